@@ -1,0 +1,1 @@
+"""Contracts of tables: one declaration gives check, documentation and test data."""
