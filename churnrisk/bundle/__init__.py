@@ -1,0 +1,26 @@
+"""A model on disk, and prediction: used by evaluation and by the night alike."""
+
+from .bundle import Band, Bundle, Provenance
+from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, merged
+from .encoding import KEY_COLUMNS, Feature, kind_of, matrix
+from .learners import Additive, Effect, Learner, Trees
+
+__all__ = [
+    "KEY_COLUMNS",
+    "Additive",
+    "Band",
+    "Beta",
+    "Bundle",
+    "Calibrator",
+    "Effect",
+    "Feature",
+    "Knots",
+    "Learner",
+    "Platt",
+    "Provenance",
+    "Trees",
+    "VennAbersGrid",
+    "kind_of",
+    "matrix",
+    "merged",
+]

@@ -1,0 +1,47 @@
+"""Evaluation figures of a risk: ranking, probability, money, and their intervals; knows arrays, refuses to know files.
+
+Everywhere ``left`` is 0 or 1, ``probability`` lies in 0..1 and ``weight`` defaults to 1. Undefined is nan, never 0.
+"""
+
+from .intervals import bootstrap_intervals, figures
+from .probability import (
+    CalibrationError,
+    CalibrationLine,
+    Interval,
+    brier,
+    calibration_line,
+    ece,
+    log_loss,
+    observed_over_expected,
+    reliability_table,
+    wilson,
+)
+from .profit import VERBRAKEN, Campaign, ExpectedProfit, empc, mpc, profit_table, treat_all
+from .ranking import auc, gain_table, lift, pr_auc, roc_table
+
+__all__ = [
+    "VERBRAKEN",
+    "CalibrationError",
+    "CalibrationLine",
+    "Campaign",
+    "ExpectedProfit",
+    "Interval",
+    "auc",
+    "bootstrap_intervals",
+    "brier",
+    "calibration_line",
+    "ece",
+    "empc",
+    "figures",
+    "gain_table",
+    "lift",
+    "log_loss",
+    "mpc",
+    "observed_over_expected",
+    "pr_auc",
+    "profit_table",
+    "reliability_table",
+    "roc_table",
+    "treat_all",
+    "wilson",
+]

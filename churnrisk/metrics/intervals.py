@@ -1,0 +1,124 @@
+"""Intervals by bootstrap for every figure at once; refuses to know more of a row than its customer.
+
+Rows of one customer in several snapshots are not independent, so whole customers are drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .probability import LEVEL, Interval, log_losses
+from .profit import VERBRAKEN, Campaign, empc_of
+from .ranked import Floats, Ranked, checked_outcomes
+from .ranking import auc_of, lift_of, pr_auc_of
+
+N_RESAMPLES = 500
+"""Bootstrap resamples; the ends of a 95 % interval are then steady to about a tenth of its width."""
+
+MAX_DRAWN_ROWS = 100_000_000
+"""Rows times resamples at most; on larger data fewer resamples serve, as intervals are narrow there."""
+
+FEWEST_RESAMPLES = 100
+
+FEWEST_DEFINED_SHARE = 0.95
+"""Share of resamples in which a figure must be defined for its interval to be given."""
+
+
+def figures(
+    left: Floats, probability: Floats, weight: Floats, *, campaign: Campaign = VERBRAKEN
+) -> dict[str, float]:
+    """Return AUC, PR-AUC, top-decile lift, EMPC, log loss, its margin over the constant rate, and Brier.
+
+    log_loss_margin is the log loss of the (weighted) leaving rate of these rows minus the model's, so more is better.
+    """
+    return _figures_of(Ranked(left, probability), left, probability, weight, campaign)
+
+
+def bootstrap_intervals(
+    left: ArrayLike,
+    probability: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    customer: ArrayLike | None = None,
+    campaign: Campaign = VERBRAKEN,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Mapping[str, Interval]:
+    """Return each figure of :func:`figures` with its percentile interval.
+
+    Parameters
+    ----------
+    left, probability, weight : as elsewhere, shape (n,).
+    customer : shape (n,), any sortable; rows of one customer are drawn together. Default: each row its own.
+    n_resamples : resamples with replacement, fewer when n is very large.
+    level : nominal level.
+    seed : of the draws.
+
+    Notes
+    -----
+    Rows are ranked once; a resample is a vector of multinomial counts used as weights (Efron 1979), so each costs
+    a few passes over n. Ends are nan when a figure is undefined in more than 5 % of resamples.
+
+    Examples
+    --------
+    >>> found = bootstrap_intervals([0, 1, 0, 1] * 25, [0.1, 0.2, 0.2, 0.9] * 25)["auc"]
+    >>> found.low < found.value == 0.875 < found.high
+    True
+    """
+    y, p, w = checked_outcomes(left, probability, weight)
+    group, n_groups = _groups(customer, y.size)
+    times = max(FEWEST_RESAMPLES, min(n_resamples, MAX_DRAWN_ROWS // y.size))
+    times = min(times, n_resamples)
+    ranked = Ranked(y, p)
+    rng = np.random.default_rng(seed)
+    drawn = [_figures_of(ranked, y, p, w * _counts(rng, n_groups)[group], campaign) for _ in range(times)]
+    point = _figures_of(ranked, y, p, w, campaign)
+    return {
+        name: _interval(value, np.array([row[name] for row in drawn]), level) for name, value in point.items()
+    }
+
+
+def _figures_of(ranked: Ranked, y: Floats, p: Floats, w: Floats, campaign: Campaign) -> dict[str, float]:
+    curve = ranked.curve(w)
+    total = float(w.sum())
+    if total <= 0:
+        return dict.fromkeys(_NAMES, math.nan)
+    rate = float(w @ y) / total
+    loss = float(w @ log_losses(y, p)) / total
+    constant = float(w @ log_losses(y, np.full_like(p, rate))) / total
+    return {
+        "auc": auc_of(curve),
+        "pr_auc": pr_auc_of(curve),
+        "top_decile_lift": lift_of(curve),
+        "empc": empc_of(curve, campaign).profit,
+        "log_loss": loss,
+        "log_loss_margin": constant - loss,
+        "brier": float(w @ (y - p) ** 2) / total,
+    }
+
+
+_NAMES = ("auc", "pr_auc", "top_decile_lift", "empc", "log_loss", "log_loss_margin", "brier")
+
+
+def _groups(customer: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], int]:
+    if customer is None:
+        return np.arange(n), n
+    distinct, member = np.unique(np.asarray(customer), return_inverse=True)
+    return member, len(distinct)
+
+
+def _counts(rng: np.random.Generator, n_groups: int) -> Floats:
+    return np.bincount(rng.integers(0, n_groups, n_groups), minlength=n_groups).astype(np.float64)
+
+
+def _interval(value: float, drawn: Floats, level: float) -> Interval:
+    defined = drawn[np.isfinite(drawn)]
+    if math.isnan(value) or len(defined) < FEWEST_DEFINED_SHARE * len(drawn):
+        return Interval(value, math.nan, math.nan)
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high))
