@@ -1,0 +1,108 @@
+"""Settings are read whole or refused with every fault at once."""
+
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from churnrisk.config import Config, load_config, parsed_config, resolved_secret
+from churnrisk.errors import ConfigError
+
+
+def faults_of(text: str) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        parsed_config(text)
+    return {fault.where.removeprefix("churnrisk.toml "): fault.code for fault in caught.value.faults}
+
+
+def test_an_empty_file_gives_every_default() -> None:
+    assert parsed_config("") == Config()
+
+
+def test_the_template_that_init_writes_is_valid() -> None:
+    config = parsed_config((files("churnrisk") / "template.toml").read_text("utf-8"))
+    assert list(config.sources) == ["customers", "calls", "surveys"]
+
+
+def test_all_faults_are_named_at_once() -> None:
+    assert faults_of('[time]\nzon = "UTC"\n[team]\ndaily_capacity = 0\n[sources.custmers]\npath = "x"') == {
+        "[time] zon": "setting_unknown",
+        "[team] daily_capacity": "setting_invalid",
+        "[sources] custmers": "setting_unknown",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [
+        ('[time]\nzon = "UTC"', "zone"),
+        ('[sources.custmers]\npath = "x"', "customers"),
+        ('[sources.calls]\npth = "x"', "path"),
+        ("[teem]\ndaily_capacity = 3", "team"),
+    ],
+)
+def test_an_unknown_setting_is_answered_with_the_nearest_known_one(text: str, nearest: str) -> None:
+    with pytest.raises(ConfigError, match=f"Did you mean {nearest}\\?"):
+        parsed_config(text)
+
+
+def test_a_source_is_one_table_or_several() -> None:
+    config = parsed_config('[[sources.calls]]\npath = "a"\n[[sources.calls]]\npath = ["b", "c"]\nvalues = { kind = "sms" }')
+    assert [source.paths for source in config.sources["calls"]] == [("a",), ("b", "c")]
+
+
+def test_missing_values_may_differ_by_column() -> None:
+    config = parsed_config('[sources.surveys]\npath = "s.csv"\nmissing = { NETPRO = ["", 11], LANG = "?" }')
+    assert config.sources["surveys"][0].missing == {"NETPRO": ("", "11"), "LANG": ("?",)}
+
+
+def test_a_source_cannot_be_in_two_places() -> None:
+    assert faults_of('[sources.customers]\npath = "a"\nfrom = "calls"') == {"[sources.customers] 0": "setting_invalid"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[sources.customers]\ndatabase = "sqlite:///x"\nquery = "select 1"', '[privacy]\nhash_key = "plain"'],
+)
+def test_a_secret_written_out_is_refused(text: str) -> None:
+    assert set(faults_of(text).values()) == {"setting_invalid"}
+
+
+def test_a_secret_comes_from_the_environment() -> None:
+    assert resolved_secret("env:KEY", {"KEY": "k"}, "[privacy] hash_key") == "k"
+    with pytest.raises(ConfigError, match="environment variable KEY"):
+        resolved_secret("env:KEY", {}, "[privacy] hash_key")
+
+
+def test_broken_toml_names_the_line() -> None:
+    with pytest.raises(ConfigError, match="line 2"):
+        parsed_config("[time]\nzone = \n")
+
+
+def test_a_missing_workspace_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="churnrisk init"):
+        load_config(tmp_path)
+
+
+def test_a_byte_order_mark_in_the_file_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "churnrisk.toml").write_bytes(b"\xef\xbb\xbf[team]\ndaily_capacity = 7\n")
+    assert load_config(tmp_path).team.daily_capacity == 7
+
+
+def test_the_fingerprint_changes_with_what_changes_results_and_not_with_the_tracking_server() -> None:
+    plain = Config().fingerprint()
+    assert parsed_config('[mlflow]\ntracking_uri = "x"').fingerprint() == plain
+    assert parsed_config("[churn]\nhorizon_days = 60").fingerprint() != plain
+
+
+def test_days_in_settings_are_days() -> None:
+    config = parsed_config('[sources.customers]\npath = "a"\nextracted_on = 2026-06-30')
+    assert config.sources["customers"][0].extracted_on == date(2026, 6, 30)
+
+
+@pytest.mark.parametrize(("missing", "meaning"), [("true", True), ("{ may_contact = false }", False)])
+def test_what_missing_consent_means_is_a_setting(missing: str, meaning: bool) -> None:
+    config = parsed_config(f"[privacy]\nmissing_consent = {missing}")
+    assert config.privacy.meaning_of_missing("may_contact") is meaning
+    assert Config().privacy.meaning_of_missing("may_contact") is None

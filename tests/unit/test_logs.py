@@ -1,0 +1,44 @@
+"""Logs are plain lines with run id and as-of."""
+
+import io
+import json
+
+from churnrisk.logs import Stages, configure_logs, logger, run_context
+
+
+def test_every_line_inside_a_run_carries_run_id_and_as_of() -> None:
+    stream = io.StringIO()
+    configure_logs(stream=stream, as_json=True)
+    with run_context(run_id="r1", as_of="2026-06-30", command="nightly"):
+        logger().info("loaded", rows=3)
+    logger().info("outside")
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["run_id"], first["as_of"], first["command"], first["rows"]) == ("r1", "2026-06-30", "nightly", 3)
+    assert "run_id" not in second
+    assert first["timestamp"].endswith("Z")
+
+
+def test_quiet_logs_keep_warnings_only() -> None:
+    stream = io.StringIO()
+    configure_logs(stream=stream, quiet=True)
+    logger().info("a")
+    logger().warning("b")
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_stages_log_their_seconds_and_counts_when_nobody_watches() -> None:
+    stream = io.StringIO()
+    configure_logs(stream=stream)
+    with Stages("night", 1, interactive=False) as stages, stages.stage("score") as counts:
+        counts["customers"] = 12
+    assert set(stages.seconds) == {"score"}
+    assert "event=score" in stream.getvalue()
+    assert "customers=12" in stream.getvalue()
+
+
+def test_on_a_terminal_stages_draw_instead_of_logging() -> None:
+    stream = io.StringIO()
+    configure_logs(stream=stream)
+    with Stages("night", 1, interactive=True) as stages, stages.stage("score"):
+        pass
+    assert not stream.getvalue()
