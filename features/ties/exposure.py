@@ -1,0 +1,108 @@
+"""How much of a customer's network has lately left or turned detractor.
+
+It knows who is a seed and since when, and refuses to know why: churn and detractor exposure are the same sums over
+different seeds. Exposure predicts; it is no estimate of what one person's leaving causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from .graph import TieGraph
+from .kernels import OUT, FloatArray, frozen, seed_sums
+from .names import EXPOSURE_WINDOWS_DAYS
+
+
+def exposures(
+    graph: TieGraph,
+    seed_age_days: FloatArray | None,
+    kind: str,
+    windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS,
+) -> pl.DataFrame:
+    r"""Count, share and strength-weighted share of each node's neighbours that became seeds lately.
+
+    Parameters
+    ----------
+    graph
+        Ties between n nodes.
+    seed_age_days
+        float, n: days since the node became a seed, NaN = it is none. Age a falls into window w when ``0 <= a <= w``;
+        count calendar days, lest a daylight-saving hour shift the edge. Negative = not yet. None = seeds unknown.
+    kind
+        First part of the column names, such as ``churn``.
+    windows_days
+        Lengths of the windows.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per node, in node order; per direction (all ties, then ``_out``: those in which the node contacted the
+        neighbour) and window: ``{kind}_exposure_n``, ``_share``, ``_weighted``. Null where the node has no such tie,
+        where the ties carry no direction (``_out``) or the seeds are unknown; the weighted share also where all
+        weights are 0. Shares lie in [0, 1] and never fall from a window to a longer one.
+
+    Notes
+    -----
+    With neighbours N_i, weights w and seeds S: n = \|N_i & S\|, share = n / \|N_i\|,
+    weighted = sum_{j in S} w_ij / sum_j w_ij, the weighted-vote neighbour of Macskassy & Provost 2007 with votes 0
+    and 1. Outgoing ties apart, and short windows, because only outgoing ties and churn younger than five weeks
+    mattered in Haenlein 2013. O(n + m).
+
+    Examples
+    --------
+    >>> import numpy as np, polars as pl
+    >>> ties = pl.DataFrame({"node_a": [0, 0], "node_b": [1, 2], "strength": [3.0, 1.0]})
+    >>> left = np.array([np.nan, 5.0, np.nan])
+    >>> exposures(TieGraph.from_ties(ties, 3), left, "churn", [7]).row(0)
+    (1, 0.5, 0.75, None, None, None)
+    """
+    columns: dict[str, pl.Series] = {}
+    for direction, required in (("", 0), ("_out", int(OUT))):
+        columns |= _direction_columns(graph, seed_age_days, (kind, direction), required, windows_days)
+    return pl.DataFrame(columns)
+
+
+def _direction_columns(
+    graph: TieGraph,
+    seed_age_days: FloatArray | None,
+    kind_direction: tuple[str, str],
+    required: int,
+    windows_days: Sequence[int],
+) -> dict[str, pl.Series]:
+    kind, direction = kind_direction
+    names = [
+        f"{kind}_exposure_{measure}{direction}_{days}d"
+        for days in windows_days
+        for measure in ("n", "share", "weighted")
+    ]
+    if seed_age_days is None or (required and graph.marks is None):
+        kinds = [pl.Int64, pl.Float64, pl.Float64] * len(windows_days)
+        return {
+            name: pl.Series([None] * graph.n_nodes, dtype=kind)
+            for name, kind in zip(names, kinds, strict=True)
+        }
+    marks = graph.marks if graph.marks is not None else frozen(np.zeros(len(graph.indices)), np.uint8)
+    ages = frozen(seed_age_days, np.float64)
+    windows = frozen(np.asarray(windows_days), np.float64)
+    n_ties, counts, sums, whole = seed_sums(
+        graph.indptr, graph.indices, graph.weights, marks, required, ages, windows
+    )
+    columns: list[pl.Series] = []
+    for window in range(len(windows_days)):
+        columns += [
+            _where(n_ties > 0, counts[:, window]),
+            _ratio(counts[:, window], n_ties),
+            _ratio(sums[:, window], whole),
+        ]
+    return dict(zip(names, columns, strict=True))
+
+
+def _where(is_defined: np.ndarray, values: np.ndarray) -> pl.Series:
+    return pl.select(pl.when(pl.lit(pl.Series(is_defined))).then(pl.lit(pl.Series(values)))).to_series()
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> pl.Series:
+    return _where(whole > 0, part / np.where(whole > 0, whole, 1))

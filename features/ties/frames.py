@@ -1,0 +1,176 @@
+"""Graphs that others bring: a frame of pairs by customer id, or an ordinary networkx graph.
+
+It knows how to number what others call their nodes, and refuses to know what any measure does with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+import polars as pl
+
+from churnrisk.errors import Fault, UsageError
+
+from .graph import TieGraph
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_ENDS = ("customer_a", "customer_b")
+
+
+def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
+    """Make a graph of a frame of pairs named by customer id.
+
+    Parameters
+    ----------
+    frame
+        Polars, Arrow or pandas frame with ``customer_a``, ``customer_b`` (never null; text or integers) and any other
+        columns, of which the numeric ones are kept. Which end stands first does not matter, nor the order of rows; a
+        pair that comes several times is one tie and its numbers are added up; a customer paired with itself is not
+        tied to anybody by that, but is a node.
+    weight
+        Column to take as strength, each value 0 or more. None = ``strength``, else ``weight``, else 1 for each tie.
+
+    Returns
+    -------
+    TieGraph
+        Nodes in ascending order of customer id, labelled by it. With columns ``n_ab`` and ``n_ba`` (contacts from
+        the first to the second end and back) ties have directions.
+
+    Raises
+    ------
+    UsageError
+        It is no frame, a column is missing, an id is null, or a weight is negative, null or undefined.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> graph = tie_graph(
+    ...     pl.DataFrame({"customer_a": ["c", "a"], "customer_b": ["b", "b"], "weight": [2.0, 1.0]})
+    ... )
+    >>> list(graph.node_labels), graph.strengths.tolist()
+    (['a', 'b', 'c'], [1.0, 3.0, 2.0])
+    """
+    pairs = _pair_frame(frame, weight)
+    labels = pl.concat([pairs[end].rename("label") for end in _ENDS]).unique().sort()
+    numbers = pl.DataFrame({"label": labels, "node": np.arange(len(labels), dtype=np.int32)})
+    numbered = pairs
+    for end, number in zip(_ENDS, ("first", "second"), strict=True):
+        numbered = numbered.join(numbers.rename({"label": end, "node": number}), on=end, how="left")
+    return TieGraph.from_ties(_merged_ties(numbered.drop(_ENDS)), len(labels), labels.to_list())
+
+
+def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -> TieGraph:
+    """Take any graph as a tie graph: a `TieGraph` as it is, a networkx graph by copying it.
+
+    Parameters
+    ----------
+    graph
+        Directed graphs give directions: an edge u -> v is a contact from u to v, and strength adds both ways. Parallel
+        edges add up, self-loops are dropped.
+    weight
+        Edge attribute to take as strength; an edge without it counts 1.
+
+    Returns
+    -------
+    TieGraph
+        Nodes in the graph's own order, labelled by its nodes.
+
+    Raises
+    ------
+    UsageError
+        It is no graph, or a weight is negative or undefined.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> as_tie_graph(nx.path_graph(["a", "b", "c"])).degrees.tolist()
+    [1, 2, 1]
+    """
+    import networkx as nx
+
+    if isinstance(graph, TieGraph):
+        return graph
+    if not isinstance(graph, nx.Graph):
+        _refuse(
+            "not_a_graph",
+            "graph",
+            "a TieGraph or a networkx graph",
+            type(graph).__name__,
+            "Pass one of the two.",
+        )
+    labels = list(graph)
+    numbers = {label: node for node, label in enumerate(labels)}
+    edges = [(numbers[u], numbers[v], float(value)) for u, v, value in graph.edges(data=weight, default=1)]
+    schema = {"first": pl.Int32, "second": pl.Int32, "strength": pl.Float64}
+    numbered = pl.DataFrame(edges, schema=schema, orient="row")
+    if graph.is_directed():
+        numbered = numbered.with_columns(n_ab=pl.lit(1), n_ba=pl.lit(0))
+    _check_strength(numbered, "graph", weight)
+    return TieGraph.from_ties(_merged_ties(numbered), len(labels), labels)
+
+
+def _merged_ties(numbered: pl.DataFrame) -> pl.DataFrame:
+    """One row per unordered pair of ``first``, ``second``: other columns added up, n_ab and n_ba turned to fit."""
+    is_turned = pl.col("first") > pl.col("second")
+    if {"n_ab", "n_ba"} <= set(numbered.columns):
+        numbered = numbered.with_columns(
+            n_ab=pl.when(is_turned).then("n_ba").otherwise("n_ab"),
+            n_ba=pl.when(is_turned).then("n_ab").otherwise("n_ba"),
+        )
+    ends = [
+        pl.min_horizontal("first", "second").alias("node_a"),
+        pl.max_horizontal("first", "second").alias("node_b"),
+    ]
+    ties = numbered.select(*ends, pl.exclude("first", "second")).filter(pl.col("node_a") < pl.col("node_b"))
+    # Sorted by every column before adding up: floating sums then do not depend on the order of rows.
+    return ties.sort(pl.all()).group_by("node_a", "node_b", maintain_order=True).agg(pl.all().sum())
+
+
+def _pair_frame(frame: object, weight: str | None) -> pl.DataFrame:
+    if isinstance(frame, pl.LazyFrame):
+        frame = frame.collect()
+    if not isinstance(frame, pl.DataFrame):
+        if not hasattr(frame, "__arrow_c_stream__"):
+            found = type(frame).__name__
+            _refuse("not_a_frame", "frame", "a Polars, Arrow or pandas frame", found, "Pass one of them.")
+        frame = pl.DataFrame(frame)
+    names = tuple(frame.columns)
+    for name in (*_ENDS, *([weight] if weight else [])):
+        if name not in names:
+            _refuse(
+                "missing_column", "frame", f"a column {name}", "none", "Rename or add it.", available=names
+            )
+    kinds = [frame.schema[end] for end in _ENDS]
+    if kinds[0] != kinds[1]:
+        _refuse(
+            "ids_differ", "frame", "both ids of one type", f"{kinds[0]} and {kinds[1]}", "Make both text."
+        )
+    numeric = tuple(name for name in names if frame.schema[name].is_numeric() and name not in _ENDS)
+    if weight and weight not in numeric:
+        found = str(frame.schema[weight])
+        _refuse("not_a_number", f"frame, {weight}", "numbers", found, "Convert it.", available=numeric)
+    chosen = weight or next((name for name in ("strength", "weight") if name in numeric), None)
+    strength = pl.col(chosen).cast(pl.Float64) if chosen else pl.lit(1.0)
+    pairs = frame.select(*_ENDS, *numeric).with_columns(strength=strength)
+    if any(pairs[end].null_count() for end in _ENDS):
+        _refuse("null_id", "frame", "a customer on both ends", "a null id", "Drop those rows.")
+    _check_strength(pairs, "frame", chosen or "strength")
+    return pairs
+
+
+def _check_strength(pairs: pl.DataFrame, where: str, name: str) -> None:
+    strength = pl.col("strength")
+    n_wrong = pairs.select((~(strength.is_finite() & (strength >= 0)).fill_null(value=False)).sum()).item()
+    if n_wrong:
+        found = f"{n_wrong} negative, null or undefined"
+        _refuse("bad_weight", f"{where}, {name}", "weights of 0 or more", found, "Mend or drop them.")
+
+
+def _refuse(
+    code: str, where: str, expected: str, found: str, remedy: str, *, available: tuple[str, ...] = ()
+) -> NoReturn:
+    raise UsageError(Fault(code, where, expected, found, remedy, available))

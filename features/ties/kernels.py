@@ -1,0 +1,210 @@
+"""Compiled loops over ties: the only place where a tie or a neighbour is visited one by one.
+
+It knows arrays and refuses to know frames, names and nulls. Every kernel walks rows in ascending neighbour order
+and sums in that order, so a result depends on the set of ties alone, to the last bit. All input arrays are
+read-only (see `frozen`): one type per argument means one compilation, kept on disk beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+NodeArray = NDArray[np.int32]
+MarkArray = NDArray[np.uint8]
+FloatArray = NDArray[np.float64]
+
+OUT = np.uint8(1)
+"""Mark of an entry (i, j): i contacted j at least once."""
+IN = np.uint8(2)
+"""Mark of an entry (i, j): j contacted i at least once."""
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+_Item = TypeVar("_Item", bound=np.generic)
+
+
+def compiled(kernel: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Compile a kernel on first call; keep the machine code on disk where some folder can be written."""
+    try:
+        fast = numba.njit(cache=True, nogil=True)(kernel)
+    except RuntimeError:  # numba found no writable cache folder: compile once per process instead
+        fast = numba.njit(nogil=True)(kernel)
+    return cast("Callable[_Arguments, _Result]", fast)
+
+
+def frozen(values: NDArray[Any], kind: type[_Item]) -> NDArray[_Item]:
+    """Give a read-only, contiguous view of the wanted type; copy only where type or layout force it."""
+    view = np.ascontiguousarray(values, dtype=kind).view()
+    view.flags.writeable = False
+    return view
+
+
+@compiled
+def first_disorder(node_a: NodeArray, node_b: NodeArray) -> int:
+    """Position of the first tie that does not come strictly after its predecessor by (a, b), or -1."""
+    for tie in range(1, len(node_a)):
+        if node_a[tie] < node_a[tie - 1] or (
+            node_a[tie] == node_a[tie - 1] and node_b[tie] <= node_b[tie - 1]
+        ):
+            return tie
+    return -1
+
+
+@compiled
+def symmetric_rows(
+    n_nodes: int, node_a: NodeArray, node_b: NodeArray
+) -> tuple[IntArray, NodeArray, NodeArray]:
+    """Rows (indptr, indices, tie) of the symmetric matrix of ties sorted by (a, b), a < b.
+
+    A row holds first its lower neighbours, then its upper ones; walking the ties in order meets both ascending, so
+    rows come out sorted without a sort. Two passes, O(n + m).
+    """
+    indptr = np.zeros(n_nodes + 1, np.int64)
+    upper = np.zeros(n_nodes, np.int64)
+    for tie in range(len(node_a)):
+        indptr[node_a[tie] + 1] += 1
+        indptr[node_b[tie] + 1] += 1
+        upper[node_b[tie]] += 1
+    for node in range(n_nodes):
+        indptr[node + 1] += indptr[node]
+    lower = indptr[:-1].copy()
+    upper += lower
+    indices = np.empty(2 * len(node_a), np.int32)
+    ties = np.empty(2 * len(node_a), np.int32)
+    for tie in range(len(node_a)):
+        a, b = node_a[tie], node_b[tie]
+        indices[upper[a]] = b
+        ties[upper[a]] = tie
+        upper[a] += 1
+        indices[lower[b]] = a
+        ties[lower[b]] = tie
+        lower[b] += 1
+    return indptr, indices, ties
+
+
+def sorted_rows(n_nodes: int, node_a: NodeArray, node_b: NodeArray) -> tuple[IntArray, NodeArray, NodeArray]:
+    """Give `symmetric_rows` as read-only arrays."""
+    indptr, indices, ties = symmetric_rows(n_nodes, node_a, node_b)
+    return frozen(indptr, np.int64), frozen(indices, np.int32), frozen(ties, np.int32)
+
+
+@compiled
+def row_marks(
+    indptr: IntArray, indices: NodeArray, ties: NodeArray, n_ab: IntArray, n_ba: IntArray
+) -> MarkArray:
+    """OUT and IN of every entry, from the contacts each way of its tie. O(n + m)."""
+    marks = np.zeros(len(indices), np.uint8)
+    for node in range(len(indptr) - 1):
+        for entry in range(indptr[node], indptr[node + 1]):
+            tie = ties[entry]
+            sent, received = n_ab[tie] > 0, n_ba[tie] > 0
+            if indices[entry] < node:
+                sent, received = received, sent
+            marks[entry] = sent * OUT + received * IN
+    return marks
+
+
+@compiled
+def row_sums(indptr: IntArray, ties: NodeArray, values: FloatArray) -> FloatArray:
+    """Sum over each row of a value given per tie. O(n + m)."""
+    sums = np.zeros(len(indptr) - 1, np.float64)
+    for node in range(len(indptr) - 1):
+        for entry in range(indptr[node], indptr[node + 1]):
+            sums[node] += values[ties[entry]]
+    return sums
+
+
+@compiled
+def row_counts(indptr: IntArray, ties: NodeArray, flags: MarkArray) -> IntArray:
+    """Number of entries of each row whose tie is flagged. O(n + m)."""
+    counts = np.zeros(len(indptr) - 1, np.int64)
+    for node in range(len(indptr) - 1):
+        for entry in range(indptr[node], indptr[node + 1]):
+            counts[node] += flags[ties[entry]]
+    return counts
+
+
+@compiled
+def direction_counts(indptr: IntArray, marks: MarkArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Entries of each row with an outgoing contact, with an incoming one, with both. O(n + m)."""
+    n_nodes = len(indptr) - 1
+    n_out, n_in, n_mutual = (
+        np.zeros(n_nodes, np.int64),
+        np.zeros(n_nodes, np.int64),
+        np.zeros(n_nodes, np.int64),
+    )
+    for node in range(n_nodes):
+        for entry in range(indptr[node], indptr[node + 1]):
+            n_out[node] += marks[entry] & OUT
+            n_in[node] += (marks[entry] & IN) >> 1
+            n_mutual[node] += marks[entry] == OUT + IN
+    return n_out, n_in, n_mutual
+
+
+@compiled
+def common_neighbours(indptr: IntArray, indices: NodeArray, ties: NodeArray) -> NodeArray:
+    """Common neighbours of the two ends of every tie.
+
+    The row of the larger end is marked once, the row of each smaller end is read against the marks: the sum over
+    ties of the smaller degree, so one hub with many partners costs what its partners cost, not its square.
+    """
+    common = np.zeros(len(indices) // 2, np.int32)
+    is_near = np.zeros(len(indptr) - 1, np.uint8)
+    for node in range(len(indptr) - 1):
+        start, stop = indptr[node], indptr[node + 1]
+        for entry in range(start, stop):
+            is_near[indices[entry]] = 1
+        for entry in range(start, stop):
+            other = indices[entry]
+            other_start, other_stop = indptr[other], indptr[other + 1]
+            longer, shorter = stop - start, other_stop - other_start
+            if shorter < longer or (shorter == longer and other < node):
+                count = np.int32(0)
+                for step in range(other_start, other_stop):
+                    count += is_near[indices[step]]
+                common[ties[entry]] = count
+        for entry in range(start, stop):
+            is_near[indices[entry]] = 0
+    return common
+
+
+@compiled
+def seed_sums(
+    indptr: IntArray,
+    indices: NodeArray,
+    weights: FloatArray,
+    marks: MarkArray,
+    required: int,
+    ages: FloatArray,
+    windows: FloatArray,
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Per row: entries read; per row and window: those whose neighbour has 0 <= age <= window, their weight; per row:
+    the weight of all.
+
+    Only entries that carry every bit of `required` are read. Window sums and the whole run over the same entries in
+    the same order, and floating addition is monotone, so a window never exceeds a longer one nor the whole. O(n + m).
+    """
+    n_nodes, n_windows = len(indptr) - 1, len(windows)
+    n_read = np.zeros(n_nodes, np.int64)
+    counts = np.zeros((n_nodes, n_windows), np.int64)
+    sums = np.zeros((n_nodes, n_windows), np.float64)
+    whole = np.zeros(n_nodes, np.float64)
+    for node in range(n_nodes):
+        for entry in range(indptr[node], indptr[node + 1]):
+            if marks[entry] & required != required:
+                continue
+            n_read[node] += 1
+            whole[node] += weights[entry]
+            age = ages[indices[entry]]
+            if age >= 0.0:  # false for NaN, the mark of "no seed"
+                for window in range(n_windows):
+                    if age <= windows[window]:
+                        counts[node, window] += 1
+                        sums[node, window] += weights[entry]
+    return n_read, counts, sums, whole

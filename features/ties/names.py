@@ -1,0 +1,89 @@
+"""Which columns ties give to the feature table: name, unit, meaning, and what null says.
+
+It knows names and refuses to know how a value is reached; the catalogue and the computation both read this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .contract import RECENT_DAYS
+
+EXPOSURE_WINDOWS_DAYS = (7, 30, 90)
+"""Haenlein 2013 found churn younger than five weeks to matter: one window under it, one about it, one beyond."""
+
+NO_CALL_DATA = "the customer's call data may not be used"
+NO_TIES = f"no tie in the window, or {NO_CALL_DATA}"
+NO_DIRECTION = f"the ties carry no direction, or {NO_CALL_DATA}"
+
+SEED_PHRASES = {
+    "churn": ("neighbours who left", "leavers are not known"),
+    "detractor": ("neighbours whose latest relationship answer was 0-6", "there are no survey answers"),
+}
+"""Per kind of exposure: who is a seed, and when nobody can be one."""
+
+
+class TieFeature(NamedTuple):
+    """One column of `network_features`."""
+
+    name: str
+    unit: str
+    meaning: str
+    null_meaning: str
+
+
+def tie_features(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[TieFeature, ...]:
+    """List every column of `network_features` but `node`, in the order of the table."""
+    exposures = (
+        feature
+        for kind in SEED_PHRASES
+        for direction in ("", "_out")
+        for days in windows_days
+        for feature in _exposure_features(kind, direction, days)
+    )
+    return (*_DEGREE_FEATURES, *exposures)
+
+
+def tie_feature_names(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[str, ...]:
+    """List the names of `tie_features`."""
+    return tuple(feature.name for feature in tie_features(windows_days))
+
+
+def _exposure_features(kind: str, direction: str, days: int) -> tuple[TieFeature, ...]:
+    seeds, unknown = SEED_PHRASES[kind]
+    ties = "outgoing tie" if direction else "tie"
+    null_meaning = f"no {ties} in the window, or {unknown}, or {NO_CALL_DATA}"
+    ending = f"{direction}_{days}d"
+    meaning = f"{seeds} in the last {days} days" + (
+        ", among those the customer contacted" if direction else ""
+    )
+    units = {"n": "customers", "share": "share of ties", "weighted": "share of tie strength"}
+    return tuple(
+        TieFeature(f"{kind}_exposure_{measure}{ending}", unit, meaning, null_meaning)
+        for measure, unit in units.items()
+    )
+
+
+_DEGREE_FEATURES = (
+    TieFeature("n_ties", "customers", "customers with a contact either way in the window", NO_CALL_DATA),
+    TieFeature("n_ties_out", "customers", "customers whom this one contacted", NO_DIRECTION),
+    TieFeature("n_ties_in", "customers", "customers who contacted this one", NO_DIRECTION),
+    TieFeature("n_ties_mutual", "customers", "customers with contacts both ways", NO_DIRECTION),
+    TieFeature("tie_strength_sum", "tie strength", "sum of the strength of all ties", NO_CALL_DATA),
+    TieFeature(
+        "tie_reciprocity_mean", "share", "mean over ties of 2 min(n_ij, n_ji) / (n_ij + n_ji)", NO_TIES
+    ),
+    TieFeature(
+        f"ties_lost_{RECENT_DAYS}d",
+        "customers",
+        f"ties in the window without a contact in the last {RECENT_DAYS} days",
+        f"recent contacts are not known, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        f"tie_loss_share_{RECENT_DAYS}d",
+        "share of ties",
+        f"lost ties among those with a contact before the last {RECENT_DAYS} days",
+        f"no tie is that old, or {NO_CALL_DATA}",
+    ),
+)
