@@ -1,0 +1,82 @@
+# Everything starts here. On a machine with git, make and Python 3.11-3.13 nothing else is needed first.
+
+PY := .venv/bin/python
+INSTALLED := .venv/.installed
+WORKERS ?= auto
+ARGS ?=
+
+export MLFLOW_DISABLE_TELEMETRY := true
+# Set, it makes every start recompile every library (mlflow: 9 s instead of 2.5 s).
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help set-up demo test check format check-format check-lint check-types check-imports check-sql check-docs check-lock
+.PHONY: bench bench-full docs lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  ARGS= is passed on: make test ARGS="tests/unit -k dates". PYTHON= names the interpreter to set up with.'
+
+set-up: $(INSTALLED) ## .venv with the locked versions (the other targets do this themselves)
+
+# Made again when the lock or the project changed, when the folder has moved, or when its interpreter is gone.
+$(INSTALLED): requirements.lock pyproject.toml .ci/set-up
+	@sh .ci/set-up
+ifneq ($(shell $(PY) -c "print(open('$(INSTALLED)').read())" 2>/dev/null),$(realpath .))
+.PHONY: $(INSTALLED)
+endif
+
+demo: $(INSTALLED) ## simulate a small telco in demo/, train, run one night, show where the lists are
+	@.venv/bin/churnrisk demo demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(ARGS)
+
+test: $(INSTALLED) ## all tests
+	@$(PY) -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
+
+check: $(INSTALLED) ## format, lint, types, import directions, SQL, docs, lock: all of them, then the verdict
+	@$(MAKE) --no-print-directory --keep-going check-lock check-format check-lint check-imports check-sql check-docs check-types
+
+check-format: $(INSTALLED)
+	@$(PY) -m ruff format --check .
+
+check-lint: $(INSTALLED)
+	@$(PY) -m ruff check --output-format concise .
+
+check-types: $(INSTALLED)
+	@$(PY) -m mypy
+
+check-imports: $(INSTALLED)
+	@said=$$(.venv/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; echo "$$said" | tail -n 1
+
+check-sql: $(INSTALLED)
+	@$(PY) -m tests.gates.sql
+
+check-docs: $(INSTALLED)
+	@$(PY) -m tests.gates.docs
+
+check-lock: $(INSTALLED)
+	@$(PY) -m tests.gates.lock
+
+format: $(INSTALLED) ## rewrite the code as `make check` wants it
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+bench: $(INSTALLED) ## speed and accuracy against peers, as tables
+	@$(PY) -m tests.bench $(ARGS)
+
+bench-full: $(INSTALLED) ## the same at full size, all seeds
+	@$(PY) -m tests.bench --full $(ARGS)
+
+docs: $(INSTALLED) ## write the generated parts of churnrisk/docs again
+	@$(PY) -m tests.gates.docs --write
+
+lock: $(INSTALLED) ## resolve again (ARGS="--upgrade", ARGS="--upgrade-package polars"): hashes, no addresses
+	@$(PY) -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
+	@$(PY) -m tests.gates.lock
+
+clean: ## remove what the targets made, but for .venv
+	rm -rf demo dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find churnrisk features training scoring tests -name __pycache__ -prune -exec rm -rf {} +
