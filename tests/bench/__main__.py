@@ -1,0 +1,41 @@
+"""``python -m tests.bench [NAME ...] [--full]``: run the benchmarks named, or all, and print their tables."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+BENCHES: dict[str, str] = {
+    "ties": "tests.bench.ties_persistence",
+    "labelled": "tests.bench.labelled",
+    "askubuntu": "tests.bench.askubuntu",
+    "night": "tests.bench.night",
+}
+"""Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHES], help=", ".join(BENCHES))
+    parser.add_argument("--full", action="store_true", help="full size, all seeds")
+    options = parser.parse_args()
+    console = Console(width=140)
+    for name in options.names or BENCHES:
+        tables: Callable[[bool], Sequence[tuple[str, Sequence[str], Sequence[Sequence[object]]]]]
+        tables = importlib.import_module(BENCHES[name]).tables
+        for title, head, rows in tables(options.full):
+            table = Table(title=title, title_justify="left")
+            for column in head:
+                table.add_column(column, justify="left" if column == head[0] else "right")
+            for row in rows:
+                table.add_row(*(f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row))
+            console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Measures a function in a process of its own: wall seconds and peak memory, so that contenders do not share a heap."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What one contender took: ``seconds`` of wall time, ``peak_mb`` of resident memory, and what it returned."""
+
+    seconds: float
+    peak_mb: float
+    result: dict[str, Any]
+
+
+def measured(function: str, arguments: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Measure:
+    """Run ``module:function(**arguments)`` in a fresh process; the function returns a dict that JSON can hold.
+
+    The seconds are those inside the function; starting Python and importing its module are not counted.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"
+        command = [sys.executable, "-m", "tests.bench.measure", function, json.dumps(dict(arguments)), str(answer)]
+        process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        plain = json.loads(answer.read_text("utf-8"))
+    return Measure(plain["seconds"], usage.ru_maxrss / 1024, plain["result"])
+
+
+def _answer(function: str, arguments: str, path: str) -> None:
+    module, name = function.split(":")
+    call = getattr(importlib.import_module(module), name)
+    started = perf_counter()
+    result = call(**json.loads(arguments))
+    seconds = perf_counter() - started
+    Path(path).write_text(json.dumps({"seconds": seconds, "result": result}, default=str), "utf-8")
+
+
+if __name__ == "__main__":
+    _answer(*sys.argv[1:])
