@@ -54,11 +54,10 @@ def tie_table(pairs: pl.DataFrame) -> pl.DataFrame:
     exactly rounded operations: the same bits on every machine.
 
     Does the tie persist? Copenhagen, features days 0-20, any contact days 21-27, 794 pairs, 44.3 %: AUC **.791**
-    (bootstrap 95 % .757-.823); count .767 (difference +.006 to +.042), seconds .650, recency .690, active days .785,
-    trains .787; on days 0-13 against 14-20 .788 (count .755). CollegeMsg (days 32-59 against 60-89, and three other
-    cuts): ahead of the count in every cut (.65-.76 against .60-.66), but behind recency alone (.70-.81): where people
-    try many partners once, when the last message was says more than anything. `tests/bench/ties_persistence.py`
-    prints these figures.
+    (standard error .016); count .767 (the difference is +.006 to +.041), seconds .650, recency .690, active days .785
+    and trains .787 (differences not beyond chance). Days 0-13 against 14-20: .788, count .755. CollegeMsg, where no
+    constant was chosen, four cuts: .65-.76 against .60-.66 for the count, but .70-.81 for recency alone: where people
+    try many partners once, when the last message came says more than anything. Figures: `tests/bench/ties_persistence`.
 
     Overlap = c / ((k_a - 1) + (k_b - 1) - c) with c common neighbours (Onnela et al. 2007). Cost O(n + m) but for
     overlap, the sum over ties of the smaller degree; about 100 bytes per tie.
