@@ -1,0 +1,432 @@
+"""Contracts of the published tables: one declaration per table gives its audit, its documentation and its comments.
+
+It decides which columns BI tools and people may rely on, with type, unit, range and what null means, and refuses to
+know how a value is reached. Tables of later stages (offers, survey requests, alerts ...) join the list with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..store.audits import ColumnRule, TableRule
+
+BANDS = ("low", "watch", "high", "critical")
+"""Words of risk, by realised rate of leaving, lowest first."""
+
+Kind = Literal["text", "number", "integer", "boolean", "date", "instant"]
+
+
+@dataclass(frozen=True)
+class PublishedColumn:
+    """One column: ``null_meaning`` is empty when null may not stand."""
+
+    name: str
+    kind: Kind
+    unit: str
+    meaning: str
+    null_meaning: str = ""
+    low: float | None = None
+    high: float | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> ColumnRule:
+        """What the audit checks."""
+        return ColumnRule(
+            self.name, self.kind, bool(self.null_meaning), self.low, self.high, self.words, self.comment
+        )
+
+    @property
+    def comment(self) -> str:
+        """The meaning in one line, unit and null included."""
+        unit = f" [{self.unit}]" if self.unit else ""
+        null = f"; null: {self.null_meaning}" if self.null_meaning else ""
+        return f"{self.meaning}{unit}{null}"
+
+    @property
+    def range_words(self) -> str:
+        """The range or the words allowed, for reading."""
+        if self.words:
+            return ", ".join(self.words)
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}"
+        return f"at least {self.low:g}" if self.low is not None else ""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One table: key, columns, references, where it lies."""
+
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[PublishedColumn, ...]
+    references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    rising: tuple[str, ...] = ()
+    min_rows: int = 0
+    open_note: str = ""
+    """Says where further columns are declared; empty when there are none."""
+    is_restricted: bool = False
+    is_log: bool = False
+
+    @property
+    def rule(self) -> TableRule:
+        """What the audit checks and publishing needs."""
+        return TableRule(
+            name=self.name,
+            key=self.key,
+            columns=tuple(column.rule for column in self.columns),
+            references=self.references,
+            rising=self.rising,
+            min_rows=self.min_rows,
+            is_open=bool(self.open_note),
+            is_restricted=self.is_restricted,
+            is_log=self.is_log,
+        )
+
+    @property
+    def place(self) -> str:
+        """Where the files lie, relative to the workspace."""
+        top, part = (
+            ("restricted" if self.is_restricted else "published"),
+            ("<run_id>" if self.is_log else "0"),
+        )
+        return f"{top}/{self.name}/as_of=YYYY-MM-DD/part-{part}.parquet"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the contract as plain values for ``--json``."""
+        return {
+            "table": self.name,
+            "meaning": self.meaning,
+            "place": self.place,
+            "key": list(self.key),
+            "references": {column: ".".join(target) for column, target in self.references.items()},
+            "further_columns": self.open_note or None,
+            "columns": [
+                {
+                    "name": column.name,
+                    "type": column.kind,
+                    "unit": column.unit or None,
+                    "meaning": column.meaning,
+                    "null_means": column.null_meaning or None,
+                    "low": column.low,
+                    "high": column.high,
+                    "words": list(column.words) or None,
+                }
+                for column in self.columns
+            ],
+        }
+
+    def text(self) -> str:
+        """Describe the table for a terminal."""
+        width = max(len(column.name) for column in self.columns)
+        lines = [f"{self.name}: {self.meaning}", f"  {self.place}", f"  key: {', '.join(self.key)}"]
+        for column in self.columns:
+            kind = f"{column.kind}, {column.range_words}" if column.range_words else column.kind
+            lines.append(f"  {column.name:<{width}}  {column.comment} ({kind})")
+        if self.open_note:
+            lines.append(f"  and: {self.open_note}")
+        return "\n".join(lines)
+
+    def markdown(self) -> str:
+        """Describe the table as a section of the documentation."""
+        lines = [
+            f"## {self.name}",
+            "",
+            f"{self.meaning} Key: {', '.join(f'`{name}`' for name in self.key)}. In `{self.place}`.",
+            "",
+            "| column | type | unit | range | meaning | null means |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        for column in self.columns:
+            cells = (
+                f"`{column.name}`",
+                column.kind,
+                column.unit,
+                column.range_words,
+                column.meaning,
+                column.null_meaning or "never null",
+            )
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+        if self.open_note:
+            lines += ["", self.open_note]
+        return "\n".join([*lines, ""])
+
+
+_AS_OF = PublishedColumn("as_of", "date", "", "The day whose end is the limit of what was known.")
+_RUN = PublishedColumn(
+    "run_id", "text", "", "The run that made the row: a hash of as_of, inputs, settings, code and model."
+)
+_CUSTOMER = PublishedColumn("customer_id", "text", "", "The customer, as the user's own systems name them.")
+_RISK = PublishedColumn(
+    "risk", "number", "probability", "Calibrated probability of leaving in the outcome window.", low=0, high=1
+)
+_BAND = PublishedColumn(
+    "band", "text", "", "Word for the risk, by the rate at which such customers really left.", words=BANDS
+)
+_POSITION = PublishedColumn("position", "integer", "rank", "1 is first.", low=1)
+_VALUE = PublishedColumn(
+    "value",
+    "number",
+    "customer's currency",
+    "Expected margin over [value] months (12 by default): monthly_value x margin_share x months.",
+    "the customer's monthly_value is not known",
+)
+_LATER = "not computed by this version"
+
+SCORES = PublishedTable(
+    "scores",
+    "The risk of every customer who has not left, and what they are worth.",
+    ("as_of", "customer_id"),
+    (
+        _AS_OF,
+        _CUSTOMER,
+        _RISK,
+        PublishedColumn(
+            "risk_low",
+            "number",
+            "probability",
+            "Lower end of the Venn-Abers interval.",
+            "the model has no interval",
+            low=0,
+            high=1,
+        ),
+        PublishedColumn(
+            "risk_high",
+            "number",
+            "probability",
+            "Upper end of the Venn-Abers interval.",
+            "the model has no interval",
+            low=0,
+            high=1,
+        ),
+        PublishedColumn(
+            "risk_before_survey",
+            "number",
+            "probability",
+            "Risk before the answer to a confirming survey changed it.",
+            "no such answer has changed the risk",
+            low=0,
+            high=1,
+        ),
+        _BAND,
+        _VALUE,
+        PublishedColumn("model_version", "text", "", "The registered version of the model."),
+        PublishedColumn(
+            "is_hindsight",
+            "boolean",
+            "",
+            "The model learned from outcomes after as_of: do not judge it by this row.",
+            "the model's training data carry no dates",
+        ),
+        _RUN,
+    ),
+    rising=("risk_low", "risk", "risk_high"),
+    min_rows=1,
+)
+
+REASONS = PublishedTable(
+    "reasons",
+    "What moves the risk of the customers on the list, strongest first: what the model saw, not what causes leaving.",
+    ("as_of", "customer_id", "position"),
+    (
+        _AS_OF,
+        _CUSTOMER,
+        _POSITION,
+        PublishedColumn("feature", "text", "", "Name of the feature in the catalogue."),
+        PublishedColumn(
+            "value",
+            "text",
+            "the feature's unit",
+            "The customer's own value, as text.",
+            "the feature is unknown for the customer, which is itself the reason",
+        ),
+        PublishedColumn(
+            "effect_pp",
+            "number",
+            "percentage points",
+            "Share of the difference between the customer's risk and that of the average customer; above 0 raises it.",
+            low=-100,
+            high=100,
+        ),
+        PublishedColumn("sentence", "text", "", "The reason in plain language; names nobody else."),
+        _RUN,
+    ),
+    references={"customer_id": ("scores", "customer_id")},
+)
+
+NO_CALLS = "there are no call data, or they may not be used for this customer"
+NETWORK = PublishedTable(
+    "network",
+    "Where each customer stands among the others: what reaches them through their ties, and what they pass on.",
+    ("as_of", "customer_id"),
+    (
+        _AS_OF,
+        _CUSTOMER,
+        PublishedColumn(
+            "n_ties", "integer", "customers", "Customers with a contact in the window.", NO_CALLS, low=0
+        ),
+        PublishedColumn(
+            "strength", "number", "tie strength", "Sum of the strength of all ties.", NO_CALLS, low=0
+        ),
+        PublishedColumn(
+            "detractor_exposure",
+            "number",
+            "share of tie strength",
+            "Ties, by strength, to customers whose latest relationship answer was 0-6 (last 90 days).",
+            f"no ties, no survey answers, or {NO_CALLS}",
+            low=0,
+            high=1,
+        ),
+        PublishedColumn(
+            "churn_exposure",
+            "number",
+            "share of tie strength",
+            "Ties, by strength, to customers who left in the last 90 days.",
+            f"no ties, or {NO_CALLS}",
+            low=0,
+            high=1,
+        ),
+        PublishedColumn(
+            "detractor_influence",
+            "number",
+            "customer's currency",
+            "Value at stake through a detractor's ties.",
+            _LATER,
+        ),
+        PublishedColumn(
+            "churn_influence",
+            "number",
+            "customer's currency",
+            "Value at stake through a leaver's ties.",
+            _LATER,
+        ),
+        PublishedColumn(
+            "promoter_influence",
+            "number",
+            "customer's currency",
+            "Value gained through a promoter's ties.",
+            _LATER,
+        ),
+        PublishedColumn("community", "integer", "label", "Community of the customer.", _LATER),
+        PublishedColumn(
+            "offnet_share",
+            "number",
+            "share of contacts",
+            "Contacts with numbers outside the customer base.",
+            f"no contacts, or {NO_CALLS}",
+            low=0,
+            high=1,
+        ),
+        _RUN,
+    ),
+)
+
+TIES = PublishedTable(
+    "ties",
+    "Pairs of customers in contact; few may read it, and it is off unless [privacy] publish_ties.",
+    ("as_of", "customer_a", "customer_b"),
+    (
+        _AS_OF,
+        PublishedColumn("customer_a", "text", "", "The one whose id sorts first."),
+        PublishedColumn("customer_b", "text", "", "The other."),
+        PublishedColumn("strength", "number", "tie strength", "How strong the tie is.", low=0),
+        PublishedColumn("n_contacts", "integer", "contacts", "Contacts in the window, both ways.", low=1),
+        PublishedColumn("active_days", "integer", "days", "Days with at least one contact.", low=1),
+        PublishedColumn(
+            "reciprocity",
+            "number",
+            "share",
+            "2 min(n_ab, n_ba) / (n_ab + n_ba).",
+            "the contacts carry no direction",
+            low=0,
+            high=1,
+        ),
+        PublishedColumn(
+            "overlap",
+            "number",
+            "share",
+            "Common neighbours among all neighbours (Onnela et al. 2007).",
+            _LATER,
+            0,
+            1,
+        ),
+        PublishedColumn(
+            "last_contact_on", "date", "", "Day of the last contact in the window, in the configured zone."
+        ),
+        _RUN,
+    ),
+    is_restricted=True,
+)
+
+AT_RISK = PublishedTable(
+    "at_risk",
+    "The list for the retention team: highest risk x value first, as many who may be contacted as the team can call; "
+    "those among them who may not be contacted stand in it too, marked, so that refusals can be counted.",
+    ("as_of", "position"),
+    (
+        _AS_OF,
+        _POSITION,
+        _CUSTOMER,
+        _RISK,
+        _BAND,
+        _VALUE,
+        PublishedColumn(
+            "spillover_value", "number", "customer's currency", "Value of sparing the friends.", _LATER
+        ),
+        PublishedColumn("offer_id", "text", "", "The offer proposed.", "no offer is proposed"),
+        PublishedColumn(
+            "reasons", "text", "", "The reasons that raise the risk, as sentences.", "nothing raises the risk"
+        ),
+        PublishedColumn(
+            "may_contact", "boolean", "", "Whether the customer may be contacted; false is never in lists/."
+        ),
+        _RUN,
+    ),
+    references={"customer_id": ("scores", "customer_id")},
+)
+
+FEATURES = PublishedTable(
+    "features",
+    "What the model saw: one row per customer scored.",
+    ("as_of", "customer_id"),
+    (_AS_OF, _CUSTOMER, _RUN),
+    open_note="Then one column per feature, as the feature catalogue declares it (docs/features.md).",
+    min_rows=1,
+)
+
+RUN_LOG = PublishedTable(
+    "run_log",
+    "One row per run that published or failed: what it read, made and warned of.",
+    ("run_id",),
+    (
+        _RUN,
+        _AS_OF,
+        PublishedColumn("command", "text", "", "The command."),
+        PublishedColumn(
+            "outcome", "text", "", "Whether its tables were published.", words=("published", "failed")
+        ),
+        PublishedColumn("started_at", "instant", "UTC", "When it started."),
+        PublishedColumn("seconds", "number", "s", "How long it took until publishing.", low=0),
+        PublishedColumn("n_rows", "text", "JSON", "Rows per table: {table: rows}."),
+        PublishedColumn("fingerprints", "text", "JSON", "Hash of the content per input: {source: hash}."),
+        PublishedColumn("model_version", "text", "", "The model used.", "no model was used"),
+        PublishedColumn("warnings", "text", "JSON", "Warnings, or the faults of a failed run: [sentence]."),
+    ),
+    is_log=True,
+)
+
+PUBLISHED: dict[str, PublishedTable] = {
+    table.name: table for table in (SCORES, REASONS, AT_RISK, NETWORK, TIES, FEATURES, RUN_LOG)
+}
+"""Every published table of this version by name."""
+
+RULES: dict[str, TableRule] = {name: table.rule for name, table in PUBLISHED.items()}
+"""The same for audits and publishing."""
+
+
+def published_markdown() -> str:
+    """Document every published table."""
+    return "\n".join(table.markdown() for table in PUBLISHED.values())
