@@ -23,7 +23,7 @@ class Refusal:
 
 STRUCTURE = frozenset(
     "Select With CTE TableAlias Subquery Union From Join Where Group Having Order Ordered Distinct Star "
-    "Table Identifier Column Alias Literal Null Boolean Parameter Var Paren "
+    "Table Identifier Column Alias Literal Null Boolean Placeholder Var Paren "
     "And Or Not EQ NEQ LT LTE GT GTE NullSafeEQ NullSafeNEQ Is Between Like In Exists Case If "
     "Add Sub Mul Div IntDiv Mod Neg DPipe Cast TryCast DataType DataTypeParam Window WindowSpec Filter".split()
 )
@@ -75,7 +75,7 @@ REMEDIES = {
     "TableSample": "sampling is by hash of the id, in Python",
     "Limit": "row_number() with a total order, and where",
     "Tuple": "one column at a time",
-    "Placeholder": "a named parameter: $name",
+    "Parameter": "a named parameter: $name",
     "ReadParquet": "name the table in the head's reads; Python says where it is",
     "ReadCSV": "name the table in the head's reads; Python says where it is",
     "Lateral": "a join with its condition",
@@ -130,14 +130,14 @@ def spark_sql(tree: exp.Expr) -> str:
 
 
 def line_of(node: exp.Expr, text: str) -> int | None:
-    """Line on which a node stands, as nearly as the parser remembers."""
+    """Line on which a node stands, as nearly as is known: its own, a part's, a word's, a parent's."""
     for part in node.walk():
-        if "line" in part.meta:
+        if "start" in part.meta:
             return text.count("\n", 0, part.meta["start"]) + 1
     words = [word for word in re.split(r"\W+", node.sql("duckdb").lower()) if word]
     if words and (hit := re.search(rf"^(?!\s*--).*\b{words[0]}\b", text, re.IGNORECASE | re.MULTILINE)):
         return text.count("\n", 0, hit.start()) + 1
-    return None
+    return line_of(node.parent, text) if node.parent else None
 
 
 def double_names(tree: exp.Expr) -> frozenset[str]:
@@ -307,6 +307,11 @@ def _window(node: exp.Expr, _: frozenset[str]) -> Iterator[tuple[str, str]]:
         yield "named window", "write the window where it is used"
 
 
+def _parameter(node: exp.Expr, _: frozenset[str]) -> Iterator[tuple[str, str]]:
+    if node.name == "?" or node.name.isdigit():
+        yield f"parameter {_spoken(node)}", REMEDIES["Parameter"]
+
+
 def _epoch(node: exp.Expr, _: frozenset[str]) -> Iterator[tuple[str, str]]:
     if node.args.get("format"):
         yield _spoken(node), ELSE
@@ -336,6 +341,7 @@ _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr, frozenset[str]], Iterator[tupl
     exp.Avg: _sum,
     exp.Sub: _subtraction,
     exp.Window: _window,
+    exp.Placeholder: _parameter,
     exp.TimeToUnix: _epoch,
     exp.UnixToTime: _make_timestamp,
 }

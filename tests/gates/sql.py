@@ -148,7 +148,9 @@ def output_columns(tree: exp.Select) -> list[str]:
 
 
 def parameters(tree: exp.Expr) -> list[str]:
-    return list(dict.fromkeys(parameter.name for parameter in tree.find_all(exp.Parameter)))
+    return list(
+        dict.fromkeys(parameter.name for parameter in tree.find_all(exp.Placeholder) if parameter.this)
+    )
 
 
 def tables_read(tree: exp.Expr) -> list[str]:
@@ -200,7 +202,13 @@ def tables_read_by(cte: exp.CTE, ctes: set[str]) -> list[str]:
 
 
 def is_import(query: exp.Expr) -> bool:
-    """Whether a query takes rows and columns from one table and does nothing that needs another."""
+    """Whether a query takes rows and columns from one table and does nothing that needs another.
+
+    The same table may be taken twice, one below the other: calls by caller, calls by callee.
+    """
+    if isinstance(query, exp.Union):
+        tables = {table.name for table in query.find_all(exp.Table)}
+        return len(tables) == 1 and is_import(query.this) and is_import(query.expression)
     alone = (
         isinstance(query, exp.Select)
         and not query.args.get("joins")
