@@ -96,7 +96,7 @@ CLOCK = "pass the instant as a parameter"
         ("quantile_cont(n_calls, 0.5::double)", "quantile_cont", "median()"),
         (
             "percentile_cont(0.5::double) within group (order by n_calls nulls last)",
-            "within group",
+            "quantile_cont",
             "median()",
         ),
         ("dayofweek(a)", "dayofweek", "modulo 7"),
