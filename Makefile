@@ -21,6 +21,7 @@ help: ## this list
 	@echo '  ARGS= is passed on: make test ARGS="tests/unit -k dates". PYTHON= names the interpreter to set up with.'
 
 set-up: $(INSTALLED) ## .venv with the locked versions (the other targets do this themselves)
+	@:
 
 # Made again when the lock or the project changed, when the folder has moved, or when its interpreter is gone.
 $(INSTALLED): requirements.lock pyproject.toml .ci/set-up
@@ -39,7 +40,7 @@ check: $(INSTALLED) ## format, lint, types, import directions, SQL, docs, lock: 
 	@$(MAKE) --no-print-directory --keep-going check-lock check-format check-lint check-imports check-sql check-docs check-types
 
 check-format: $(INSTALLED)
-	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff format --check --output-format concise .
 
 check-lint: $(INSTALLED)
 	@$(PY) -m ruff check --output-format concise .
