@@ -132,7 +132,7 @@ class TieGraph:
         return self.indices[self.indptr[node] : self.indptr[node + 1]]
 
     def without(self, nodes: NDArray[np.bool_]) -> TieGraph:
-        """Give the graph on the same nodes without any tie of the marked ones."""
+        """Give the graph on the same nodes without any tie of the marked ones; what ties measure stays as measured."""
         if not self.degrees[nodes].any():
             return self
         is_cut = nodes[self.ties["node_a"].to_numpy()] | nodes[self.ties["node_b"].to_numpy()]
@@ -149,14 +149,10 @@ class TieGraph:
         graph: nx.Graph[Hashable] = nx.Graph()
         labels = self.node_labels
         graph.add_nodes_from(labels[node] for node in range(self.n_nodes))
-        columns = [name for name in self.ties.columns if name not in {"node_a", "node_b", "strength"}]
-        attributes = self.ties.select(pl.col("strength").alias("weight"), "strength", *columns).iter_rows(
-            named=True
-        )
+        facts = self.ties.select(pl.exclude("node_a", "node_b", "weight"), weight=pl.col("strength"))
         ends = zip(self.ties["node_a"].to_list(), self.ties["node_b"].to_list(), strict=True)
-        graph.add_edges_from(
-            (labels[a], labels[b], facts) for (a, b), facts in zip(ends, attributes, strict=True)
-        )
+        rows = zip(ends, facts.iter_rows(named=True), strict=True)
+        graph.add_edges_from((labels[a], labels[b], attributes) for (a, b), attributes in rows)
         return graph
 
 

@@ -46,7 +46,7 @@ def collegemsg_contacts(file: Path) -> pl.DataFrame:
 
 
 def pair_facts(contacts: pl.DataFrame, from_day: int, to_day: int) -> pl.DataFrame:
-    """Facts of each pair with a contact in [from_day, to_day), as `tie_table` wants them; node = number of the person."""
+    """Facts of each pair with a contact in [from_day, to_day), as `tie_table` wants them; node = the person."""
     end_s = to_day * DAY_S
     is_forward = pl.col("sender") < pl.col("receiver")
     is_recent = pl.col("at_s") >= end_s - RECENT_DAYS * DAY_S
