@@ -1,0 +1,355 @@
+"""Trainings and model versions in MLflow: what is logged, what a version is called, which one is champion.
+
+It decides what a reader of MLflow sees of a training, and refuses to know how models are fitted or used. No row of a
+customer goes in: figures, curves, names of features and hashes of the data do.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from churnrisk import __version__
+
+from ..config import MlflowSettings
+from ..errors import Fault, GateRefused, ModelUnfit
+from .local import CHAMPION, install, point_champion
+from .tracking import Tracking
+from .trained import Trained
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion as TrackedVersion
+    from mlflow.models import ModelSignature
+
+LOADER_MODULE = "scoring.served"
+"""The module with which MLflow loads a registered model; named here, imported by MLflow."""
+
+KEY_FIGURES = (
+    "auc",
+    "pr_auc",
+    "top_decile_lift",
+    "log_loss",
+    "brier",
+    "ece",
+    "empc",
+    "empc_treat_all",
+    "empc_over_treat_all",
+)
+"""The figures by which versions are compared, in order."""
+
+_BUNDLE = "bundle"
+_TAG = "churnrisk."
+_PARAMETERS_AT_ONCE = 100
+_LONGEST_PARAMETER = 6000
+"""Limits of MLflow's tracking API."""
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One registered version: its figures (undefined ones left out), and whether it is fit and in use."""
+
+    version: str
+    as_of: str
+    created_at: datetime
+    tracking_run_id: str
+    figures: Mapping[str, float]
+    judged: str
+    is_fit: bool
+    is_champion: bool
+
+    @property
+    def key_figures(self) -> dict[str, float]:
+        """The figures by which versions are compared."""
+        return {name: self.figures[name] for name in KEY_FIGURES if name in self.figures}
+
+
+class Registry:
+    """The trainings and models of one workspace.
+
+    Parameters
+    ----------
+    settings : MlflowSettings
+        The [mlflow] table.
+    root : Path
+        The workspace: ``mlflow.db`` and ``mlartifacts/`` lie here unless a tracking URI is set, and ``models/`` always.
+    environment : mapping
+        Where ``env:NAME`` is looked up.
+    """
+
+    def __init__(self, settings: MlflowSettings, root: Path, environment: Mapping[str, str]) -> None:
+        self._tracking = Tracking(settings, root, environment)
+        self._name = settings.model_name
+        self._models = self._tracking.root / "models"
+
+    @property
+    def tracking_uri(self) -> str:
+        """The URI that ``mlflow ui --backend-store-uri`` takes. It may hold a password: do not log it."""
+        return self._tracking.uri
+
+    def log_training(
+        self,
+        result: Trained,
+        *,
+        as_of: date,
+        run_id: str,
+        code_version: str,
+        pictures: Mapping[str, bytes] | None = None,
+    ) -> ModelVersion:
+        """Log a training and register its model as a new version; it is not promoted.
+
+        Parameters
+        ----------
+        result : Trained
+            The model and what is known about it.
+        as_of : date
+            The day whose end is the limit of what it learned from.
+        run_id : str
+            Our run: hash of as_of, inputs, settings and code.
+        code_version : str
+            The version of churnrisk, or of the code around it.
+        pictures : mapping of file name (with .svg or .png) to content, optional
+            Curves of the evaluation.
+        """
+        verdict = "true" if result.is_fit else "false"
+        tags = {
+            f"{_TAG}as_of": as_of.isoformat(),
+            f"{_TAG}run_id": run_id,
+            f"{_TAG}code_version": code_version,
+            f"{_TAG}judged": result.evaluation.kind,
+            f"{_TAG}is_fit": verdict,
+            f"{_TAG}bundle": result.bundle.identity,
+        }
+        with self._tracking.opened() as (mlflow, client), TemporaryDirectory(prefix="churnrisk-") as scratch:
+            experiment_id = self._experiment_id(client)
+            with mlflow.start_run(
+                experiment_id=experiment_id, run_name=f"as of {as_of}", tags=tags, nested=True
+            ) as run:
+                _log_parameters(client, run.info.run_id, result)
+                _log_inputs(client, run.info.run_id, result.bundle.provenance.fingerprints)
+                _write_artifacts(Path(scratch) / "artifacts", result, pictures or {})
+                client.log_artifacts(run.info.run_id, str(Path(scratch) / "artifacts"))
+                result.bundle.save(Path(scratch) / _BUNDLE)
+                model = mlflow.pyfunc.log_model(
+                    name=self._name,
+                    loader_module=LOADER_MODULE,
+                    data_path=str(Path(scratch) / _BUNDLE),
+                    signature=_signature(result),
+                    pip_requirements=[f"churnrisk=={__version__}"],
+                )
+                mlflow.log_metrics(_defined(result), model_id=model.model_id)
+            self._ensure_registered(client)
+            tracked = client.create_model_version(
+                self._name,
+                source=model.model_uri,
+                run_id=run.info.run_id,
+                tags=tags,
+                description="\n".join(result.notes),
+                model_id=model.model_id,
+            )
+            return self._version_of(client, tracked, self._alias(client))
+
+    def models(self) -> list[ModelVersion]:
+        """Return every registered version, newest first."""
+        with self._tracking.opened() as (_, client):
+            champion = self._alias(client)
+            found = client.search_model_versions(f"name = '{self._name}'")
+            versions = [self._version_of(client, tracked, champion) for tracked in found]
+        return sorted(versions, key=lambda version: int(version.version), reverse=True)
+
+    def champion_version(self) -> str | None:
+        """Return the version that carries the alias ``champion`` in MLflow, or None.
+
+        The night asks :func:`churnrisk.registry.local_champion` instead, which needs no server.
+        """
+        with self._tracking.opened() as (_, client):
+            return self._alias(client)
+
+    def promote(self, version: str, *, prepare: Callable[[Path, str], None] | None = None) -> Path:
+        """Make ``version`` champion: copy its bundle to ``models/<version>``, move the alias, point ``champion`` at it.
+
+        Parameters
+        ----------
+        version : str
+            The version, as ``models`` lists it.
+        prepare : callable taking the copied folder and the version, optional
+            Runs on the copy before it goes live: to write the version into it, to see whether it loads.
+
+        Returns
+        -------
+        Path
+            The local copy.
+
+        Raises
+        ------
+        ModelUnfit
+            There is no such version.
+        GateRefused
+            The version did not pass its gates.
+        """
+        with self._tracking.opened() as (mlflow, client):
+            tracked = self._tracked(client, version)
+            self._refuse_unfit(tracked)
+
+            def fill(folder: Path) -> None:
+                with TemporaryDirectory(prefix="churnrisk-") as scratch:
+                    fetched = mlflow.artifacts.download_artifacts(
+                        artifact_uri=f"models:/{self._name}/{version}",
+                        dst_path=scratch,
+                        tracking_uri=self.tracking_uri,
+                    )
+                    shutil.copytree(Path(fetched) / "data" / _BUNDLE, folder, dirs_exist_ok=True)
+                if prepare is not None:
+                    prepare(folder, version)
+
+            copy = install(self._models, version, fill)
+            client.set_registered_model_alias(self._name, CHAMPION, version)
+        point_champion(self._models, version)
+        return copy
+
+    def _experiment_id(self, client: MlflowClient) -> str:
+        name = self._tracking.settings.experiment
+        found = client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(client.create_experiment(name, artifact_location=self._tracking.artifact_location))
+
+    def _ensure_registered(self, client: MlflowClient) -> None:
+        if not client.search_registered_models(f"name = '{self._name}'"):
+            client.create_registered_model(self._name, description="Risk that a customer leaves: churnrisk.")
+
+    def _alias(self, client: MlflowClient) -> str | None:
+        found = client.search_registered_models(f"name = '{self._name}'")
+        version = found[0].aliases.get(CHAMPION) if found else None
+        return None if version is None else str(version)
+
+    def _tracked(self, client: MlflowClient, version: str) -> TrackedVersion:
+        found = {str(each.version): each for each in client.search_model_versions(f"name = '{self._name}'")}
+        if version not in found:
+            raise ModelUnfit(
+                Fault(
+                    code="model_unknown",
+                    where=f"model {self._name}",
+                    expected="a registered version",
+                    found=f"no version {version!r}",
+                    remedy="Run `churnrisk models` to list them, or `churnrisk train` to make one.",
+                    available=tuple(sorted(found, key=int)),
+                )
+            )
+        return found[version]
+
+    def _refuse_unfit(self, tracked: TrackedVersion) -> None:
+        if tracked.tags.get(f"{_TAG}is_fit") == "false":
+            raise GateRefused(
+                Fault(
+                    code="model_unfit",
+                    where=f"model {self._name} version {tracked.version}",
+                    expected="a model that passed its gates when it was trained",
+                    found="one that did not; gates.json of its run in MLflow says which",
+                    remedy="Train again with more or better data, or promote another version.",
+                )
+            )
+
+    def _version_of(
+        self, client: MlflowClient, tracked: TrackedVersion, champion: str | None
+    ) -> ModelVersion:
+        metrics = client.get_run(tracked.run_id).data.metrics if tracked.run_id else {}
+        return ModelVersion(
+            version=str(tracked.version),
+            as_of=tracked.tags.get(f"{_TAG}as_of", ""),
+            created_at=datetime.fromtimestamp(tracked.creation_timestamp / 1000, UTC),
+            tracking_run_id=tracked.run_id or "",
+            figures=dict(sorted(metrics.items())),
+            judged=tracked.tags.get(f"{_TAG}judged", ""),
+            is_fit=tracked.tags.get(f"{_TAG}is_fit") == "true",
+            is_champion=str(tracked.version) == champion,
+        )
+
+
+def _signature(result: Trained) -> ModelSignature:
+    """Return the signature made from the feature list alone, not from rows; whole numbers may be missing: doubles."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
+
+    kinds = {"number": "double", "category": "string"}
+    inputs: list[ColSpec | TensorSpec] = [
+        ColSpec(kinds[column.kind], column.name) for column in result.bundle.features
+    ]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema([ColSpec("double")]))
+
+
+def _log_parameters(client: MlflowClient, run_id: str, result: Trained) -> None:
+    from mlflow.entities import Param
+
+    origin = result.bundle.provenance
+    plain = {f"churn.{name}": value for name, value in origin.churn.items()}
+    plain |= {"trained_until": origin.trained_until, "n_features": len(result.bundle.features)}
+    plain |= dict(result.parameters)
+    listed = [
+        Param(name, _parameter_text(value)[:_LONGEST_PARAMETER]) for name, value in sorted(plain.items())
+    ]
+    for start in range(0, len(listed), _PARAMETERS_AT_ONCE):
+        client.log_batch(run_id, params=listed[start : start + _PARAMETERS_AT_ONCE])
+
+
+def _parameter_text(value: object) -> str:
+    return (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    )
+
+
+def _log_inputs(client: MlflowClient, run_id: str, fingerprints: Mapping[str, str]) -> None:
+    """Log each source as a dataset by its hash: which data, without a row or a path of it."""
+    from mlflow.entities import Dataset, DatasetInput
+
+    inputs = [
+        DatasetInput(Dataset(name, digest[:36], "fingerprint", json.dumps({"fingerprint": digest})))
+        for name, digest in sorted(fingerprints.items())
+    ]
+    if inputs:
+        client.log_inputs(run_id, inputs)
+
+
+def _defined(result: Trained) -> dict[str, float]:
+    """Return the figures that are defined; figures.json holds the others as null."""
+    judged = result.evaluation
+    counts = {"n_judged": float(judged.n_rows), "n_judged_leavers": float(judged.n_leavers)}
+    without = {f"auc_without_{group}": value for group, value in result.ablations.items()}
+    return counts | {
+        name: value for name, value in {**judged.figures, **without}.items() if value is not None
+    }
+
+
+def _write_artifacts(folder: Path, result: Trained, pictures: Mapping[str, bytes]) -> None:
+    (folder / "tables").mkdir(parents=True)
+    for name, table in {**result.evaluation.tables, "importance": result.importance}.items():
+        table.write_csv(folder / "tables" / f"{name}.csv")
+    if pictures:
+        (folder / "pictures").mkdir()
+    for name, content in pictures.items():
+        (folder / "pictures" / name).write_bytes(content)
+    documents: dict[str, Any] = {
+        "figures": dict(result.evaluation.figures),
+        "features": [
+            {"name": column.name, "kind": column.kind, "group": column.group}
+            for column in result.bundle.features
+        ],
+        "dropped": dict(result.dropped),
+        "fingerprints": dict(result.bundle.provenance.fingerprints),
+        "notes": list(result.notes),
+        "gates": [
+            {"gate": gate.gate, "is_passed": gate.is_passed, "needed": gate.needed, "found": gate.found}
+            for gate in result.gates
+        ],
+    }
+    for name, document in documents.items():
+        text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False, default=str)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")

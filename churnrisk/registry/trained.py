@@ -1,0 +1,144 @@
+"""What the registry asks of a training: the shape of its result, without knowing how models are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+
+class ModelColumn(Protocol):
+    """One column the model reads."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the feature table."""
+
+    @property
+    def kind(self) -> str:
+        """``number`` or ``category``."""
+
+    @property
+    def group(self) -> str:
+        """The group it belongs to."""
+
+
+class Origin(Protocol):
+    """Where a model comes from."""
+
+    @property
+    def churn(self) -> Mapping[str, Any]:
+        """What leaving means."""
+
+    @property
+    def trained_until(self) -> str | None:
+        """ISO instant up to which outcomes were seen."""
+
+    @property
+    def fingerprints(self) -> Mapping[str, str]:
+        """Hash of the content per source."""
+
+
+class SavedModel(Protocol):
+    """A model that can be written to a folder."""
+
+    @property
+    def features(self) -> Sequence[ModelColumn]:
+        """The columns it reads, in order."""
+
+    @property
+    def provenance(self) -> Origin:
+        """Where it comes from."""
+
+    @property
+    def identity(self) -> str:
+        """A hash of everything that makes its predictions."""
+
+    def save(self, folder: Path) -> None:
+        """Write it."""
+
+
+class Judged(Protocol):
+    """What a model is worth."""
+
+    @property
+    def kind(self) -> str:
+        """Out of time or not, in words."""
+
+    @property
+    def figures(self) -> Mapping[str, float | None]:
+        """Numbers by name; undefined is None."""
+
+    @property
+    def tables(self) -> Mapping[str, pl.DataFrame]:
+        """Tables behind the curves; aggregates only."""
+
+    @property
+    def n_rows(self) -> int:
+        """Customers judged."""
+
+    @property
+    def n_leavers(self) -> int:
+        """Leavers among them."""
+
+
+class Gate(Protocol):
+    """One gate with its finding."""
+
+    @property
+    def gate(self) -> str:
+        """Its name."""
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the model passed it."""
+
+    @property
+    def needed(self) -> str:
+        """What was needed."""
+
+    @property
+    def found(self) -> str:
+        """What was found."""
+
+
+class Trained(Protocol):
+    """A fitted model and what is known about it. Rows of customers are never asked for."""
+
+    @property
+    def bundle(self) -> SavedModel:
+        """The model to ship."""
+
+    @property
+    def evaluation(self) -> Judged:
+        """How it was judged."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """How it was fitted."""
+
+    @property
+    def importance(self) -> pl.DataFrame:
+        """Importance per feature."""
+
+    @property
+    def dropped(self) -> Mapping[str, str]:
+        """Features left out, with the reason."""
+
+    @property
+    def ablations(self) -> Mapping[str, float | None]:
+        """AUC without each group."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Warnings for the reader."""
+
+    @property
+    def gates(self) -> Sequence[Gate]:
+        """Every gate with its finding."""
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it may become champion."""

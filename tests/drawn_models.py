@@ -1,0 +1,80 @@
+"""Models small enough to be worked by hand: a straight line per feature, so every contribution is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from churnrisk.bundle import Additive, Band, Bundle, Effect, Feature, Platt, Provenance, VennAbersGrid
+
+
+def drawn_bundle(**groups: str) -> Bundle:
+    """Return a bundle over number features ``name=group``; each adds its own value to log-odds of -2, null adds 0.5."""
+    chosen = groups or {"tenure_days": "profile", "wait_s": "service"}
+    return Bundle(
+        features=tuple(Feature(name, "number", group) for name, group in chosen.items()),
+        learner=Additive(-2.0, tuple(Effect(missing=0.5, slope=1.0, low=-10.0, high=10.0) for _ in chosen)),
+        calibrator=Platt(1.0, 0.0),
+        intervals=VennAbersGrid(np.array([-2.0, 2.0]), np.array([0.05, 0.8]), np.array([0.2, 0.95])),
+        base_rate=0.12,
+        bands=tuple(
+            Band(name, start, 10, None, None, None)
+            for name, start in (("low", 0.0), ("watch", 0.1), ("high", 0.3), ("critical", 0.6))
+        ),
+        provenance=Provenance(
+            churn={"kind": "cancelled", "horizon_days": 30},
+            trained_until="2026-05-01T00:00:00",
+            fingerprints={"customers": "ab" * 32},
+        ),
+        model_version="7",
+    )
+
+
+@dataclass(frozen=True)
+class DrawnGate:
+    gate: str
+    is_passed: bool
+    needed: str = "something"
+    found: str = "nothing"
+
+
+@dataclass(frozen=True)
+class DrawnEvaluation:
+    kind: str = "out of time"
+    figures: dict[str, float | None] = field(
+        default_factory=lambda: {
+            "auc": 0.8,
+            "auc_low": 0.7,
+            "empc": 1.5,
+            "empc_treat_all": -0.5,
+            "brier": None,
+        }
+    )
+    tables: dict[str, pl.DataFrame] = field(
+        default_factory=lambda: {"gain": pl.DataFrame({"share": [0.1, 1.0], "gain": [0.4, 1.0]})}
+    )
+    n_rows: int = 100
+    n_leavers: int = 12
+
+
+@dataclass(frozen=True)
+class DrawnTraining:
+    """The result of a training that never happened."""
+
+    bundle: Bundle = field(default_factory=drawn_bundle)
+    evaluation: DrawnEvaluation = field(default_factory=DrawnEvaluation)
+    parameters: dict[str, Any] = field(default_factory=lambda: {"n_trees": 20, "calibrator": "platt"})
+    importance: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame({"feature": ["wait_s", "tenure_days"], "importance": [0.6, 0.4]})
+    )
+    dropped: dict[str, str] = field(default_factory=lambda: {"colour": "constant"})
+    ablations: dict[str, float | None] = field(default_factory=lambda: {"network": 0.78})
+    notes: tuple[str, ...] = ("history is short",)
+    gates: tuple[DrawnGate, ...] = (DrawnGate("better_than_chance", is_passed=True),)
+
+    @property
+    def is_fit(self) -> bool:
+        return all(gate.is_passed for gate in self.gates)

@@ -1,0 +1,216 @@
+"""A training is logged whole, registered without a pickle, and promoted so that the night needs no server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from churnrisk.bundle import Bundle
+from churnrisk.config import MlflowSettings
+from churnrisk.errors import ConfigError, GateRefused, ModelUnfit
+from churnrisk.registry import ModelVersion, Registry, local_champion, local_versions
+from churnrisk.registry.tracking import Tracking
+from tests.drawn_models import DrawnGate, DrawnTraining
+
+DAY = date(2026, 6, 30)
+PICTURES = {"roc.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
+UNFIT = replace(DrawnTraining(), gates=(DrawnGate("enough_leavers", is_passed=False),))
+
+
+@pytest.fixture(scope="session")
+def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ModelVersion]]:
+    """One database for all: making its tables takes seconds. Two fit trainings, then an unfit one, none promoted."""
+    root = tmp_path_factory.mktemp("моя телеком")
+    registry = Registry(MlflowSettings(), root, {})
+    results = (DrawnTraining(), DrawnTraining(), UNFIT)
+    logged = [
+        registry.log_training(result, as_of=DAY, run_id=f"run-{n}", code_version="0.1.0", pictures=PICTURES)
+        for n, result in enumerate(results)
+    ]
+    return root, logged
+
+
+@pytest.fixture
+def root(trained_workspace: tuple[Path, list[ModelVersion]], tmp_path: Path) -> Path:
+    """A workspace of one's own: the session's, copied to another folder (as users do)."""
+    return Path(shutil.copytree(trained_workspace[0], tmp_path / "moved here"))
+
+
+def registry_of(root: Path) -> Registry:
+    return Registry(MlflowSettings(), root, {})
+
+
+def run_of(root: Path, version: ModelVersion) -> Any:
+    with Tracking(MlflowSettings(), root, {}).opened() as (_, client):
+        return client.get_run(version.tracking_run_id)
+
+
+def test_versions_count_up_and_say_what_they_are(trained_workspace: tuple[Path, list[ModelVersion]]) -> None:
+    first, second, unfit = trained_workspace[1]
+    assert [each.version for each in (first, second, unfit)] == ["1", "2", "3"]
+    assert (first.as_of, first.judged, first.is_fit, first.is_champion) == (
+        "2026-06-30",
+        "out of time",
+        True,
+        False,
+    )
+    assert not unfit.is_fit
+    assert first.key_figures == {"auc": 0.8, "empc": 1.5, "empc_treat_all": -0.5}
+
+
+def test_everything_about_a_training_is_logged(
+    root: Path, trained_workspace: tuple[Path, list[ModelVersion]]
+) -> None:
+    version = trained_workspace[1][0]
+    run = run_of(root, version)
+    assert run.data.params["n_trees"] == "20"
+    assert run.data.params["churn.horizon_days"] == "30"
+    assert run.data.metrics["auc_without_network"] == 0.78
+    assert "brier" not in run.data.metrics  # undefined is not 0
+    assert run.data.tags["churnrisk.run_id"] == "run-0"
+    assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
+        ("customers", "ab" * 18)
+    ]
+    with Tracking(MlflowSettings(), root, {}).opened() as (mlflow, _):
+        folder = Path(
+            mlflow.artifacts.download_artifacts(run_id=version.tracking_run_id, dst_path=str(root / "out"))
+        )
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "dropped.json",
+        "features.json",
+        "figures.json",
+        "fingerprints.json",
+        "gates.json",
+        "notes.json",
+        "pictures/roc.svg",
+        "tables/gain.csv",
+        "tables/importance.csv",
+    ]
+    assert json.loads((folder / "figures.json").read_text("utf-8"))["brier"] is None
+
+
+def test_nothing_registered_is_a_pickle_or_a_row_of_data(root: Path) -> None:
+    registry_of(root).models()
+    names = {path.name for path in (root / "mlartifacts" / "models").rglob("*") if path.is_file()}
+    assert names == {
+        "MLmodel",
+        "bundle.json",
+        "model.txt",
+        "conda.yaml",
+        "python_env.yaml",
+        "requirements.txt",
+    }
+
+
+def test_a_registered_model_predicts_through_mlflow(root: Path) -> None:
+    import pandas as pd
+
+    registry_of(root).promote("2")
+    with Tracking(MlflowSettings(), root, {}).opened() as (mlflow, _):
+        model = mlflow.pyfunc.load_model("models:/churnrisk@champion")
+    risk = model.predict(pd.DataFrame({"tenure_days": [1.0, None], "wait_s": [1.0, 1.5]}))
+    assert risk.tolist() == pytest.approx([0.5, 0.5])  # log-odds -2 + 1 + 1, and -2 + 0.5 + 1.5
+
+
+def test_promotion_moves_alias_and_local_champion_together(root: Path) -> None:
+    registry = registry_of(root)
+    assert registry.champion_version() is None
+    assert local_champion(root / "models") is None
+    registry.promote("1")
+    registry.promote(
+        "2", prepare=lambda folder, version: Bundle.load(folder).with_version(version).save(folder)
+    )
+    assert registry.champion_version() == local_champion(root / "models") == "2"
+    assert local_versions(root / "models") == ("1", "2")
+    assert Bundle.load(root / "models" / "champion").model_version == "2"
+    assert [(each.version, each.is_champion) for each in registry.models()] == [
+        ("3", False),
+        ("2", True),
+        ("1", False),
+    ]
+
+
+def test_the_local_champion_follows_when_the_workspace_moves(root: Path, tmp_path: Path) -> None:
+    registry_of(root).promote("1")
+    root.rename(tmp_path / "again")
+    assert local_champion(tmp_path / "again" / "models") == "1"
+    assert registry_of(tmp_path / "again").promote("2").name == "2"
+
+
+def test_a_copy_that_cannot_be_prepared_changes_nothing(root: Path) -> None:
+    registry = registry_of(root)
+    registry.promote("1")
+
+    def refuse(folder: Path, version: str) -> None:
+        raise ValueError(version, folder.name)
+
+    with pytest.raises(ValueError, match="2"):
+        registry.promote("2", prepare=refuse)
+    assert registry.champion_version() == local_champion(root / "models") == "1"
+    assert local_versions(root / "models") == ("1",)
+
+
+def test_an_unfit_or_unknown_version_is_not_promoted(root: Path) -> None:
+    with pytest.raises(GateRefused, match="version 3"):
+        registry_of(root).promote("3")
+    with pytest.raises(ModelUnfit, match=r"no version '9'.*Available: 1, 2, 3") as unknown:
+        registry_of(root).promote("9")
+    assert unknown.value.exit_code == 13
+    assert local_champion(root / "models") is None
+
+
+def test_mlflow_says_nothing_and_the_process_points_where_it_did(
+    root: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    elsewhere = root / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registry = registry_of(root)
+        registry.log_training(DrawnTraining(), as_of=DAY, run_id="r", code_version="0.1.0")
+        registry.promote("4")
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
+    assert not mlflow.is_tracking_uri_set()  # type: ignore[no-untyped-call]
+    assert "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR" not in os.environ
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_workspace_without_trainings_has_no_models(root: Path) -> None:
+    empty = Registry(MlflowSettings(model_name="other"), root, {})
+    assert empty.models() == []
+    assert empty.champion_version() is None
+
+
+def test_a_relative_database_lies_in_the_workspace_and_a_server_keeps_its_own_artifacts(
+    tmp_path: Path,
+) -> None:
+    relative = Tracking(MlflowSettings(tracking_uri="sqlite:///runs/ml.db"), tmp_path, {})
+    assert relative.uri == f"sqlite:///{tmp_path}/runs/ml.db"
+    server = Tracking(
+        MlflowSettings(tracking_uri="env:TRACKING"), tmp_path, {"TRACKING": "https://user:secret@ml"}
+    )
+    assert (server.uri, server.artifact_location) == ("https://user:secret@ml", None)
+
+
+def test_a_store_that_refuses_is_one_message_without_the_password(tmp_path: Path) -> None:
+    tracking = Tracking(
+        MlflowSettings(tracking_uri="env:TRACKING"), tmp_path, {"TRACKING": "nosuch://u:secret@host/x"}
+    )
+    with (
+        pytest.raises(ConfigError, match="nosuch://host answered") as refusal,
+        tracking.opened() as (_, client),
+    ):
+        client.search_registered_models()
+    assert "secret" not in str(refusal.value)
