@@ -1,0 +1,162 @@
+"""Pictures of how good a risk is: calibration, gain, profit. They take the tables of evaluation as they are."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from . import theme
+from .drawing import Picture, Words, drawn, layered
+from .scales import FINE_BELOW, defined, largest, money, share_axis, whole_percent
+
+_LINE_WIDTH = 2.5
+_DASH = [4, 3]
+
+
+def calibration(reliability: pl.DataFrame) -> Picture:
+    """Return predicted against realised rate, one point with its interval per group of equal size.
+
+    Parameters
+    ----------
+    reliability : columns mean_risk, realised_rate, realised_low, realised_high (0-1), one row per group; groups
+        without a rate are left out.
+    """
+    data = defined(reliability, "mean_risk", "realised_rate").sort("mean_risk", "realised_rate")
+    highest = largest(data, "mean_risk", "realised_high", "realised_rate")
+    top = min(1.0, highest * 1.06) if highest > 0 else 1.0
+    scale, axis = share_axis(top, is_fine=float(data["mean_risk"].median() or 0.0) < FINE_BELOW)  # type: ignore[arg-type]
+    across = alt.X("mean_risk:Q", scale=scale, axis=axis)
+
+    def up(column: str) -> alt.Y:
+        return alt.Y(f"{column}:Q", scale=scale, axis=axis)
+
+    even = (
+        alt.Chart(pl.DataFrame({"mean_risk": [0.0, top], "even": [0.0, top]}))
+        .mark_line(color=theme.REFERENCE, strokeWidth=1.5, strokeDash=_DASH)
+        .encode(x=across, y=up("even"))
+    )
+    intervals = (
+        alt.Chart(data)
+        .transform_filter("isValid(datum.realised_low) && isValid(datum.realised_high)")
+        .mark_rule(color=theme.MAIN, strokeWidth=2, opacity=0.55)
+        .encode(x=across, y=up("realised_low"), y2="realised_high")
+    )
+    points = (
+        alt.Chart(data)
+        .mark_point(color=theme.MAIN, filled=True, size=60, opacity=1)
+        .encode(x=across, y=up("realised_rate"))
+    )
+    is_inside = pl.col("mean_risk").is_between("realised_low", "realised_high")
+    n_inside = int(data.select(is_inside.fill_null(value=False).sum()).item())
+    words = Words(
+        "calibration",
+        "Do the predicted risks come true?",
+        f"{len(data)} groups of customers of equal size, from {whole_percent(data['mean_risk'][0])} to "
+        f"{whole_percent(data['mean_risk'][-1])} predicted risk. In {n_inside} of {len(data)} the 95 % interval of the "
+        "realised rate contains the prediction. On the dashed line both are equal.",
+        x_title="Predicted risk, mean of group (%)",
+        y_title="Realised rate (%) with 95 % interval",
+    )
+    return drawn(layered(even, intervals, points), words)
+
+
+def gain(gains: pl.DataFrame, *, capacity_share: float | None = None) -> Picture:
+    """Return the share of leavers reached by contacting the riskiest customers first, beside contacting at random.
+
+    Parameters
+    ----------
+    gains : columns share_contacted, share_of_leavers_reached (0-1), lift (ratio), rising.
+    capacity_share : share of customers the team can contact, 0-1, marked when given; the top decile otherwise.
+    """
+    data = defined(gains, "share_contacted", "share_of_leavers_reached").sort("share_contacted")
+    marked_share = capacity_share if capacity_share is not None else 0.1
+    nearest = (pl.col("share_contacted") - marked_share).abs()
+    marked = data.sort(nearest, maintain_order=True).head(1)
+    contacted, reached = float(marked["share_contacted"][0]), float(marked["share_of_leavers_reached"][0])
+    lift = f", lift {reached / contacted:.1f}" if contacted > 0 else ""
+    label = f"{whole_percent(contacted)} contacted reach {whole_percent(reached)}{lift}"
+    scale, axis = share_axis(1.0, is_fine=False)
+    axis.values = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    across = alt.X("share_contacted:Q", scale=scale, axis=axis)
+    up = alt.Y("share_of_leavers_reached:Q", scale=scale, axis=axis)
+    ends = pl.DataFrame({"share_contacted": [0.0, 1.0], "share_of_leavers_reached": [0.0, 1.0]})
+    curve = (
+        pl.concat([ends.head(1), data.select(ends.columns)])
+        .unique("share_contacted", keep="last")
+        .sort(pl.all())
+    )
+    random = alt.Chart(ends).mark_line(color=theme.REFERENCE, strokeWidth=1.5, strokeDash=_DASH)
+    model = alt.Chart(curve).mark_line(color=theme.MAIN, strokeWidth=_LINE_WIDTH)
+    point = alt.Chart(marked).mark_point(color=theme.MAIN, filled=True, size=90, opacity=1)
+    note = _note(label, x=theme.PLOT_WIDTH - 4, y=theme.PLOT_HEIGHT - 14)
+    words = Words(
+        "gain",
+        "How many leavers are found by calling the riskiest first",
+        f"{label} of leavers. The dashed line is calling at random.",
+        x_title="Customers contacted, riskiest first (%)",
+        y_title="Leavers reached (%)",
+    )
+    return drawn(layered(*(part.encode(x=across, y=up) for part in (random, model, point)), note), words)
+
+
+def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
+    """Return the profit of contacting the riskiest share, beside contacting nobody and everybody.
+
+    Parameters
+    ----------
+    profits : columns share_contacted (0-1), profit_per_customer, treat_all_per_customer (currency per customer of
+        the whole base; the latter the same in every row).
+    currency : name of the unit, shown on the axis.
+    """
+    data = defined(profits, "share_contacted", "profit_per_customer").sort("share_contacted")
+    best = data.sort("profit_per_customer", descending=True, maintain_order=True).head(1)
+    best_profit, best_share = float(best["profit_per_customer"][0]), float(best["share_contacted"][0])
+    everybody = float(data["treat_all_per_customer"][0])
+    lowest = -largest(
+        data.select(-pl.col("profit_per_customer"), -pl.col("treat_all_per_customer")), *data.columns
+    )
+    floor = max(lowest, -1.5 * best_profit) if best_profit > 0 else lowest
+    ceiling = max(best_profit, everybody, 0.0)
+    margin = 0.08 * (ceiling - floor) or 1.0
+    share_scale, share_ticks = share_axis(1.0, is_fine=best_share < FINE_BELOW)
+    across = alt.X("share_contacted:Q", scale=share_scale, axis=share_ticks)
+    scale = alt.Scale(domain=[floor - margin, ceiling + margin], nice=False)
+    up = alt.Y("profit_per_customer:Q", scale=scale, axis=alt.Axis(tickCount=6, title=None, format="~g"))
+    curve = (
+        alt.Chart(data).mark_line(color=theme.MAIN, strokeWidth=_LINE_WIDTH, clip=True).encode(x=across, y=up)
+    )
+    point = (
+        alt.Chart(best).mark_point(color=theme.MAIN, filled=True, size=90, opacity=1).encode(x=across, y=up)
+    )
+    policies = pl.DataFrame({"policy": ["nobody", "everybody"], "profit_per_customer": [0.0, everybody]})
+    shown = policies.filter(pl.col("profit_per_customer") >= floor)
+    rules = (
+        alt.Chart(shown)
+        .mark_rule(strokeWidth=1.5, strokeDash=_DASH, color=theme.REFERENCE)
+        .encode(y=up, x=alt.value(0), x2=alt.value(theme.PLOT_WIDTH))
+    )
+    labels = (
+        alt.Chart(shown)
+        .mark_text(align="right", baseline="bottom", dy=-3, color=theme.MUTED)
+        .encode(y=up, x=alt.value(theme.PLOT_WIDTH), text="policy:N")
+    )
+    best_words = f"best: {whole_percent(best_share)} contacted, {money(best_profit)}"
+    everybody_words = f"everybody: {money(everybody)}" + (" (below the picture)" if everybody < floor else "")
+    notes = layered(
+        _note(best_words, x=theme.PLOT_WIDTH - 4, y=theme.PLOT_HEIGHT - 36),
+        _note(everybody_words, x=theme.PLOT_WIDTH - 4, y=theme.PLOT_HEIGHT - 16),
+    )
+    words = Words(
+        "profit",
+        "What contacting pays, by how many are contacted",
+        f"Profit per customer of the whole base, {currency or 'in your currency'}: {best_words}; "
+        f"everybody: {money(everybody)}; nobody: 0.",
+        x_title="Customers contacted, riskiest first (%)",
+        y_title=f"Profit per customer of the base ({currency or 'your currency'})",
+    )
+    return drawn(layered(rules, curve, point, labels, notes), words)
+
+
+def _note(text: str, *, x: float, y: float) -> alt.Chart:
+    chart: alt.Chart = alt.Chart(pl.DataFrame({"note": [text]})).mark_text(align="right", color=theme.INK)
+    return chart.encode(x=alt.value(x), y=alt.value(y), text="note:N")

@@ -1,0 +1,126 @@
+"""What a report is made of: plain values and frames as the night has them; refuses to know how a page looks.
+
+Everything that may be absent is None or empty by default, and the page then says so in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+import polars as pl
+
+from ..metrics import Interval
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """Which run this was, for somebody who has to find it again.
+
+    ``fingerprints`` maps what was read (a table, a file, the settings) to its hash.
+    """
+
+    run_id: str
+    model_version: str
+    software_version: str
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How the model was made and what its test said.
+
+    Dates are as-of dates of snapshots, None where a labelled extract has none. ``figures`` go by the names of
+    :func:`churnrisk.metrics.figures` (auc, pr_auc, top_decile_lift, empc, log_loss, log_loss_margin, brier), and
+    ece, calibration_slope, observed_over_expected; others are shown under their own name. ``figures_without_network``
+    come from the same learner without its network inputs; ``network_gain`` is the difference of the AUC, with the
+    interval of paired resamples.
+
+    Frames: ``reliability`` as metrics.reliability_table, ``gains`` as metrics.gain_table, ``profits`` as
+    metrics.profit_table, ``bands`` with columns band, n, realised_rate, realised_low, realised_high (test rows by
+    band), ``importance`` with columns feature, share (0-1), most important first.
+    """
+
+    protocol: Literal["out_of_time", "cross_validated"]
+    learner: str
+    n_training_rows: int
+    n_training_leavers: int
+    n_test_rows: int
+    n_test_leavers: int
+    trained_from: date | None = None
+    trained_until: date | None = None
+    tested_from: date | None = None
+    tested_until: date | None = None
+    figures: Mapping[str, Interval] = field(default_factory=dict)
+    figures_without_network: Mapping[str, Interval] | None = None
+    network_gain: Interval | None = None
+    treat_all_per_customer: float | None = None
+    reliability: pl.DataFrame | None = None
+    gains: pl.DataFrame | None = None
+    profits: pl.DataFrame | None = None
+    bands: pl.DataFrame | None = None
+    importance: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """What became of one source.
+
+    ``faults`` counts quarantined rows by code; ``match_rates`` says, for a sentence such as "of callers are
+    customers", which share (0-1) it is true of.
+    """
+
+    name: str
+    n_read: int
+    n_kept: int
+    n_quarantined: int
+    faults: Mapping[str, int] = field(default_factory=dict)
+    first_happened: date | datetime | None = None
+    last_happened: date | datetime | None = None
+    age_days: float | None = None
+    is_stale: bool = False
+    match_rates: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything the page of one night says.
+
+    Frames are the published tables of the date (more columns do no harm, none of them is shown but those named):
+    ``scores`` customer_id, risk, band, value (value null where unknown); ``at_risk`` position, customer_id, risk,
+    band, value and, when there are, risk_low, risk_high, reasons (text), may_contact; ``reasons`` customer_id,
+    position, feature, effect_pp, sentence; ``network`` customer_id, n_ties, churn_exposure and, when there is,
+    offnet_share; ``attributes`` customer_id and one text column per attribute, under the user's own names.
+
+    ``feature_labels`` gives inputs in words; ``sentence_language`` is that of the reasons' sentences (BCP 47);
+    ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact
+    a day; ``n_without_consent`` how many at risk were left off the list for want of consent, None when not counted.
+    """
+
+    as_of: date
+    zone: str
+    horizon_days: int
+    gap_days: int
+    run: RunDetails
+    scores: pl.DataFrame
+    at_risk: pl.DataFrame
+    churn_kind: Literal["cancelled", "inactive", "label"] = "cancelled"
+    inactive_days: int | None = None
+    value_months: int = 12
+    currency: str = ""
+    capacity: int | None = None
+    n_without_consent: int | None = None
+    warnings: tuple[str, ...] = ()
+    uses_current_attributes: bool = False
+    evidence: Evidence | None = None
+    reasons: pl.DataFrame | None = None
+    network: pl.DataFrame | None = None
+    attributes: pl.DataFrame | None = None
+    sources: tuple[SourceLine, ...] = ()
+    absent_sources: tuple[str, ...] = ()
+    feature_labels: Mapping[str, str] = field(default_factory=dict)
+    sentence_language: str = "en"
+    list_files: tuple[str, ...] = ()
+    company: str = ""

@@ -1,0 +1,85 @@
+"""One night as one self-contained page: puts content, summaries and pictures into sections. It computes no figure.
+
+The page needs no network and no script; a content security policy in it forbids both. The same content gives the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..pictures import theme
+from .content import ReportContent
+from .parts import Section, Stat
+from .sections import (
+    data_section,
+    list_section,
+    network_section,
+    reasons_section,
+    risk_section,
+    run_section,
+    segments_section,
+)
+from .tonight import actions, lead, stats, title, warnings
+from .trust import trust_section
+
+SECTIONS = (
+    list_section,
+    risk_section,
+    trust_section,
+    reasons_section,
+    segments_section,
+    network_section,
+    data_section,
+    run_section,
+)
+"""The sections in the order of the page."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    title: str
+    company: str
+    lead: str
+    as_of: str
+    software_version: str
+    stats: tuple[Stat, ...]
+    actions: tuple[str, ...]
+    warnings: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def report_html(content: ReportContent) -> str:
+    """Return the page of one night: HTML, self-contained, with neither network nor script."""
+    page = _Page(
+        title=title(content),
+        company=content.company,
+        lead=lead(content),
+        as_of=content.as_of.isoformat(),
+        software_version=content.run.software_version,
+        stats=tuple(stats(content)),
+        actions=tuple(actions(content)),
+        warnings=tuple(warnings(content)),
+        sections=tuple(section(content) for section in SECTIONS),
+    )
+    return _without_blank_lines(_templates().get_template("night.html").stream(page=page, theme=theme))
+
+
+def _without_blank_lines(parts: Iterable[str]) -> str:
+    return re.sub(r"\n\s*\n+", "\n", "".join(parts)).strip() + "\n"
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("churnrisk.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

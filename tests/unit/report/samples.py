@@ -1,0 +1,286 @@
+"""Contents of reports for tests: a believable night, a nasty one, and ones with hardly anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from churnrisk import metrics
+from churnrisk.metrics import Interval
+from churnrisk.report import Evidence, ReportContent, RunDetails, SourceLine
+
+AS_OF = date(2026, 6, 30)
+
+SCRIPT = '<script>document.title = "taken"; window.taken = true</script>'
+IMAGE = '"><img src="https://example.org/pixel.png" onerror="window.taken = true">'
+TEMPLATE = "{{ 7 * 7 }}{% include 'parts.html' %}"
+
+LABELS = {
+    "n_complaints_90d": "Complaints in the last 90 days",
+    "usage_revenue_trend_90d": "Bill rising or falling",
+    "churn_exposure_share_30d": "Contacts who have left",
+    "nps_last_score": "Last answer to the recommend question",
+    "n_calls_out_30d": "Calls made in the last 30 days",
+    "tenure_days": "Days as a customer",
+}
+
+SENTENCES = {
+    "n_complaints_90d": "3 complaints in 90 days, the last one unresolved",
+    "usage_revenue_trend_90d": "The bill rose by 18 % over three months",
+    "churn_exposure_share_30d": "2 of 9 people they call most have left in the last month",
+    "nps_last_score": "Would not recommend us: 4 of 10, asked 12 days ago",
+    "n_calls_out_30d": "Calls 60 % less than in the month before",
+    "tenure_days": "A customer for 4 months only",
+}
+
+
+def believable(n: int = 4000, seed: int = 1) -> ReportContent:
+    """A telco with everything."""
+    rng = np.random.default_rng(seed)
+    ids = [f"{number:08d}" for number in range(n)]
+    regions = np.array(["Москва", "Санкт-Петербург", "上海", "广东省", "Nordrhein-Westfalen", "Österreich"])
+    plans = np.array(["prepaid", "contract 12 months", "contract 24 months", "family & friends"])
+    region, plan = rng.integers(0, 6, n), rng.integers(0, 4, n)
+    n_ties = rng.poisson(5, n)
+    exposure = np.where((n_ties > 0) & (rng.random(n) < 0.3), rng.beta(1.2, 9, n), 0.0)
+    logit = (
+        rng.normal(-4.4, 1.0, n) + 0.3 * (plan == 0) - 0.4 * (plan == 2) + 5 * exposure + 0.15 * (region == 2)
+    )
+    risk = 1 / (1 + np.exp(-logit))
+    left = (rng.random(n) < risk).astype(np.float64)
+    band = np.select([risk < 0.02, risk < 0.05, risk < 0.15], ["low", "watch", "high"], "critical")
+    value = np.round(rng.gamma(4, 90, n), 2)
+    scores = pl.DataFrame({"customer_id": ids, "risk": risk, "band": band, "value": value})
+    at_risk = _listed(scores, 50)
+    return ReportContent(
+        as_of=AS_OF,
+        zone="Europe/Berlin",
+        horizon_days=30,
+        gap_days=14,
+        run=RunDetails(
+            run_id="3f1c9a02b7d84e65",
+            model_version="7",
+            software_version="0.1.0",
+            fingerprints={"calls": "9b1f" * 16, "customers": "77aa" * 16, "churnrisk.toml": "03cd" * 16},
+        ),
+        scores=scores,
+        at_risk=at_risk,
+        currency="EUR",
+        capacity=50,
+        n_without_consent=23,
+        company="Nordwind Mobil",
+        warnings=("12 % of surveys are of customers who are not in the customer source.",),
+        uses_current_attributes=True,
+        evidence=evidence(left, risk, band),
+        reasons=_reasons(at_risk, rng),
+        network=pl.DataFrame(
+            {
+                "customer_id": ids,
+                "n_ties": n_ties,
+                "churn_exposure": np.where(n_ties > 0, exposure, np.nan),
+                "offnet_share": rng.beta(4, 6, n),
+            }
+        ).with_columns(pl.col("churn_exposure").fill_nan(None)),
+        attributes=pl.DataFrame(
+            {"customer_id": ids, "region": regions[region], "tariff": plans[plan], "meter": ids}
+        ),
+        sources=_sources(),
+        absent_sources=("events",),
+        feature_labels=LABELS,
+        list_files=("lists/2026-06-30/at_risk.xlsx", "lists/2026-06-30/at_risk.csv"),
+    )
+
+
+def evidence(left: np.ndarray, risk: np.ndarray, band: np.ndarray) -> Evidence:
+    """Test figures of the risks themselves, so that all tables agree."""
+    tested = pl.DataFrame({"band": band, "left": left})
+    by_band = tested.group_by("band").agg(n=pl.len(), realised_rate=pl.col("left").mean()).sort("band")
+    low, high = metrics.wilson(by_band["realised_rate"].to_numpy(), by_band["n"].to_numpy())
+    figures = dict(metrics.bootstrap_intervals(left, risk, n_resamples=100))
+    figures["ece"] = Interval(0.0021, 0.0012, 0.0035)
+    figures["observed_over_expected"] = Interval(1.03, 0.92, 1.14)
+    figures["calibration_slope"] = Interval(0.98, 0.87, 1.09)
+    return Evidence(
+        protocol="out_of_time",
+        learner="LightGBM of 240 trees, calibrated by isotonic regression",
+        n_training_rows=5 * len(left),
+        n_training_leavers=5 * int(left.sum()),
+        n_test_rows=len(left),
+        n_test_leavers=int(left.sum()),
+        trained_from=date(2025, 11, 17),
+        trained_until=date(2026, 4, 16),
+        tested_from=date(2026, 5, 17),
+        tested_until=date(2026, 5, 17),
+        figures=figures,
+        figures_without_network={"auc": Interval(figures["auc"].value - 0.014, 0.0, 1.0)},
+        network_gain=Interval(0.014, 0.006, 0.022),
+        treat_all_per_customer=metrics.treat_all(float(left.mean())),
+        reliability=metrics.reliability_table(left, risk),
+        gains=metrics.gain_table(left, risk),
+        profits=metrics.profit_table(left, risk),
+        bands=by_band.with_columns(realised_low=low, realised_high=high),
+        importance=pl.DataFrame({"feature": list(LABELS), "share": [0.31, 0.22, 0.17, 0.12, 0.1, 0.08]}),
+    )
+
+
+def nasty() -> ReportContent:
+    """The same telco with names that try to break the page."""
+    content = believable(1200, seed=2)
+    hostile = [
+        "<script>alert(1)</script>" + "x" * 70,
+        IMAGE,
+        TEMPLATE,
+        "\u202egnissim",
+        "客户" * 60,
+        "]]>-->",
+    ]
+    n = len(content.scores)
+    names = [hostile[row % len(hostile)] for row in range(n)]
+    attributes = content.attributes
+    assert attributes is not None
+    listed = content.at_risk.with_columns(
+        customer_id=pl.Series([SCRIPT, IMAGE, "x" * 300, *content.at_risk["customer_id"][3:]])
+    )
+    reasons = pl.DataFrame(
+        {
+            "customer_id": [SCRIPT, SCRIPT, IMAGE],
+            "position": [1, 2, 1],
+            "feature": ["attribute_x", "churn_exposure_share_30d", "attribute_x"],
+            "value": [SCRIPT, "2", IMAGE],
+            "effect_pp": [3.0, 2.0, 1.0],
+            "sentence": [f"Tarif ist {SCRIPT}", "У двух друзей теперь другой оператор", f"方案是{IMAGE}"],
+        }
+    )
+    return replace(
+        content,
+        company=IMAGE,
+        currency="<b>€",
+        at_risk=listed,
+        reasons=reasons,
+        feature_labels={"attribute_x": SCRIPT},
+        attributes=attributes.with_columns(
+            pl.Series("tariff", names).alias(SCRIPT), pl.Series(names).alias("очень длинное имя столбца " * 6)
+        ),
+        warnings=(SCRIPT, IMAGE, TEMPLATE),
+        sources=(
+            SourceLine(SCRIPT, 10, 4, 6, {"<i>fault": 6}, AS_OF, AS_OF, 0.2, match_rates={IMAGE: 0.5}),
+            *content.sources,
+        ),
+        absent_sources=(SCRIPT,),
+        list_files=(IMAGE,),
+        run=RunDetails(SCRIPT, IMAGE, "0.1.0", {SCRIPT: "a" * 300}),
+    )
+
+
+def bare() -> ReportContent:
+    """Customers, risks, and nothing else."""
+    content = believable(300, seed=3)
+    scores = content.scores.with_columns(value=pl.lit(None, pl.Float64))
+    return replace(
+        minimal(
+            scores, _listed(scores.with_columns(value=1.0), 5).with_columns(value=pl.lit(None, pl.Float64))
+        ),
+        absent_sources=("calls", "surveys", "interactions", "usage", "events"),
+    )
+
+
+def one_customer() -> ReportContent:
+    """A base of one."""
+    scores = pl.DataFrame({"customer_id": ["唯一"], "risk": [0.4], "band": ["critical"], "value": [12.0]})
+    network = pl.DataFrame({"customer_id": ["唯一"], "n_ties": [0], "churn_exposure": [None]})
+    return replace(
+        minimal(scores, _listed(scores, 1)),
+        network=network.with_columns(pl.col("churn_exposure").cast(pl.Float64)),
+        attributes=pl.DataFrame({"customer_id": ["唯一"], "region": ["上海"]}),
+    )
+
+
+def nobody() -> ReportContent:
+    """A base of none."""
+    scores = pl.DataFrame(
+        schema={"customer_id": pl.String, "risk": pl.Float64, "band": pl.String, "value": pl.Float64}
+    )
+    ties = {"customer_id": pl.String, "n_ties": pl.Int64, "churn_exposure": pl.Float64}
+    return replace(
+        minimal(scores, _listed(scores, 1)),
+        network=pl.DataFrame(schema=ties),
+        attributes=pl.DataFrame(schema={"customer_id": pl.String, "region": pl.String}),
+        reasons=pl.DataFrame(
+            schema={
+                "customer_id": pl.String,
+                "position": pl.Int64,
+                "feature": pl.String,
+                "effect_pp": pl.Float64,
+                "sentence": pl.String,
+            }
+        ),
+    )
+
+
+def minimal(scores: pl.DataFrame, at_risk: pl.DataFrame) -> ReportContent:
+    """The fields without a default, and no others."""
+    return ReportContent(
+        as_of=AS_OF,
+        zone="UTC",
+        horizon_days=30,
+        gap_days=14,
+        run=RunDetails("0123456789abcdef", "1", "0.1.0"),
+        scores=scores,
+        at_risk=at_risk,
+    )
+
+
+def _listed(scores: pl.DataFrame, n: int) -> pl.DataFrame:
+    best = scores.sort(pl.col("risk") * pl.col("value"), descending=True).head(n)
+    return best.with_columns(
+        position=pl.int_range(1, pl.len() + 1),
+        risk_low=pl.col("risk") * 0.8,
+        risk_high=(pl.col("risk") * 1.25).clip(0, 1),
+        may_contact=pl.lit(value=True),
+        phone=pl.lit("+49 170 5550199"),
+    )
+
+
+def _reasons(at_risk: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    names = list(SENTENCES)
+    rows = []
+    for customer in at_risk["customer_id"]:
+        chosen = rng.permutation(len(names))[:4]
+        for position, number in enumerate(chosen, 1):
+            feature = names[number]
+            effect = 4.0 / position if position < 4 else -1.0
+            rows.append((customer, position, feature, "", effect, SENTENCES[feature]))
+    columns = ["customer_id", "position", "feature", "value", "effect_pp", "sentence"]
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def _sources() -> tuple[SourceLine, ...]:
+    first, last = date(2025, 7, 1), date(2026, 6, 30)
+    return (
+        SourceLine("customers", 4000, 4000, 0, {}, date(2009, 3, 1), date(2026, 6, 29), 1.0),
+        SourceLine(
+            "calls",
+            1_204_331,
+            1_203_900,
+            431,
+            {"date_unreadable": 400, "call_to_oneself": 31},
+            first,
+            last,
+            0.2,
+            match_rates={"of callers are customers": 0.71},
+        ),
+        SourceLine(
+            "surveys",
+            6120,
+            6098,
+            22,
+            {"score_out_of_range": 22},
+            first,
+            date(2026, 5, 2),
+            59.0,
+            is_stale=True,
+        ),
+    )
