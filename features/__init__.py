@@ -1,0 +1,24 @@
+"""Features: what the model sees of each customer, as of one date.
+
+It decides what is computed from the validated tables and refuses to know labels, models and lists.
+"""
+
+from .attributes import TypedAttributes, typed_attributes
+from .build import FeatureSet, build
+from .catalogue import Feature, catalogue, catalogue_markdown
+from .functions import Context, feature_function
+from .network import NETWORK_COLUMNS, Ties
+
+__all__ = [
+    "NETWORK_COLUMNS",
+    "Context",
+    "Feature",
+    "FeatureSet",
+    "Ties",
+    "TypedAttributes",
+    "build",
+    "catalogue",
+    "catalogue_markdown",
+    "feature_function",
+    "typed_attributes",
+]

@@ -1,0 +1,356 @@
+"""The feature table as of one date: runs the statements in order, adds ties and attributes, and joins all by customer.
+
+It decides windows, parameters and which features can be made from the sources at hand. It refuses to know what any
+feature means, and to look at anything that happened or became known at the as-of instant or later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from churnrisk.config import ChurnSettings
+from churnrisk.dates import AsOf
+from churnrisk.errors import Fault
+from churnrisk.store import Engine, Statement
+from churnrisk.store.statements import StatementError, statements_in, woven_statements
+from churnrisk.tables.lake import Attribute, LakeTables
+
+from .attributes import Kind, attribute_rows, typed_attributes
+from .catalogue import Catalogue, catalogue_of, feature_columns, is_feature_statement
+from .functions import Context, FeatureFunction, functions
+from .network import Ties, network_rows, published_network, ties_of
+from .quarters import quarter_hours
+from .ties.contract import DECAY_ONE_CONTACT, HALF_LIFE_DAYS, TRAIN_GAP_HOURS
+
+KEYS = ("customer_key", "customer_id")
+
+TIE_WINDOW_DAYS = 90
+"""Contacts of so many days make a tie (science, section 1)."""
+
+ACTIVITY_OF: Mapping[str, tuple[str, str]] = {
+    "calls": ("last_contact", "last_active_at"),
+    "usage": ("last_usage", "last_at"),
+    "events": ("last_event", "last_at"),
+    "interactions": ("last_interaction", "last_at"),
+}
+"""By source that may count as activity: the statement and its column with each customer's last activity."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSet:
+    """What is known of every customer as of one date.
+
+    Attributes
+    ----------
+    frame
+        One row per customer, by rising customer_id: customer_key, customer_id, then features by name; Float64, Int64,
+        Int8 (flags) or String (categories); null = unknown or undefined.
+    kinds
+        "number" or "category" per feature, as typed at this date; give it to `build` at another date for like types.
+    ties
+        The graph, None without call data or when not asked for.
+    network
+        The published table ``network`` without as_of and run_id, None likewise.
+    notes
+        Warnings for run_log; no personal value in them.
+    """
+
+    frame: pl.DataFrame
+    kinds: Mapping[str, Kind]
+    ties: Ties | None = None
+    network: pl.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the features, in the order of the frame."""
+        return [name for name in self.frame.columns if name not in KEYS]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything that can make a feature: statements, readers after what they read; functions; the catalogue."""
+
+    statements: Mapping[str, Statement]
+    functions: Mapping[str, FeatureFunction]
+    catalogue: Catalogue
+
+
+@lru_cache(maxsize=4)
+def library(own: Path | None = None) -> Library:
+    """Return the package's statements and functions, with the ``*.sql`` files of the folder ``own`` added.
+
+    A file in ``own`` with a name of the package's replaces that one. Its columns need catalogue entries in its head.
+    """
+    statements = statements_in("features")
+    if own is not None and own.is_dir():
+        parsed = {
+            path.stem: Statement.parse(path.read_text("utf-8"), path.stem)
+            for path in sorted(own.glob("*.sql"))
+        }
+        plain = {name: Statement.parse(statement.sql, name) for name, statement in statements.items()}
+        statements = woven_statements({**plain, **parsed})
+    entries = [feature for function in functions().values() for feature in function.features]
+    return Library(statements, functions(), catalogue_of(statements, entries))
+
+
+@dataclass
+class _Build:
+    """One build under way: the engine and what stands in it."""
+
+    engine: Engine
+    tables: LakeTables
+    as_of: AsOf
+    settings: ChurnSettings
+    library: Library
+    names: frozenset[str] | None
+    parameters: Mapping[str, object]
+    available: set[str] = field(default_factory=set)
+    made: list[str] = field(default_factory=list)
+
+    def make(self, name: str) -> bool:
+        """Run a statement and what it reads, once; say whether it is there (its sources may not be)."""
+        if name in self.available:
+            return True
+        statement = self.library.statements.get(name)
+        if (
+            statement is None
+            or statement.is_ephemeral
+            or not all(self.make(read) for read in statement.tables)
+        ):
+            return False
+        self.engine.create(statement, self.parameters)
+        self.available.add(name)
+        self.made.append(name)
+        return True
+
+    def put(self, name: str, frame: pl.DataFrame) -> None:
+        """Make a frame readable as a table."""
+        self.engine.register(name, frame)
+        self.available.add(name)
+        self.made.append(name)
+
+    def rows(self, name: str) -> pl.DataFrame:
+        """All rows of a table."""
+        return Context(self.engine, self.as_of).table(name)
+
+    def forget(self) -> None:
+        """Drop every table of this build."""
+        for name in reversed(self.made):
+            self.engine.drop(name)
+
+
+def build(
+    engine: Engine,
+    tables: LakeTables,
+    as_of: AsOf,
+    settings: ChurnSettings,
+    *,
+    customers: Sequence[str] | None = None,
+    consent_as_of: AsOf | None = None,
+    names: Sequence[str] | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+    with_ties: bool = True,
+    own: Path | None = None,
+) -> FeatureSet:
+    """Compute the features of every customer as of a date.
+
+    Parameters
+    ----------
+    engine : Engine
+        Tables of the build live in it while it runs and are gone afterwards; the sources stay registered.
+    tables : LakeTables
+        Validated tables: ``customers`` and ``keys``, and any of calls, surveys, interactions, usage and events. A
+        source that is not there gives no columns.
+    as_of : AsOf
+        Only facts that happened and were known before its instant are read.
+    settings : ChurnSettings
+        What leaving means, and how far back to look.
+    customers : sequence of str, optional
+        Ids to compute; by default everybody. The others still count as their neighbours, so values are the same.
+    consent_as_of : AsOf, optional
+        The date whose consents decide which calls and answers may be used; by default ``as_of``. For past snapshots
+        give the day of training: a refusal holds for the past too.
+    names : sequence of str, optional
+        Features to compute, as in a bundle; by default all. A named event or topic that nobody had is a column of 0.
+    kinds : mapping of feature to "number" or "category", optional
+        Types that attributes must take, as in a bundle; by default as the values known at the date are.
+    with_ties : bool
+        Compute ties and network features; the costliest part.
+    own : Path, optional
+        Folder with the user's own ``*.sql`` features.
+
+    Returns
+    -------
+    FeatureSet
+        One row per customer of the date who is not known to leave, and, for churn by inactivity, was active lately.
+
+    Notes
+    -----
+    Sums are of integers and windows have a total order: the same facts in any order give the same bits. Cost is one
+    pass over the calls for volumes, one sort of the ties' window for pairs, O(rows) for the rest.
+    """
+    wanted = None if names is None else frozenset(names)
+    parameters = _parameters(as_of, settings, consent_as_of or as_of)
+    running = _Build(engine, tables, as_of, settings, library(own), wanted, parameters)
+    tables.register(engine)
+    with _tables_of(running):
+        everybody = _population(running, customers)
+        members = (
+            everybody if customers is None else everybody.filter(pl.col("customer_id").is_in(list(customers)))
+        )
+        parts, notes = [members.select(KEYS)], []
+        parts += list(_statement_parts(running, with_ties=with_ties))
+        parts += list(_function_parts(running))
+        found_kinds: dict[str, Kind] = {}
+        attributes = _wanted_attributes(tables.attributes, wanted)
+        if attributes:
+            texts = attribute_rows(tables.paths["customers"], attributes, everybody)
+            typed = typed_attributes(texts, attributes, kinds)
+            found_kinds, notes = dict(typed.kinds), list(typed.notes)
+            parts.append(typed.frame)
+        ties = None
+        if with_ties and running.make("tie_pairs"):
+            ties = _ties(running)
+            parts.append(_network_part(running, ties, everybody))
+        full = _joined(parts)
+    network = published_network(full) if ties is not None else None
+    frame = full if wanted is None else full.select(*KEYS, *[name for name in full.columns if name in wanted])
+    for name in frame.columns[len(KEYS) :]:
+        _ = running.library.catalogue[name]
+        found_kinds.setdefault(name, "category" if frame[name].dtype == pl.String else "number")
+    return FeatureSet(frame, found_kinds, ties, network, tuple(notes))
+
+
+@contextmanager
+def _tables_of(running: _Build) -> Iterator[None]:
+    running.available |= set(running.tables.paths)
+    try:
+        yield
+    finally:
+        running.forget()
+
+
+def _parameters(as_of: AsOf, settings: ChurnSettings, consent_as_of: AsOf) -> dict[str, object]:
+    """Every parameter that a statement may name; each takes those it declares."""
+    look_back = look_back_days(settings)
+    return {
+        **as_of.window_parameters(),
+        "history_from": as_of.days_before(look_back),
+        "ties_from": as_of.days_before(min(look_back, tie_window_days(settings))),
+        "consent_as_of": consent_as_of.instant,
+        "is_by_activity": settings.kind == "inactive",
+        "active_from": as_of.days_before(settings.inactive_days),
+        "grace_days": settings.inactive_days if settings.kind == "inactive" else 0,
+        "half_life_days": HALF_LIFE_DAYS,
+        "one_contact": DECAY_ONE_CONTACT,
+        "train_gap_us": TRAIN_GAP_HOURS * 3_600_000_000,
+    }
+
+
+def look_back_days(settings: ChurnSettings) -> int:
+    """Days that features read; by inactivity at least so many that one can be seen to have stopped."""
+    return max(settings.history_days, tie_window_days(settings) if settings.kind == "inactive" else 0)
+
+
+def tie_window_days(settings: ChurnSettings) -> int:
+    """Days whose contacts make a tie; by inactivity longer, or nobody who left would have a tie any more."""
+    return TIE_WINDOW_DAYS + (settings.inactive_days if settings.kind == "inactive" else 0)
+
+
+def _population(running: _Build, customers: Sequence[str] | None) -> pl.DataFrame:
+    """Register calendar, activity and population; return everybody of the date, by rising id."""
+    running.put("quarter_hours", quarter_hours(running.as_of, look_back_days(running.settings)))
+    running.put("activity", last_activity(running))
+    if not running.make("customers_at"):
+        raise StatementError(
+            Fault(
+                "tables_missing",
+                "the lake",
+                "the tables customers and keys",
+                "not both",
+                "Load the sources first.",
+            )
+        )
+    everybody = running.rows("customers_at").sort("customer_id")
+    asked = everybody if customers is None else everybody.filter(pl.col("customer_id").is_in(list(customers)))
+    running.put("population", asked)
+    return everybody
+
+
+def last_activity(running: _Build) -> pl.DataFrame:
+    """Return customer_key and last_at over the sources that count as activity; empty if churn is not by inactivity."""
+    parts = [pl.DataFrame(schema={"customer_key": pl.Int64, "last_at": pl.Datetime("us")})]
+    if running.settings.kind == "inactive":
+        for source in running.settings.activity:
+            statement, column = ACTIVITY_OF[source]
+            if running.make(statement):
+                parts.append(running.rows(statement).select("customer_key", pl.col(column).alias("last_at")))
+    return (
+        pl.concat(parts)
+        .drop_nulls()
+        .group_by("customer_key")
+        .agg(pl.col("last_at").max())
+        .sort("customer_key")
+    )
+
+
+def _statement_parts(running: _Build, *, with_ties: bool) -> Iterator[pl.DataFrame]:
+    """Frames of the feature statements whose sources are there and some of whose features are wanted."""
+    wanted = running.names
+    if wanted is not None and with_ties:
+        wanted |= {"share_calls_offnet_90d"}
+    for name, statement in running.library.statements.items():
+        is_wanted = wanted is None or not wanted.isdisjoint(feature_columns(statement))
+        if is_feature_statement(statement) and is_wanted and running.make(name):
+            yield running.rows(name)
+
+
+def _function_parts(running: _Build) -> Iterator[pl.DataFrame]:
+    context = Context(running.engine, running.as_of, running.names)
+    for function in running.library.functions.values():
+        if all(running.make(name) for name in function.reads):
+            yield function.make(context)
+
+
+def _wanted_attributes(attributes: Sequence[Attribute], wanted: frozenset[str] | None) -> list[Attribute]:
+    return [attribute for attribute in attributes if wanted is None or attribute.column in wanted]
+
+
+def _ties(running: _Build) -> Ties:
+    """Bring the pairs out of the engine, and drop them there before the graph doubles them."""
+    nodes = running.rows("nodes").sort("node")
+    pairs = running.rows("tie_pairs")
+    for name in ("tie_pairs", "call_pairs"):
+        running.engine.drop(name)
+    return ties_of(pairs, nodes)
+
+
+def _network_part(running: _Build, ties: Ties, everybody: pl.DataFrame) -> pl.DataFrame:
+    running.make("leavers")
+    answers = running.rows("relationship_answers") if running.make("relationship_answers") else None
+    return network_rows(ties, everybody, running.rows("leavers"), answers)
+
+
+def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Join the parts to the first, which has the keys; whole numbers become Int64, flags Int8, the rest Float64."""
+    first, *others = parts
+    frame = first
+    for part in others:
+        frame = frame.join(part, on="customer_key", how="left", maintain_order="left")
+    features = [name for name in frame.columns if name not in KEYS]
+    return frame.select(*KEYS, *[_in_type(name, frame.schema[name]) for name in features])
+
+
+def _in_type(name: str, kind: pl.DataType) -> pl.Expr:
+    if kind == pl.Boolean:
+        return pl.col(name).cast(pl.Int8)
+    if kind.is_integer():
+        return pl.col(name).cast(pl.Int64)
+    return pl.col(name) if kind == pl.String else pl.col(name).cast(pl.Float64)

@@ -1,0 +1,120 @@
+"""From pair facts in SQL to ties, network features and the published network table.
+
+It decides which nodes are members, leavers and detractors, and refuses to know how ties are weighed (features.ties).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .ties import TieGraph
+
+DETRACTOR_MAX = 6
+"""Detractor: an answer of 0-6 to the recommend question (Reichheld 2003)."""
+
+PUBLISHED_EXPOSURE_DAYS = 90
+
+NETWORK_COLUMNS: dict[str, pl.DataType] = {
+    "customer_id": pl.String(),
+    "n_ties": pl.Int64(),
+    "strength": pl.Float64(),
+    "detractor_exposure": pl.Float64(),
+    "churn_exposure": pl.Float64(),
+    "detractor_influence": pl.Float64(),
+    "churn_influence": pl.Float64(),
+    "promoter_influence": pl.Float64(),
+    "community": pl.Int64(),
+    "offnet_share": pl.Float64(),
+}
+"""The published table ``network`` without as_of and run_id; influences and communities are not computed yet: null."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ties:
+    """Who is tied to whom as of a date: the graph, and which customer each of its nodes is.
+
+    ``nodes``: node, customer_key, customer_id, may_use_calls; one row per node, by rising node. Leavers are nodes too.
+    """
+
+    graph: TieGraph
+    nodes: pl.DataFrame
+
+    def table(self) -> pl.DataFrame:
+        """Return the published table ``ties`` without as_of and run_id, by customer_a and customer_b, a before b."""
+        ids = self.nodes.select(pl.col("node").cast(pl.Int32), "customer_id")
+        return (
+            self.graph.ties.join(ids.rename({"customer_id": "customer_a"}), left_on="node_a", right_on="node")
+            .join(ids.rename({"customer_id": "customer_b"}), left_on="node_b", right_on="node")
+            .sort("node_a", "node_b")
+            .select(
+                "customer_a",
+                "customer_b",
+                "strength",
+                "n_contacts",
+                "active_days",
+                "reciprocity",
+                "overlap",
+                "last_contact",
+            )
+        )
+
+
+def ties_of(pairs: pl.DataFrame, nodes: pl.DataFrame) -> Ties:
+    """Weigh the pairs and lay them out as a graph over ``nodes`` (by rising node)."""
+    from .ties import TieGraph, tie_table
+
+    return Ties(TieGraph.from_ties(tie_table(pairs), nodes.height), nodes)
+
+
+def network_rows(
+    ties: Ties, members: pl.DataFrame, leavers: pl.DataFrame, answers: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Return customer_key and the network features of every member.
+
+    ``leavers``: node, age_days. ``answers``: node, score, age_days of everybody's latest relationship answer, None
+    without surveys. Nobody known to have left, or no answer known: nobody can be said to be exposed, so null.
+    """
+    from .ties import network_features
+
+    nodes = ties.nodes
+    detractors = (
+        None if answers is None or answers.is_empty() else answers.filter(pl.col("score") <= DETRACTOR_MAX)
+    )
+    features = network_features(
+        ties.graph,
+        is_member=nodes["customer_key"].is_in(members["customer_key"].implode()).to_numpy(),
+        leaver_age_days=None if leavers.is_empty() else _ages(leavers, nodes.height),
+        detractor_age_days=None if detractors is None else _ages(detractors, nodes.height),
+        may_use=nodes["may_use_calls"].to_numpy(),
+    )
+    keys = nodes.select(pl.col("node").cast(pl.Int32), "customer_key")
+    return features.join(keys, on="node", how="left", maintain_order="left").drop("node")
+
+
+def _ages(seeds: pl.DataFrame, n_nodes: int) -> NDArray[np.float64]:
+    ages = np.full(n_nodes, np.nan)
+    ages[seeds["node"].to_numpy()] = seeds["age_days"].to_numpy()
+    return ages
+
+
+def published_network(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the published table ``network`` from a feature frame that has the network features."""
+    days = PUBLISHED_EXPOSURE_DAYS
+    given = {
+        "customer_id": "customer_id",
+        "n_ties": "n_ties",
+        "strength": "tie_strength_sum",
+        "detractor_exposure": f"detractor_exposure_weighted_{days}d",
+        "churn_exposure": f"churn_exposure_weighted_{days}d",
+        "offnet_share": "share_calls_offnet_90d",
+    }
+    return frame.select(
+        (pl.col(given[name]) if name in given else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in NETWORK_COLUMNS.items()
+    )

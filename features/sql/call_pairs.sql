@@ -1,0 +1,99 @@
+-- output: call_pairs
+-- grain: key_a, key_b
+-- reads: known_calls, quarter_hours
+-- parameters: as_of, ties_from, from_30d, half_life_days, one_contact, train_gap_us
+-- columns:
+--   key_a | key
+--   key_b | key
+--   n_ab | contacts | never null
+--   n_ba | contacts | never null
+--   n_recent_ab | contacts | never null
+--   n_recent_ba | contacts | never null
+--   seconds | seconds | never null
+--   active_days | local days | never null
+--   trains | bursts of contacts | never null
+--   decayed | contacts, aged, in units of one_contact | never null
+--   first_contact_us | microseconds since 1970 UTC | never null
+--   last_contact_us | microseconds since 1970 UTC | never null
+
+-- One pass over the contacts of each pair in order of time: a new day or a gap is seen against the contact before.
+with contacts as (
+    select
+        least(caller_key, callee_key) as key_a,
+        greatest(caller_key, callee_key) as key_b,
+        caller_key < callee_key as is_ab,
+        started_at >= $from_30d as is_recent,
+        epoch_us(started_at) as started_us,
+        epoch_us(started_at) // 900000000 as quarter,
+        coalesce(duration_s, 0) as duration_s
+    from known_calls
+    where started_at >= $ties_from
+),
+
+quarters as (
+    select
+        quarter,
+        days_ago
+    from quarter_hours
+),
+
+dated as (
+    select
+        contacts.key_a,
+        contacts.key_b,
+        contacts.is_ab,
+        contacts.is_recent,
+        contacts.started_us,
+        contacts.duration_s,
+        quarters.days_ago
+    from contacts
+    inner join quarters on contacts.quarter = quarters.quarter
+),
+
+ordered as (
+    select
+        key_a,
+        key_b,
+        is_ab,
+        is_recent,
+        started_us,
+        duration_s,
+        days_ago,
+        lag(started_us) over (
+            partition by key_a, key_b
+            order by started_us asc nulls last
+        ) as previous_us,
+        lag(days_ago) over (
+            partition by key_a, key_b
+            order by started_us asc nulls last
+        ) as previous_days_ago
+    from dated
+),
+
+pairs as (
+    select
+        key_a,
+        key_b,
+        count_if(is_ab)::bigint as n_ab,
+        count_if(not is_ab)::bigint as n_ba,
+        count_if(is_ab and is_recent)::bigint as n_recent_ab,
+        count_if(not is_ab and is_recent)::bigint as n_recent_ba,
+        sum(duration_s)::bigint as seconds,
+        count_if(previous_days_ago is null or previous_days_ago <> days_ago)::bigint as active_days,
+        count_if(previous_us is null or started_us - previous_us > $train_gap_us)::bigint as trains,
+        sum(
+            floor(
+                $one_contact
+                * power(
+                    2::double,
+                    (started_us - epoch_us($as_of))::double / 86400000000 / nullif($half_life_days, 0)
+                )
+            )::bigint
+        )::bigint as decayed,
+        min(started_us) as first_contact_us,
+        max(started_us) as last_contact_us
+    from ordered
+    group by key_a, key_b
+)
+
+select * from pairs
