@@ -293,6 +293,7 @@ SHARED = [
     ("median(x)", "MEDIAN(x)"),
     ("arg_max(x, y)", "MAX_BY(x, y) FILTER(WHERE NOT x IS NULL)"),
     ("arg_min(x, y) filter (where z)", "MIN_BY(x, y) FILTER(WHERE z AND NOT x IS NULL)"),
+    ("bit_count(bit_or(x))", "BIT_COUNT(BIT_OR(x))"),
     ("bool_and(x)", "BOOL_AND(x)"),
     ("bool_or(x)", "BOOL_OR(x)"),
     ("row_number() over (order by x nulls last)", "ROW_NUMBER() OVER (ORDER BY x NULLS LAST)"),

@@ -8,8 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import dataframely as dy
 from sqlglot import ErrorLevel, exp, tokenize
 from sqlglot.tokenizer_core import Token, TokenType
+
+from churnrisk.tables.contracts import Source
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,11 @@ FUNCTIONS = frozenset(
     "Abs Ceil Exp Floor Ln Pow Round Sign Sqrt Greatest Least Coalesce Nullif "
     "Length Lower Upper Trim Substring StartsWith "
     "Hour Month Year TimestampTrunc TimeToUnix UnixToTime "
-    "Avg Count CountIf Sum Min Max Median ArgMax ArgMin LogicalAnd LogicalOr "
+    "Avg Count CountIf Sum Min Max Median ArgMax ArgMin LogicalAnd LogicalOr BitwiseOrAgg "
     "RowNumber Rank DenseRank Lag Lead".split()
 )
 # DuckDB's name, which sqlglot does not know, and Spark's.
-RENAMED = {"EPOCH_US": "UNIX_MICROS"}
+RENAMED = {"EPOCH_US": "UNIX_MICROS", "BIT_COUNT": "BIT_COUNT"}
 CAST_TYPES = frozenset("BOOLEAN SMALLINT INT BIGINT DOUBLE VARCHAR TEXT DATE TIMESTAMP DECIMAL".split())
 JOINS = frozenset({"", "INNER", "LEFT", "FULL", "SEMI", "ANTI", "CROSS"})
 
@@ -84,9 +87,12 @@ REMEDIES = {
 ELSE = "write it with what DuckDB and Spark share (tests/gates/shared_sql.py holds the list)"
 
 INTEGERS = frozenset("TINYINT SMALLINT INT BIGINT".split())
-# Declared double by the contracts of the validated tables; what a file makes out of them is followed by name.
+# What the contracts of the sources declare to have a fraction; what a file makes out of it is followed by name.
 DOUBLE_COLUMNS = frozenset(
-    "monthly_value score wait_s value weight propensity contact_cost incentive_cost strength decayed_strength".split()
+    name
+    for source in Source.__subclasses__()
+    for name, column in source.columns().items()
+    if isinstance(column, dy.Float64)
 )
 DOUBLE_RESULTS = (exp.Div, exp.Ln, exp.Exp, exp.Pow, exp.Sqrt, exp.Avg, exp.Median, exp.TimeToUnix)
 WHOLE_RESULTS = (
