@@ -1,0 +1,22 @@
+"""Labels, snapshots, fit, calibration, evaluation and gates: makes a bundle, and refuses to know the registry."""
+
+from .evaluate import CROSS_VALIDATED, FIGURES, OUT_OF_TIME, Evaluation
+from .fit import FitSettings
+from .gates import GateFinding
+from .rows import Rows
+from .train import SnapshotUse, TrainingResult, cross_validated_risk, from_extract, train
+
+__all__ = [
+    "CROSS_VALIDATED",
+    "FIGURES",
+    "OUT_OF_TIME",
+    "Evaluation",
+    "FitSettings",
+    "GateFinding",
+    "Rows",
+    "SnapshotUse",
+    "TrainingResult",
+    "cross_validated_risk",
+    "from_extract",
+    "train",
+]

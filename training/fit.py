@@ -1,0 +1,207 @@
+"""From training rows to a calibrated model: the same steps for the model that is judged and the one that ships.
+
+It decides the regime by the number of leavers (science, section 6) and refuses to know dates and tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from churnrisk.bundle import Band, Bundle, Calibrator, Feature, Learner, Provenance, VennAbersGrid, matrix
+from churnrisk.errors import Fault, ModelUnfit
+
+from .calibrate import fitted_calibration
+from .folds import customer_folds
+from .logistic import fitted_logistic
+from .rows import Rows, Screened, screened
+from .trees import fitted_trees, settings_for, threads_for
+
+Floats = NDArray[np.float64]
+
+FEWEST_LEAVERS = 10
+"""Distinct leavers without whom nothing is fitted (judgement: two per fold)."""
+
+FEWEST_FOR_TREES = 200
+"""Leavers from whom trees are fitted; with fewer, a regularised logistic regression (science, section 6)."""
+
+BAND_ODDS: tuple[tuple[str, float], ...] = (("watch", 1.0), ("high", 2.0), ("critical", 4.0))
+"""Bands above low begin where the odds of leaving are so many times those of the average customer (judgement)."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What fitting needs to know from outside."""
+
+    seed: int
+    n_folds: int = 5
+    threads: int | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Group of each feature (price, network ...), from the catalogue."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted and calibrated model; ``out_of_fold_risk`` was given by learners that did not see the customer.
+
+    That risk is calibrated on itself, so it serves for bands, not for figures.
+    """
+
+    features: tuple[Feature, ...]
+    dropped: Mapping[str, str]
+    learner: Learner
+    calibrator: Calibrator
+    intervals: VennAbersGrid
+    regime: str
+    parameters: Mapping[str, Any]
+    importance: pl.DataFrame
+    """feature, group, importance (share of what the model uses, sums to 1), most important first."""
+    base_rate: float
+
+    def bundle(self, bands: tuple[Band, ...], provenance: Provenance) -> Bundle:
+        """Return the model as a bundle."""
+        return Bundle(
+            features=self.features,
+            learner=self.learner,
+            calibrator=self.calibrator,
+            intervals=self.intervals,
+            base_rate=self.base_rate,
+            bands=bands,
+            ignored=tuple(sorted(self.dropped)),
+            provenance=provenance,
+        )
+
+
+def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
+    """Return a model fitted and calibrated on ``rows``.
+
+    Raises
+    ------
+    ModelUnfit
+        Leavers or stayers are too few, or no column is worth learning; the message says what is missing.
+    """
+    _refuse_too_few(rows)
+    found = screened(rows, settings.groups)
+    if not found.features:
+        raise ModelUnfit(_nothing_to_learn(found))
+    encoded = matrix(rows.frame, found.features)
+    folds = customer_folds(rows.customer, rows.left, settings.n_folds, salt=f"fit-{settings.seed}")
+    learned = _learned(rows, encoded, found.features, folds, settings)
+    calibration = fitted_calibration(
+        learned.score, rows.left, rows.weight, n_leavers=rows.n_leavers, folds=folds
+    )
+    return Fitted(
+        features=found.features,
+        dropped=found.dropped,
+        learner=learned.learner,
+        calibrator=calibration.calibrator,
+        intervals=calibration.intervals,
+        regime=f"{learned.regime}; calibrated by {calibration.rule}",
+        parameters={**learned.parameters, "calibrator": calibration.calibrator.kind},
+        importance=_importance(found.features, learned.importance),
+        base_rate=rows.base_rate,
+    )
+
+
+@dataclass(frozen=True)
+class _Learned:
+    learner: Learner
+    score: Floats
+    importance: Floats
+    regime: str
+    parameters: Mapping[str, Any]
+
+
+def _learned(
+    rows: Rows, encoded: Floats, features: tuple[Feature, ...], folds: NDArray[np.int8], settings: FitSettings
+) -> _Learned:
+    if rows.n_leavers < FEWEST_FOR_TREES:
+        logistic = fitted_logistic(encoded, rows.left, rows.weight, features, folds)
+        regime = (
+            f"logistic regression: {rows.n_leavers} leavers, trees from {FEWEST_FOR_TREES} on "
+            "(more months or a longer outcome window would lift it)"
+        )
+        parameters = {"learner": "logistic", "ridge": logistic.ridge}
+        return _Learned(logistic.learner, logistic.out_of_fold_score, logistic.importance, regime, parameters)
+    chosen = settings_for(
+        rows.n_leavers, seed=settings.seed, threads=threads_for(encoded.size, settings.threads)
+    )
+    weight = rows.weight if rows.is_weighted else None
+    trees = fitted_trees(encoded, rows.left, weight, features=features, folds=folds, settings=chosen)
+    # threads are the machine's affair: they must not make two equal models look different
+    recorded = {
+        name: value for name, value in trees.settings.items() if name not in {"num_threads", "verbosity"}
+    }
+    parameters = {"learner": "lightgbm", "n_trees": trees.n_trees, **recorded}
+    regime = f"boosted trees: {rows.n_leavers} leavers"
+    return _Learned(trees.learner, trees.out_of_fold_score, trees.importance, regime, parameters)
+
+
+def bands_of(risk: Floats, left: Floats, weight: Floats, base_rate: float) -> tuple[Band, ...]:
+    """Return the bands low, watch, high and critical with what really happened in each.
+
+    Parameters
+    ----------
+    risk : shape (n,), calibrated, of judged customers.
+    left, weight : shape (n,), what they did.
+    base_rate : 0 to 1, whose odds the bands are multiples of; the limits are those of the risk, and as the risk is
+        calibrated, of the realised rate.
+    """
+    from churnrisk.metrics import wilson
+
+    odds = base_rate / (1 - base_rate)
+    limits = [("low", 0.0), *((name, times * odds / (1 + times * odds)) for name, times in BAND_ODDS)]
+    member = np.searchsorted([start for _, start in limits], risk, side="right") - 1
+    bands: list[Band] = []
+    for position, (name, start) in enumerate(limits):
+        inside = member == position
+        w = weight[inside]
+        if not inside.any():
+            bands.append(Band(name, start, 0, None, None, None))
+            continue
+        rate = float(w @ left[inside] / w.sum())
+        low, high = wilson(rate, float(w.sum() ** 2 / (w @ w)))
+        bands.append(Band(name, start, int(inside.sum()), rate, float(low), float(high)))
+    return tuple(bands)
+
+
+def _importance(features: tuple[Feature, ...], share: Floats) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "feature": [feature.name for feature in features],
+            "group": [feature.group for feature in features],
+            "importance": share,
+        }
+    ).sort(["importance", "feature"], descending=[True, False])
+
+
+def _refuse_too_few(rows: Rows) -> None:
+    n_stayers = len(np.unique(rows.customer[rows.left == 0].astype(str)))
+    for name, found in (("leavers", rows.n_leavers), ("stayers", n_stayers)):
+        if found < FEWEST_LEAVERS:
+            raise ModelUnfit(
+                Fault(
+                    code=f"too_few_{name}",
+                    where="training rows",
+                    expected=f"at least {FEWEST_LEAVERS} {name} among customers with known outcomes",
+                    found=f"{found} among {len(np.unique(rows.customer.astype(str)))} customers",
+                    remedy="Give more history, lengthen [churn] horizon_days, or check how leaving is declared "
+                    "(left_on, positive).",
+                )
+            )
+
+
+def _nothing_to_learn(found: Screened) -> Fault:
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in found.dropped.items()) or "no columns at all"
+    return Fault(
+        code="nothing_to_learn",
+        where="feature table",
+        expected="at least one column that differs between customers",
+        found=reasons,
+        remedy="Add a source or attributes.",
+    )

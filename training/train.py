@@ -1,0 +1,311 @@
+"""The order of training: labels, features, fit, judge, refit; and what comes out of it.
+
+It decides which rows train and which judge, and refuses to know the registry and the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from churnrisk.bundle import Bundle, Provenance
+from churnrisk.config import Config, SourceSettings
+from churnrisk.dates import AsOf
+from churnrisk.errors import Fault, ModelUnfit
+from churnrisk.store import Engine
+from churnrisk.tables.lake import LakeTables
+
+from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
+from .fit import FitSettings, Fitted, bands_of, fitted_model
+from .folds import customer_folds
+from .gates import GateFinding, gate_faults, gate_findings
+from .labels import Labels, earliest_look, labels_of
+from .rows import Rows, rows_of
+from .snapshots import Snapshot, outcome_days, snapshot_schedule
+
+Floats = NDArray[np.float64]
+
+SUSPICIOUS_AUC = 0.98
+"""Nobody predicts leaving so well: something knows the outcome (science, section 10: near 0.99 is leakage)."""
+
+NETWORK = "network"
+"""Group of the features made from ties, for the figure with and without them."""
+
+FeaturesAt = Callable[[AsOf], pl.DataFrame]
+"""Gives the feature table (customer_key, customer_id, features) as of a date."""
+
+
+@dataclass(frozen=True)
+class SnapshotUse:
+    """One snapshot of the training, with how many customers it holds by status (leaver, stayer, in_notice ...)."""
+
+    as_of: str
+    use: str
+    is_shipped: bool
+    n_rows: int
+    n_leavers: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A fitted model and all that is known about it.
+
+    ``bundle`` is the model to ship, fitted on all labelled rows; ``evaluation`` judges one fitted the same way on
+    the training part only. ``ablations`` maps a left-out group to the AUC without it (same test rows).
+    """
+
+    bundle: Bundle
+    evaluation: Evaluation
+    snapshots: tuple[SnapshotUse, ...]
+    dropped: Mapping[str, str]
+    importance: pl.DataFrame
+    parameters: Mapping[str, Any]
+    regime: str
+    gates: tuple[GateFinding, ...]
+    ablations: Mapping[str, float | None]
+    notes: tuple[str, ...]
+    judged: pl.DataFrame
+    """customer_id, as_of (ISO day, empty for an extract), left, weight, risk, risk_low, risk_high: the rows judged."""
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether every gate was passed, so that the model may become champion."""
+        return all(finding.is_passed for finding in self.gates)
+
+    def refuse_unfit(self) -> None:
+        """Raise ModelUnfit (exit 13) with every gate that was not passed."""
+        faults = gate_faults(self.gates)
+        if faults:
+            raise ModelUnfit(faults)
+
+
+def train(
+    engine: Engine,
+    tables: LakeTables,
+    config: Config,
+    as_of: AsOf,
+    *,
+    features_at: FeaturesAt,
+    groups: Mapping[str, str] | None = None,
+) -> TrainingResult:
+    """Fit, calibrate and judge a model with what is known as of ``as_of``.
+
+    Parameters
+    ----------
+    engine : an open engine; the tables are registered in it under their names.
+    tables : the validated tables. With ``labelled`` the extract alone is learned from.
+    config : the workspace's settings; churn, training and engine are read.
+    as_of : everything later is unknown, labels too.
+    features_at : the feature table as of a date; called once per snapshot.
+    groups : group of each feature, for importance, reasons and the figure without the network.
+
+    Raises
+    ------
+    ModelUnfit
+        Nothing can be fitted: no snapshot with outcomes, too few leavers or stayers, nothing to learn. A model that
+        was fitted but does not pass the gates is returned; ``refuse_unfit`` raises for it.
+    """
+    tables.register(engine)
+    settings = FitSettings(
+        config.training.seed, config.training.n_folds, config.engine.threads, dict(groups or {})
+    )
+    origin = Provenance(
+        churn={
+            "kind": config.churn.kind,
+            "horizon_days": outcome_days(config.churn),
+            "gap_days": config.churn.gap_days,
+            "inactive_days": config.churn.inactive_days,
+        },
+        fingerprints=dict(tables.fingerprints),
+    )
+    if tables.has("labelled"):
+        from .extract import extract_rows
+
+        (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
+        rows = extract_rows(tables, true_base_rate=source.true_base_rate)
+        return from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
+    looks = _looks(engine, tables, config, as_of, features_at)
+    return from_snapshots(looks, settings, replace(origin, trained_until=as_of.instant.isoformat()))
+
+
+@dataclass(frozen=True)
+class Look:
+    """One snapshot with its feature table and labels."""
+
+    snapshot: Snapshot
+    features: pl.DataFrame
+    labels: Labels
+
+    @property
+    def day(self) -> str:
+        """The as-of day, ISO."""
+        return str(self.snapshot.as_of)
+
+
+def from_snapshots(looks: list[Look], settings: FitSettings, origin: Provenance) -> TrainingResult:
+    """Train on dated snapshots: judge on the test ones, ship a model that learned from all that are to ship.
+
+    Without a training snapshot whose outcomes end before the first test date the model is cross-validated by
+    customer, and says so.
+    """
+    rows = {look.day: rows_of([(look.day, look.features, look.labels.frame)]) for look in looks}
+    uses = tuple(_use(look, rows[look.day]) for look in looks)
+    shipped = _stacked(looks, lambda look: look.snapshot.is_shipped)
+    if shipped is None:
+        raise ModelUnfit(_no_snapshot())
+    provenance = replace(origin, snapshots=tuple(use.as_of for use in uses if use.is_shipped))
+    learned = _stacked(looks, lambda look: look.snapshot.use == "train")
+    tested = _stacked(looks, lambda look: look.snapshot.use == "test")
+    if learned is None or tested is None or learned.n_leavers == 0 or tested.n_leavers == 0:
+        note = "history is too short for a test out of time: customers are cross-validated instead"
+        return _cross_validated(shipped, settings, provenance, uses, (note,))
+    risks = _predicted(fitted_model(learned, settings), tested)
+    judged = _Judged(
+        rows=tested,
+        risks=risks,
+        evaluation=evaluation(OUT_OF_TIME, tested, risks["risk"].to_numpy(), seed=settings.seed),
+        uses=uses,
+        ablations=_ablations(learned, tested, settings),
+    )
+    return _result(fitted_model(shipped, settings), judged, provenance)
+
+
+def from_extract(rows: Rows, settings: FitSettings, origin: Provenance) -> TrainingResult:
+    """Train on one labelled extract without dates: figures by nested cross-validation, and marked as such."""
+    return _cross_validated(
+        rows, settings, origin, (), ("one extract without dates: figures are not out of time",)
+    )
+
+
+def cross_validated_risk(rows: Rows, settings: FitSettings) -> pl.DataFrame:
+    """Return risk, risk_low, risk_high of each row from models that saw nothing of its customer's fold.
+
+    Everything is nested: in each fold screening, the number of trees and the calibrator come from the other folds.
+    """
+    folds = customer_folds(rows.customer, rows.left, settings.n_folds, salt=f"judge-{settings.seed}")
+    parts: list[pl.DataFrame] = []
+    for fold in range(settings.n_folds):
+        held = folds == fold
+        risks = _predicted(fitted_model(rows.where(~held), settings), rows.where(held))
+        parts.append(risks.with_columns(position=pl.Series(np.flatnonzero(held))))
+    return pl.concat(parts).sort("position").drop("position")
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Rows the judged model did not learn from, its risks for them, and what they say of it."""
+
+    rows: Rows
+    risks: pl.DataFrame
+    evaluation: Evaluation
+    uses: tuple[SnapshotUse, ...] = ()
+    ablations: Mapping[str, float | None] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _cross_validated(
+    rows: Rows,
+    settings: FitSettings,
+    origin: Provenance,
+    uses: tuple[SnapshotUse, ...],
+    notes: tuple[str, ...],
+) -> TrainingResult:
+    shipped = fitted_model(rows, settings)
+    risks = cross_validated_risk(rows, settings)
+    found = evaluation(CROSS_VALIDATED, rows, risks["risk"].to_numpy(), seed=settings.seed)
+    return _result(shipped, _Judged(rows, risks, found, uses, notes=notes), origin)
+
+
+def _result(shipped: Fitted, judged: _Judged, origin: Provenance) -> TrainingResult:
+    risk = judged.risks["risk"].to_numpy()
+    bands = bands_of(risk, judged.rows.left, judged.rows.weight, shipped.base_rate)
+    provenance = replace(origin, regime=shipped.regime, parameters=dict(shipped.parameters))
+    return TrainingResult(
+        bundle=shipped.bundle(bands, provenance),
+        evaluation=judged.evaluation,
+        snapshots=judged.uses,
+        dropped=shipped.dropped,
+        importance=shipped.importance,
+        parameters=shipped.parameters,
+        regime=shipped.regime,
+        gates=gate_findings(judged.evaluation, risk),
+        ablations=judged.ablations,
+        notes=(*judged.notes, *_warnings(judged.evaluation)),
+        judged=_judged_frame(judged.rows, judged.risks),
+    )
+
+
+def _judged_frame(rows: Rows, risks: pl.DataFrame) -> pl.DataFrame:
+    who = pl.DataFrame(
+        {
+            "customer_id": pl.Series(rows.customer.tolist(), dtype=pl.String),
+            "as_of": pl.Series(rows.snapshot.tolist(), dtype=pl.String),
+            "left": rows.left.astype(np.int8),
+            "weight": rows.weight,
+        }
+    )
+    return pl.concat([who, risks], how="horizontal")
+
+
+def _warnings(found: Evaluation) -> tuple[str, ...]:
+    value = found.figures["auc"]
+    if value is not None and value > SUSPICIOUS_AUC:
+        return (f"AUC {value:.3f} is too good to be true: look for a feature that knows the outcome",)
+    return ()
+
+
+def _predicted(model: Fitted, rows: Rows) -> pl.DataFrame:
+    return model.bundle((), Provenance()).predict(rows.frame)
+
+
+def _ablations(learned: Rows, tested: Rows, settings: FitSettings) -> dict[str, float | None]:
+    network = [name for name in learned.frame.columns if settings.groups.get(name) == NETWORK]
+    if not network:
+        return {}
+    from churnrisk.metrics import auc
+
+    without = fitted_model(learned.without(network), settings)
+    risk = _predicted(without, tested.without(network))["risk"].to_numpy()
+    return {NETWORK: auc(tested.left, risk)}
+
+
+def _looks(
+    engine: Engine, tables: LakeTables, config: Config, as_of: AsOf, features_at: FeaturesAt
+) -> list[Look]:
+    days = outcome_days(config.churn)
+    schedule = snapshot_schedule(as_of, config.churn, config.training, earliest=earliest_look(tables, days))
+    labelled = [(snapshot, labels_of(engine, tables, snapshot, config.churn, as_of)) for snapshot in schedule]
+    return [
+        Look(snapshot, features_at(snapshot.as_of), labels)
+        for snapshot, labels in labelled
+        if labels.frame.height
+    ]
+
+
+def _stacked(looks: list[Look], is_wanted: Callable[[Look], bool]) -> Rows | None:
+    wanted = [(look.day, look.features, look.labels.frame) for look in looks if is_wanted(look)]
+    return rows_of(wanted) if wanted else None
+
+
+def _use(look: Look, rows: Rows) -> SnapshotUse:
+    snapshot = look.snapshot
+    n_leavers = int(rows.left.sum())
+    return SnapshotUse(
+        look.day, snapshot.use, snapshot.is_shipped, len(rows.left), n_leavers, look.labels.counts
+    )
+
+
+def _no_snapshot() -> Fault:
+    return Fault(
+        code="no_snapshot",
+        where="sources",
+        expected="at least one past date with history before it and a whole outcome window after it",
+        found="none",
+        remedy="Give more history, or shorten [churn] horizon_days, gap_days or inactive_days.",
+    )
