@@ -94,7 +94,10 @@ def _inactive(
                 remedy="Add the source, or name another in [churn] activity.",
             )
         )
+    consents = statements_in("features")["consents"]
+    engine.create(consents, {"consent_as_of": known_by.instant})
     activity = pl.concat([engine.frame(statements[f"activity_{name}"], parameters) for name in sources])
+    engine.drop(consents.output)
     by_customer = activity.group_by("customer_key").agg(
         pl.col("last_active_at").max(), pl.col("is_active_in_gap").max(), pl.col("is_active_in_outcome").max()
     )
@@ -104,8 +107,8 @@ def _inactive(
 def _silence_status(snapshot: Snapshot, silence: timedelta) -> pl.Expr:
     """Leaving happens when the silence is complete: before t gone, in [t, t + gap) in the gap, later a leaver."""
     in_gap = (
-        (pl.col("is_active_in_gap") == 0)
-        & (pl.col("is_active_in_outcome") == 0)
+        ~pl.col("is_active_in_gap")
+        & ~pl.col("is_active_in_outcome")
         & (pl.col("last_active_at") + silence < snapshot.outcome_from)
     )
     return (

@@ -66,7 +66,8 @@ class Trees:
 class Effect:
     """What one feature adds to the score: a straight line within [low, high] for a number, a value per category.
 
-    ``missing`` is what an unknown value adds. Effects are centred: their training mean is 0.
+    ``missing`` is what an unknown value adds; the line is slope (value - centre) + offset. Effects are centred: their
+    training mean is 0.
     """
 
     missing: float
@@ -74,6 +75,7 @@ class Effect:
     centre: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    offset: float = 0.0
     by_code: tuple[float, ...] = ()
 
     def of(self, values: Floats) -> Floats:
@@ -83,14 +85,15 @@ class Effect:
         if self.by_code:
             effect[known] = np.asarray(self.by_code)[values[known].astype(np.intp)]
         else:
-            effect[known] = self.slope * (np.clip(values[known], self.low, self.high) - self.centre)
+            line = self.slope * (np.clip(values[known], self.low, self.high) - self.centre)
+            effect[known] = line + self.offset
         return effect
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         if self.by_code:
             return {"missing": self.missing, "by_code": list(self.by_code)}
-        line = {name: getattr(self, name) for name in ("slope", "centre", "low", "high")}
+        line = {name: getattr(self, name) for name in ("slope", "centre", "low", "high", "offset")}
         return {"missing": self.missing, **line}
 
     @classmethod

@@ -4,53 +4,46 @@
 -- parameters: as_of, outcome_from, outcome_to, known_by
 -- columns:
 --   customer_key | key
---   status | one of leaver, stayer, in_notice, in_gap, gone, not_yet | never null
---   leaves_at | instant | null: no leaving known by known_by
-with first_joined as (
-  select
-    customer_key,
-    min(joined_at) as joined_at
-  from customers
-  group by customer_key
+--   status | leaver, stayer, in_notice, in_gap, gone or not_yet | never null
+
+-- Leavings carry their own date of becoming known; all that is known by the date of training is used.
+with versions as (
+    select
+        customer_key,
+        joined_at,
+        greatest(joined_at, valid_from) as begins_at,
+        case when coalesce(left_known_at, left_at) < $known_by then left_at end as left_at,
+        coalesce(left_known_at, left_at) as left_known_at
+    from customers
 ),
 
--- one spell of being a customer: versions of it differ in what was known, not in what happened
-spells as (
-  select
-    customers.customer_key,
-    coalesce(customers.joined_at, first_joined.joined_at) as joined_at,
-    max(case when customers.left_known_at < $known_by then customers.left_at end) as left_at,
-    min(case when customers.left_at is not null then customers.left_known_at end) as left_known_at
-  from customers
-  inner join first_joined on customers.customer_key = first_joined.customer_key
-  group by customers.customer_key, coalesce(customers.joined_at, first_joined.joined_at)
+-- The first leaving from the as-of instant on, the last one before it, and whether they were back by then.
+facts as (
+    select
+        customer_key,
+        min(joined_at) as joined_at,
+        max(case when left_at < $as_of then left_at end) as last_left_at,
+        min(case when left_at >= $as_of then left_at end) as leaves_at,
+        min(case when left_at >= $as_of then left_known_at end) as leaving_known_at,
+        max(
+            case when begins_at < $as_of and coalesce(left_at >= $as_of, true) then begins_at end
+        ) as begun_at
+    from versions
+    group by customer_key
 ),
 
-spells_by_then as (
-  select
-    customer_key,
-    left_at,
-    left_known_at,
-    row_number() over (partition by customer_key order by joined_at desc nulls last) as spell
-  from spells
-  where joined_at is null or joined_at < $as_of
-),
-
-final as (
-  select
-    first_joined.customer_key,
-    case
-      when spells_by_then.customer_key is null then 'not_yet'
-      when spells_by_then.left_at < $as_of then 'gone'
-      when spells_by_then.left_at is not null and spells_by_then.left_known_at < $as_of then 'in_notice'
-      when spells_by_then.left_at < $outcome_from then 'in_gap'
-      when spells_by_then.left_at < $outcome_to then 'leaver'
-      else 'stayer'
-    end as status,
-    spells_by_then.left_at as leaves_at
-  from first_joined
-  left join spells_by_then
-    on first_joined.customer_key = spells_by_then.customer_key and spells_by_then.spell = 1
+labels as (
+    select
+        customer_key,
+        case
+            when joined_at >= $as_of then 'not_yet'
+            when last_left_at is not null and coalesce(begun_at <= last_left_at, true) then 'gone'
+            when leaving_known_at < $as_of then 'in_notice'
+            when leaves_at < $outcome_from then 'in_gap'
+            when leaves_at < $outcome_to then 'leaver'
+            else 'stayer'
+        end as status
+    from facts
 )
 
-select * from final
+select * from labels
