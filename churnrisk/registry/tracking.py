@@ -78,20 +78,19 @@ class Tracking:
         Raises ConfigError when MLflow cannot do what it is asked there.
         """
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        with _quiet():
-            import mlflow
-            import mlflow.pyfunc
-            from mlflow.exceptions import MlflowException
+        mlflow = _imported()
+        from mlflow.exceptions import MlflowException
 
+        with _quiet():
             self._follow_a_moved_workspace()
-            before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None  # type: ignore[no-untyped-call]
+            before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
             try:
                 mlflow.set_tracking_uri(self.uri)
                 yield Opened(mlflow, mlflow.MlflowClient(self.uri, self.uri))
             except MlflowException as error:
                 raise self._refused(error.error_code) from error
             finally:
-                mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None unsets it
+                mlflow.set_tracking_uri(before)
 
     def _refused(self, error_code: str) -> ConfigError:
         place = urlsplit(self.uri)
@@ -139,6 +138,16 @@ def _within(uri: str, root: Path) -> str:
     return f"{prefix}{root / path}" if is_relative else uri
 
 
+def _imported() -> ModuleType:
+    """Import MLflow before its loggers are hushed: importing sets their levels."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="(?s).*Any type hint is inferred as AnyType")
+        import mlflow
+        import mlflow.pyfunc
+
+    return mlflow
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep MLflow's notices, progress bars and warnings about its own taste to itself."""
@@ -148,9 +157,8 @@ def _quiet() -> Iterator[None]:
     os.environ.update(_QUIET_ENVIRONMENT)
     try:
         with warnings.catch_warnings():
-            # no input example on purpose (real rows would stay in the tracking store); its own type hints
+            # none is given on purpose: real rows would stay in the tracking store
             warnings.filterwarnings("ignore", message="(?s).*An input example was not provided")
-            warnings.filterwarnings("ignore", message="(?s).*Any type hint is inferred as AnyType")
             for each in loggers:
                 each.setLevel(logging.ERROR)
             yield
