@@ -20,6 +20,7 @@ NAME_COLUMNS = 46
 
 _LEFT = 2
 _FOOT = 30
+_MARK_REACH = 7
 _BAR_OFFSET, _BAR_HEIGHT, _NAME_OFFSET = 27, 9, 12
 
 
@@ -93,7 +94,8 @@ def top_reasons(reasons: pl.DataFrame) -> Picture:
     words = Words(
         "top-reasons",
         "What puts the listed customers at risk",
-        f"The reason given most often is '{data['reason'][0]}', for {data['n'][0]} of {n_listed} listed customers.",
+        "; ".join(f"{row['reason']}: {row['n']}" for row in data.iter_rows(named=True))
+        + f"; of {n_listed} listed customers.",
         x_title="Listed customers for whom it is among their reasons",
     )
     return _finished(layered(_bars(lines, theme.MAIN), _names_and_figures(lines)), words, lines)
@@ -119,8 +121,8 @@ def feature_importance(importance: pl.DataFrame) -> Picture:
     words = Words(
         "feature-importance",
         "What the model looks at most",
-        f"Share of the model's total gain by input; the first is {data['feature'][0]} with "
-        f"{whole_percent(data['share'][0])}. Use is not cause.",
+        "; ".join(f"{row['feature']}: {whole_percent(row['share'])}" for row in data.iter_rows(named=True))
+        + "; of the model's total gain.",
         x_title="Share of the model's gain (%)",
     )
     return _finished(layered(_bars(lines, theme.MAIN), _names_and_figures(lines)), words, lines)
@@ -157,14 +159,12 @@ def segments(frame: pl.DataFrame, *, attribute: str, overall: float, name: str =
     if has_realised:
         layers.append(_intervals(lines, "realised_low", "realised_high", "realised_rate"))
     layers.append(_names_and_figures(lines))
-    first = data.sort("mean_risk", descending=True, maintain_order=True).row(0, named=True)
     short = shortened(attribute, 40)
     legend = (("realised rate, 95 % interval", theme.MAIN),) if has_realised else ()
     words = Words(
         name,
         f"Risk by {short}",
-        f"Mean risk by {short}; highest for {first['segment']} with {whole_percent(first['mean_risk'])} "
-        f"of {first['n']:,} customers; all customers {whole_percent(overall)}.",
+        f"{_in_words(data, 'segment')}; all: {whole_percent(overall)}.",
         x_title=f"Mean risk (%); the upright mark is all customers, {whole_percent(overall)}",
         legend=legend,
     )
@@ -194,11 +194,7 @@ def exposure_against_risk(frame: pl.DataFrame, *, overall: float) -> Picture:
     words = Words(
         "exposure-against-risk",
         "Risk by what happened around the customer",
-        "; ".join(
-            f"{row['exposure']}: {whole_percent(row['mean_risk'])} of {row['n']:,}"
-            for row in data.iter_rows(named=True)
-        )
-        + ".",
+        f"{_in_words(data, 'exposure')}; all: {whole_percent(overall)}.",
         x_title=f"Mean risk (%) with 95 % interval; the upright mark is all, {whole_percent(overall)}",
     )
     tracks = (
@@ -209,6 +205,13 @@ def exposure_against_risk(frame: pl.DataFrame, *, overall: float) -> Picture:
     marks = _intervals(lines, "low", "high", "mean_risk")
     return _finished(
         layered(tracks, _reference(lines, overall), marks, _names_and_figures(lines)), words, lines
+    )
+
+
+def _in_words(data: pl.DataFrame, name: str) -> str:
+    rows = data.select(name, "mean_risk", "n").iter_rows()
+    return "; ".join(
+        f"{shortened(group, NAME_COLUMNS)}: {whole_percent(risk)} of {n:,}" for group, risk, n in rows
     )
 
 
@@ -230,7 +233,7 @@ def _intervals(lines: _Lines, low: str, high: str, value: str) -> alt.LayerChart
 def _reference(lines: _Lines, overall: float) -> alt.Chart:
     """Return a mark across every bar where all customers are."""
     data = lines.data.select(
-        overall=pl.lit(overall), upper=pl.col("middle") - _BAR_HEIGHT, lower=pl.col("middle") + _BAR_HEIGHT
+        overall=pl.lit(overall), upper=pl.col("middle") - _MARK_REACH, lower=pl.col("middle") + _MARK_REACH
     )
     rule: alt.Chart = alt.Chart(data).mark_rule(color=theme.REFERENCE, strokeWidth=2)
     return rule.encode(x=lines.x("overall"), y=lines.y("upper"), y2="lower")

@@ -39,11 +39,11 @@ def whole_percent(share: float) -> str:
     """Return a share as short text, two digits at least where it is small.
 
     >>> whole_percent(0.0042), whole_percent(0.083), whole_percent(0.34), whole_percent(0.9999)
-    ('0.42 %', '8.3 %', '34 %', '99.99 %')
+    ('0.42 %', '8.3 %', '34 %', '99.9 %')
     """
     percent = 100 * share
     if 99 < percent < 100:  # noqa: PLR2004 - rounding may not turn nearly all into all
-        return f"{min(percent, 99.99):.2f} %"
+        return f"{math.floor(10 * percent) / 10:.1f} %"
     digits = 0 if percent >= 10 or percent == 0 else 1 if percent >= 1 else 2  # noqa: PLR2004
     return f"{percent:.{digits}f} %"
 
@@ -75,7 +75,8 @@ def percent_axis(values: list[float]) -> alt.Axis:
 
 def count_axis() -> alt.Axis:
     """Return an axis of whole numbers, millions abbreviated."""
-    label = "datum.value >= 1e6 ? format(datum.value / 1e6, '~r') + ' M' : format(datum.value, ',')"
+    whole = "datum.value >= 1e6 ? format(datum.value / 1e6, '~r') + ' M' : format(datum.value, ',')"
+    label = f"datum.value % 1 ? '' : {whole}"
     return alt.Axis(tickCount=5, tickMinStep=1, labelExpr=label, title=None)
 
 

@@ -25,7 +25,7 @@ PAPER = "#ffffff"
 
 BAND_COLOURS: dict[str, str] = {
     "low": "#9db8ca",
-    "watch": "#d0952b",
+    "watch": "#c4861c",
     "high": "#b9501f",
     "critical": "#75131b",
 }

@@ -12,6 +12,7 @@ from .content import ReportContent, SourceLine
 from .parts import Head, Part, Section, Table
 from .wording import (
     DASH,
+    MINUS,
     UNKNOWN,
     count,
     counted,
@@ -39,10 +40,16 @@ def list_section(content: ReportContent) -> Section:
         return Section("list", name, ("The list is empty tonight.",))
     has_value = listed["value"].null_count() < len(listed)
     sentences = _sentences(content, listed)
-    heads = [Head("", "number"), Head("Customer", is_data=True), Head("Risk", "number"), Head("Band", "band")]
+    heads = [
+        Head("Rank", "number"),
+        Head("Customer", is_data=True),
+        Head("Risk", "number"),
+        Head("Band", "band"),
+    ]
     if has_value:
         heads += [Head("Value", "number"), Head("At stake", "number")]
-    heads.append(Head("Why", "list", is_data=True))
+    if sentences:
+        heads.append(Head("Why", "list", is_data=True))
     rows = []
     for row in listed.iter_rows(named=True):
         value = [money(row["value"]), money(_product(row["risk"], row["value"]))] if has_value else []
@@ -53,7 +60,7 @@ def list_section(content: ReportContent) -> Section:
                 _risk(row),
                 row["band"] or UNKNOWN,
                 *value,
-                sentences.get(row["customer_id"], ()),
+                *([sentences.get(row["customer_id"], ())] if sentences else []),
             )
         )
     shown = len(listed)
@@ -62,15 +69,16 @@ def list_section(content: ReportContent) -> Section:
         if shown < len(content.at_risk)
         else "All of them"
     )
-    money_words = (
-        f" Value and what is at stake are in {content.currency}." if content.currency and has_value else ""
-    )
     table = Table(caption, tuple(heads), tuple(rows), key=1, folds=True, language=content.sentence_language)
-    line = (
-        "Reasons are the inputs that raise this customer's risk most in the model. They say what to talk about; they "
-        f"do not prove what would keep the customer.{money_words}"
-    )
-    return Section("list", name, (line,), (Part(table=table),))
+    lines = []
+    if sentences:
+        lines.append(
+            "Reasons are the inputs that raise this customer's risk most in the model. They say what to talk about; "
+            "they do not prove what would keep the customer."
+        )
+    if content.currency and has_value:
+        lines.append(f"Value, and what is at stake (risk times value), are in {content.currency}.")
+    return Section("list", name, tuple(lines), (Part(table=table),))
 
 
 def _risk(row: Mapping[str, float | None]) -> str:
@@ -136,7 +144,7 @@ def risk_section(content: ReportContent) -> Section:
         if realised is not None:
             cells.append(_realised(row))
         rows.append(tuple(cells))
-    table = Table("Bands, riskiest first", tuple(heads), tuple(rows))
+    table = Table("Bands, riskiest first", tuple(heads), tuple(rows), folds=True)
     drawing = pictures.risk_distribution(scored.select("risk", pl.col("band").fill_null(UNKNOWN)))
     return Section("risk", name, (), (Part(picture=drawing), Part(table=table)), is_paired=True)
 
@@ -169,14 +177,11 @@ def reasons_section(content: ReportContent) -> Section:
     caption = "Only inputs that raise the risk, each once per customer, most frequent first."
     drawing = pictures.top_reasons(counted_reasons)
     rows = tuple(
-        (row["reason"], count(row["n"]), percent(row["n"] / row["n_listed"]))
+        (row["reason"], count(row["n"]), f"{row['mean_effect_pp']:+.1f}".replace("-", MINUS))
         for row in counted_reasons.iter_rows(named=True)
     )
-    table = Table(
-        "Reasons of the listed customers",
-        (Head("Reason"), Head("Customers", "number"), Head("Share", "number")),
-        rows,
-    )
+    heads = (Head("Reason", is_data=True), Head("Customers", "number"), Head("Risk, points", "number"))
+    table = Table("How much it adds to their risk, on average", heads, rows)
     return Section(
         "reasons", name, (), (Part(picture=drawing, caption=caption), Part(table=table)), is_paired=True
     )
@@ -269,10 +274,8 @@ def data_section(content: ReportContent) -> Section:
     name = "The data behind it"
     lines = []
     if content.absent_sources:
-        verb = "is" if len(content.absent_sources) == 1 else "are"
-        lines.append(
-            f"There {verb} no {listing(list(content.absent_sources))} here: what they would say is not in the risks."
-        )
+        missing = listing(list(content.absent_sources))
+        lines.append(f"No source of {missing}: what it would say is not in the risks.")
     if not content.sources:
         return Section("data", name, (*lines, "How the sources were read was not kept with this run."))
     heads = (
@@ -315,7 +318,7 @@ def _freshness(source: SourceLine) -> str:
 
 def _remarks(source: SourceLine) -> tuple[str, ...]:
     faults = sorted(source.faults.items(), key=lambda item: (-item[1], item[0]))
-    found = [f"{count(number)} {code.replace('_', ' ')}" for code, number in faults]
+    found = [f"{code.replace('_', ' ')}: {count(number)}" for code, number in faults]
     return (*found, *(f"{percent(share)} {words}" for words, share in source.match_rates.items()))
 
 
@@ -326,7 +329,7 @@ def run_section(content: ReportContent) -> Section:
         ("Run", run.run_id),
         ("As of", f"end of {content.as_of.isoformat()}, {content.zone}"),
         ("Model", run.model_version),
-        ("Trained until", day(evidence.trained_until) if evidence is not None else UNKNOWN),
+        *([("Trained until", day(evidence.trained_until))] if evidence is not None else []),
         ("Software", f"churnrisk {run.software_version}"),
         *((f"Fingerprint of {name}", text) for name, text in sorted(run.fingerprints.items())),
     ]

@@ -100,21 +100,29 @@ def bands(scores: pl.DataFrame, realised: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def reasons(table: pl.DataFrame, listed: pl.Series, labels: Mapping[str, str]) -> pl.DataFrame:
-    """Return the inputs that put most of the listed customers at risk: columns reason, n, n_listed, most first.
+    """Return the inputs that put most of the listed customers at risk, most first.
+
+    Columns reason, n (customers), mean_effect_pp (percentage points of risk, over these), n_listed.
 
     Only reasons that raise the risk count, each once per customer.
     """
     counted = (
         table.filter(pl.col("customer_id").is_in(listed.implode()), pl.col("effect_pp") > 0)
         .group_by("feature")
-        .agg(n=pl.col("customer_id").n_unique().cast(pl.Int64))
+        .agg(
+            n=pl.col("customer_id").n_unique().cast(pl.Int64),
+            mean_effect_pp=pl.col("effect_pp").sort().mean(),
+        )
         .sort(["n", "feature"], descending=[True, False])
         .head(MOST_REASONS)
     )
     words = [labelled(name, labels) for name in counted["feature"]]
-    return pl.DataFrame(
-        {"reason": words, "n": counted["n"]}, schema={"reason": pl.String, "n": pl.Int64}
-    ).with_columns(n_listed=pl.lit(listed.n_unique(), pl.Int64))
+    return counted.select(
+        pl.Series("reason", words, dtype=pl.String),
+        "n",
+        "mean_effect_pp",
+        n_listed=pl.lit(listed.n_unique(), pl.Int64),
+    )
 
 
 def labelled(feature: str, labels: Mapping[str, str]) -> str:

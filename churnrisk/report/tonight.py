@@ -45,7 +45,7 @@ def stats(content: ReportContent) -> Iterator[Stat]:
     yield Stat(
         "Customers scored",
         count(night.n_scored),
-        f"about {_people(night.expected_leavers)} expected to leave" if night.n_scored else "nobody to score",
+        f"{_people(night.expected_leavers)} expected to leave" if night.n_scored else "nobody to score",
     )
     yield Stat(
         "At risk",
@@ -59,7 +59,7 @@ def stats(content: ReportContent) -> Iterator[Stat]:
 
 
 def _people(expected: float) -> str:
-    return "1 customer" if 0.5 <= expected < 1.5 else f"{expected:,.0f} customers"  # noqa: PLR2004
+    return "fewer than one" if expected < 1 else f"about {expected:,.0f}"
 
 
 def _stake_note(content: ReportContent, night: Headline) -> str:
@@ -84,18 +84,10 @@ def actions(content: ReportContent) -> Iterator[str]:
     if not night.n_listed:
         yield _nobody_listed(content, night)
         return
-    measure = "risk alone, as no value is known" if night.stake_listed is None else "risk times value"
-    yield (
-        f"Contact the {counted(night.n_listed, 'customer')} on the list, from the top: it is ranked by {measure} and "
-        "holds only customers who may be contacted."
-    )
-    if night.stake_listed is not None and night.stake_at_risk:
-        beside = (
-            f", of {money(night.stake_at_risk, content.currency)} of all customers at risk"
-            if night.n_at_risk
-            else ""
-        )
-        yield f"The list holds {money(night.stake_listed, content.currency)} of expected loss{beside}."
+    yield _whom_to_contact(night)
+    if night.stake_listed is not None and night.stake is not None and night.n_listed > 1:
+        here, everywhere = money(night.stake_listed, content.currency), money(night.stake, content.currency)
+        yield f"The list holds {here} of the {everywhere} expected to be lost over all customers."
     if content.n_without_consent:
         verb = "is" if content.n_without_consent == 1 else "are"
         yield (
@@ -103,6 +95,16 @@ def actions(content: ReportContent) -> Iterator[str]:
         )
     if content.list_files:
         yield f"The list, with what your team needs to call: {listing(list(content.list_files))}."
+
+
+def _whom_to_contact(night: Headline) -> str:
+    if night.n_listed == 1:
+        return "Contact the one customer on the list."
+    measure = "risk alone, as no value is known" if night.stake_listed is None else "risk times value"
+    return (
+        f"Contact the {count(night.n_listed)} customers on the list, from the top: it is ranked by {measure} and holds "
+        "only customers who may be contacted."
+    )
 
 
 def _nobody_listed(content: ReportContent, night: Headline) -> str:

@@ -12,6 +12,7 @@ UNKNOWN = "not known"
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 SPACE = "\N{NO-BREAK SPACE}"
+JOINER = "\N{WORD JOINER}"
 
 LARGE_AMOUNT = 1000
 """Amounts from here on are given without decimals."""
@@ -72,25 +73,25 @@ def percent(share: float | None) -> str:
     """Return a share in percent with about two digits, its sign kept on the same line.
 
     >>> [percent(share).replace(SPACE, " ") for share in (0.0834, 0.34, 0.0004, 0.9999, None)]
-    ['8.3 %', '34 %', '0.04 %', '99.99 %', 'not known']
+    ['8.3 %', '34 %', '0.04 %', '99.9 %', 'not known']
     """
     if share is None or math.isnan(share):
         return UNKNOWN
     value = 100 * share
     if 99 < value < 100:  # noqa: PLR2004 - rounding may not turn nearly all into all
-        return f"{math.floor(value * 100) / 100:.2f}{SPACE}%"
+        return f"{math.floor(value * 10) / 10:.1f}{SPACE}%"
     size = abs(value)
     digits = 0 if size >= 10 or size == 0 else 1 if size >= 1 else 2  # noqa: PLR2004
     return f"{value:.{digits}f}{SPACE}%".replace("-", MINUS)
 
 
 def percent_range(low: float, high: float) -> str:
-    """Return an interval of shares.
+    """Return an interval of shares, never broken over two lines.
 
-    >>> percent_range(0.002, 0.44).replace(SPACE, " ").split(DASH)
+    >>> percent_range(0.002, 0.44).replace(SPACE, " ").split(DASH + JOINER)
     ['0.20', '44 %']
     """
-    return f"{percent(low).removesuffix(f'{SPACE}%')}{DASH}{percent(high)}"
+    return f"{percent(low).removesuffix(f'{SPACE}%')}{DASH}{JOINER}{percent(high)}"
 
 
 def count(number: float | None) -> str:
