@@ -139,6 +139,11 @@ class SourceSettings(Settings):
         ("",),
         description="Values that mean unknown: a list for every column, or a table per one of your columns.",
     )
+    scales: dict[Literal["csat", "ces"], tuple[float, float]] = Field(
+        default_factory=dict,
+        description="surveys: lowest and highest score of a metric when they are not csat 1-5 and ces 1-7, e.g. "
+        "scales = { csat = [1, 10] }; such scores are converted to those.",
+    )
     missed_codes: tuple[int, ...] = Field((-1,), description="calls: durations that mean a missed call.")
     delay_days: float = Field(
         0, ge=0, le=365, description="Days between a fact and its becoming known, when there is no known_at column."

@@ -1,0 +1,144 @@
+"""Decides which column of a source becomes which column of ours, and refuses to look at values.
+
+Everything that is wrong with a mapping is found at once: each fault names what the file has instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..config import SourceSettings
+from ..errors import Fault
+from ..tables.contracts import SourceTable
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """For one file: our column -> the file's column; our column -> fixed value; further columns by their name."""
+
+    taken: dict[str, str]
+    fixed: dict[str, str]
+    extras: dict[str, str] = field(default_factory=dict)
+    carried: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The file's columns that must be read."""
+        return tuple(dict.fromkeys([*self.taken.values(), *self.extras.values(), *self.carried]))
+
+    def theirs(self, ours: str) -> str:
+        """Return the file's name of our column, or ours when it is fixed or made."""
+        return self.taken.get(ours, ours)
+
+    def gives(self, ours: str) -> bool:
+        """Say whether the file or a fixed value gives our column."""
+        return ours in self.taken or ours in self.fixed
+
+
+@dataclass
+class _Mapper:
+    table: SourceTable
+    settings: SourceSettings
+    names: Sequence[str]
+    carry: Sequence[str]
+    where: str
+    faults: list[Fault] = field(default_factory=list)
+
+    def mapped(self) -> ColumnMap:
+        taken, extras = self._declared()
+        fixed = self._fixed()
+        if self.settings.header:
+            for name in self.table.columns:
+                if (
+                    name in self.names
+                    and name not in taken
+                    and name not in fixed
+                    and name not in taken.values()
+                ):
+                    taken[name] = name
+        carried = tuple(name for name in self.carry if name in self.names)
+        if self.table.extra and self.settings.header:
+            used = {*taken.values(), *extras.values(), *carried, *self.settings.exclude}
+            extras |= {name: name for name in self.names if name and name not in used}
+        for name in self.table.required:
+            if name not in taken and name not in fixed and not any(self._maps(name)):
+                self._missing(name, f"a column for {name}, which every row needs", "none")
+        self._check_lists()
+        return ColumnMap(taken, fixed, extras, carried)
+
+    def _maps(self, ours: str) -> Iterator[bool]:
+        yield ours in self.settings.columns
+
+    def _declared(self) -> tuple[dict[str, str], dict[str, str]]:
+        taken: dict[str, str] = {}
+        extras: dict[str, str] = {}
+        for ours, theirs in self.settings.columns.items():
+            if ours not in self.table.columns and not self.table.extra:
+                self._unknown(ours, "columns")
+                continue
+            name = self._found(ours, theirs)
+            if name is not None:
+                (taken if ours in self.table.columns else extras)[ours] = name
+        return taken, extras
+
+    def _found(self, ours: str, theirs: str | int) -> str | None:
+        if isinstance(theirs, int):
+            if 1 <= theirs <= len(self.names) and self.names[theirs - 1]:
+                return self.names[theirs - 1]
+            self._missing(ours, f"a column {theirs} for {ours}", f"{len(self.names)} columns")
+            return None
+        if theirs.strip() in self.names:
+            return theirs.strip()
+        self._missing(theirs, f"a column {theirs!r} for {ours}", "none of that name")
+        return None
+
+    def _fixed(self) -> dict[str, str]:
+        for ours in self.settings.values:
+            if ours not in self.table.columns:
+                self._unknown(ours, "values")
+        return {ours: value for ours, value in self.settings.values.items() if ours in self.table.columns}
+
+    def _check_lists(self) -> None:
+        for key in ("exclude", "constant", "text"):
+            for name in getattr(self.settings, key):
+                if name.strip() not in self.names:
+                    self._missing(name, f"a column {name!r}, named in {key}", "none of that name")
+
+    def _missing(self, name: str, expected: str, found: str) -> None:
+        near = difflib.get_close_matches(
+            name.strip().casefold(), [item.casefold() for item in self.names], n=1
+        )
+        like = next((item for item in self.names if near and item.casefold() == near[0]), None)
+        self.faults.append(
+            Fault(
+                "column_missing",
+                self.where,
+                expected,
+                found,
+                f"Did you mean {like!r}?" if like else f"Name it in [sources.{self.table.name}] columns.",
+                tuple(item for item in self.names if item),
+            )
+        )
+
+    def _unknown(self, ours: str, key: str) -> None:
+        near = difflib.get_close_matches(ours, self.table.columns, n=1)
+        self.faults.append(
+            Fault(
+                "mapping_unknown",
+                f"churnrisk.toml [sources.{self.table.name}] {key}",
+                f"a column of {self.table.name}",
+                repr(ours),
+                f"Did you mean {near[0]}?" if near else "Remove it; `churnrisk schema` lists what there is.",
+                tuple(self.table.columns),
+            )
+        )
+
+
+def mapped_columns(
+    table: SourceTable, settings: SourceSettings, names: Sequence[str], *, carry: Sequence[str], where: str
+) -> tuple[ColumnMap, list[Fault]]:
+    """Return the column map of one file and every fault of it."""
+    mapper = _Mapper(table, settings, names, carry if table.name == "customers" else (), where)
+    return mapper.mapped(), mapper.faults

@@ -1,0 +1,100 @@
+"""What can be wrong with a row or a source: stable codes, each with its sentence, and which of them are harmless.
+
+It refuses to know how a fault is found.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class RowFault(NamedTuple):
+    """Why a row was rejected: a sentence that may name ``{column}`` and ``{limits}``."""
+
+    sentence: str
+    is_harmless: bool = False
+    """Harmless rows say nothing new: they count as quarantined, and not towards max_bad_share."""
+
+
+ROW_FAULTS: dict[str, RowFault] = {
+    # reading the file
+    "malformed_line": RowFault("The line has more or fewer fields than the header."),
+    "bad_characters": RowFault("{column} holds bytes that are no text in the encoding of the file."),
+    # reading a value
+    "date_unreadable": RowFault("{column} is no date or time in the declared or ISO 8601 format."),
+    "time_nonexistent": RowFault("{column} names a local time that the clocks skipped that day."),
+    "number_unreadable": RowFault("{column} is no number."),
+    "not_whole": RowFault("{column} must be a whole number."),
+    "boolean_unreadable": RowFault("{column} is neither yes nor no."),
+    "id_unreadable": RowFault(
+        "{column} is a number with decimals, or too large to be exact, where an id is expected."
+    ),
+    # limits of one column
+    "required_missing": RowFault("{column} must not be empty."),
+    "out_of_range": RowFault("{column} must lie within {limits}."),
+    "time_out_of_range": RowFault("{column} must lie in the years {limits}."),
+    "unknown_word": RowFault("{column} must be one of {limits}."),
+    "unknown_metric": RowFault("{column} must be one of {limits}."),
+    "unknown_kind": RowFault("{column} must be one of {limits}."),
+    "negative_duration": RowFault(
+        "{column} is negative and is no declared code for a missed call (missed_codes)."
+    ),
+    # columns against each other
+    "score_off_scale": RowFault(
+        "score lies off the scale of its metric: nps 0-10, csat 1-5, ces 1-7, or as in scales."
+    ),
+    "score_not_whole": RowFault("An nps score must be a whole number from 0 to 10."),
+    "score_without_answer_date": RowFault(
+        "score or comment is given, but answered_at and known_at are empty."
+    ),
+    "asked_at_missing": RowFault("invited_at and answered_at are both empty: nothing says when."),
+    "answer_before_invitation": RowFault("answered_at lies before invited_at."),
+    "call_to_oneself": RowFault("caller_id and callee_id are the same."),
+    "left_before_joined": RowFault("left_on lies before joined_on."),
+    "known_before_happened": RowFault("known_at lies before the fact itself happened."),
+    # rows against each other, tables against each other
+    "duplicate_row": RowFault("The same row was read before.", is_harmless=True),
+    "superseded": RowFault("The same invitation stands in another row with its answer.", is_harmless=True),
+    "duplicate_key": RowFault("Another row has the same key and other content; the earliest known is kept."),
+    "unknown_customer": RowFault("customer_id is not in customers."),
+    "unknown_offer": RowFault("offer_id is neither in offers nor control."),
+}
+"""Every reason a row can be in quarantine, worst first; the first that applies is the row's code."""
+
+CONTROL = "control"
+"""The offer_id of customers who were deliberately left without an offer."""
+
+FAULT_ORDER: dict[str, int] = {code: position for position, code in enumerate(ROW_FAULTS)}
+
+SOURCE_FAULTS: dict[str, str] = {
+    "file_missing": "No file fits the path.",
+    "file_unreadable": "The file cannot be opened or is damaged.",
+    "file_cut": "The file ends in the middle of a record, of a compressed block, or before its footer.",
+    "encoding_unknown": "The character set cannot be told, or is not known.",
+    "header_missing": "The file has no first row, or the row has no names.",
+    "header_duplicate": "Two columns of the file have the same name.",
+    "column_missing": "A column named in the settings, or required by the contract, is not in the file.",
+    "mapping_unknown": "The settings map a column that the source does not have.",
+    "table_empty": "The source has no rows.",
+    "all_rows_bad": "Not one row fulfils the contract.",
+    "too_many_bad_rows": "More rows were rejected than the settings allow.",
+    "zone_undeclared": "Local times without an offset, and no zone is declared.",
+    "consent_undeclared": "A consent is missing, and [privacy] missing_consent does not say what that means.",
+    "extract_undated": "Attributes without a date from which they were known.",
+    "no_positive": "None of the values that mean left occurs in the labelled extract.",
+    "database_unreadable": "The database cannot be reached or refuses the query.",
+    "frame_unreadable": "The frame given is no table that Polars can read.",
+    "source_missing": "A source that another one needs is not there.",
+    "stale": "The newest fact is older than the settings allow.",
+}
+"""Every reason a whole source is refused."""
+
+
+def sentence_of(code: str, column: str, limits: str) -> str:
+    """Return the sentence of a row fault for one column; the value itself is never part of it."""
+    return ROW_FAULTS[code].sentence.format(column=column or "A column", limits=limits)
+
+
+def is_harmless(code: str) -> bool:
+    """Say whether a row rejected with ``code`` merely repeats what is known."""
+    return ROW_FAULTS[code].is_harmless
