@@ -53,6 +53,7 @@ check-imports: $(INSTALLED)
 
 check-sql: $(INSTALLED)
 	@$(PY) -m tests.gates.sql
+	@said=$$(.venv/bin/sqlfluff lint --disable-progress-bar churnrisk features training scoring 2>&1) || { echo "$$said"; exit 1; }
 
 check-docs: $(INSTALLED)
 	@$(PY) -m tests.gates.docs
@@ -63,6 +64,7 @@ check-lock: $(INSTALLED)
 format: $(INSTALLED) ## rewrite the code as `make check` wants it
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
+	@.venv/bin/sqlfluff fix --disable-progress-bar --quiet churnrisk features training scoring
 
 bench: $(INSTALLED) ## speed and accuracy against peers, as tables
 	@$(PY) -m tests.bench $(ARGS)

@@ -40,7 +40,8 @@ activity as (
     cross join sides
     anti join refusals on contacts.caller_key = refusals.customer_key
     anti join refusals as refused_callees on contacts.callee_key = refused_callees.customer_key
-    where (sides.is_out or not contacts.is_missed)
+    where
+        (sides.is_out or not contacts.is_missed)
         and case when sides.is_out then contacts.caller_key else contacts.callee_key end >= 0
 ),
 
