@@ -144,6 +144,6 @@ def merged(p0: Floats, p1: Floats) -> Floats:
     """Return the one probability p1 / (1 - p0 + p1) that loses least in log loss against either (Vovk & Petej 2014).
 
     >>> float(merged(np.array([0.1]), np.array([0.2]))[0])
-    0.1818181818181818
+    0.18181818181818182
     """
     return p1 / (1.0 - p0 + p1)
