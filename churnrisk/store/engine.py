@@ -6,6 +6,7 @@ It decides how DuckDB is opened and how results leave it, and refuses to know wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -85,12 +86,13 @@ class Engine:
 
     def drop(self, name: str) -> None:
         """Forget the table or view ``name`` if there is one."""
+        import duckdb
+
         self.connection.unregister(name)
-        kinds = self.connection.execute(
-            "select table_type from information_schema.tables where table_name = $name", {"name": name}
-        ).fetchall()
-        for (kind,) in kinds:
-            self.connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {quoted(name)}")
+        # Asking the catalogue first costs five times as much as being told that it is the other kind.
+        for kind in ("view", "table"):
+            with suppress(duckdb.CatalogException):
+                self.connection.execute(f"drop {kind} if exists {quoted(name)}")
 
     def columns(self, name: str) -> dict[str, str]:
         """Return column name -> SQL type of a table, in order."""

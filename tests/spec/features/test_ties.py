@@ -1,0 +1,150 @@
+"""Pair facts and seeds as SQL counts them, worked by hand. As of 2026-03-31, UTC."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from churnrisk.config import ChurnSettings
+from churnrisk.store import Engine
+from tests.spec.features.drawn import features_of, lake, shown
+
+
+def pair_facts(engine: Engine, folder: Path, customers: str, calls: str) -> pl.DataFrame:
+    found = features_of(engine, lake(folder, customers=customers, calls=calls))
+    assert found.ties is not None
+    return found.ties.graph.ties
+
+
+def test_days_and_bursts_of_a_pair_are_seen_against_the_contact_before(
+    engine: Engine, tmp_path: Path
+) -> None:
+    calls = """
+    caller_key | callee_key | started_at          | duration_s
+    0          | 1          | 2026-03-10 08:00    | 60
+    1          | 0          | 2026-03-10 12:00    |
+    0          | 1          | 2026-03-10 16:00:01 | 30
+    0          | 1          | 2026-03-11 00:30    | 5
+    0          | 1          | 2026-02-01 00:00    | 5
+    """
+    # Four hours to the second are no gap: trains begin on 1 Feb, at 08:00, at 16:00:01 and at 00:30 the day after.
+    row = pair_facts(engine, tmp_path, "customer_key\n0\n1", calls).row(0, named=True)
+    assert (row["n_ab"], row["n_ba"], row["n_recent"]) == (4, 1, 4)
+    assert (row["active_days"], row["trains"], row["seconds"]) == (3, 4, 100)
+    assert row["span_days"] == 38 + 0.5 / 24
+    assert str(row["last_contact"]) == "2026-03-11 00:30:00"
+
+
+def test_a_contact_of_one_half_life_ago_weighs_half(engine: Engine, tmp_path: Path) -> None:
+    calls = """
+    caller_key | callee_key | started_at
+    0          | 1          | 2026-03-11 00:00
+    """
+    # 21 days before 2026-04-01; one day, one train, one-way: strength = 1 * 1/2 * 1/2
+    row = pair_facts(engine, tmp_path, "customer_key\n0\n1", calls).row(0, named=True)
+    assert row["strength"] == pytest.approx(0.25, abs=1e-12)
+
+
+def test_nodes_are_numbered_by_id_and_directions_follow_them(engine: Engine, tmp_path: Path) -> None:
+    tables = lake(
+        tmp_path,
+        customers="customer_key\n0\n1",
+        keys="customer_key | customer_id\n0 | zoe\n1 | адам",
+        calls="""
+        caller_key | callee_key | started_at
+        0          | 1          | 2026-03-11
+        0          | 1          | 2026-03-12
+        1          | 0          | 2026-03-13
+        """,
+    )
+    found = features_of(engine, tables)
+    assert found.ties is not None
+    ties = found.ties.table()
+    assert ties.select("customer_a", "customer_b", "n_contacts").rows() == [("zoe", "адам", 3)]
+    assert found.ties.graph.ties.select("n_ab", "n_ba").rows() == [(2, 1)]
+    swapped = lake(
+        tmp_path / "swapped",
+        customers="customer_key\n0\n1",
+        keys="customer_key | customer_id\n0 | b\n1 | a",
+        calls=pl.read_parquet(tables.paths["calls"]),
+    )
+    other = features_of(engine, swapped)
+    assert other.ties is not None
+    assert other.ties.graph.ties.select("n_ab", "n_ba").rows() == [(1, 2)]
+
+
+STAR = """
+caller_key | callee_key | started_at
+0          | 1          | 2026-03-01
+0          | 2          | 2026-03-01
+0          | 3          | 2026-03-01
+4          | 0          | 2026-03-01
+0          | -9         | 2026-03-01
+"""
+
+
+def test_exposure_counts_leavers_by_calendar_days_and_only_those_known(
+    engine: Engine, tmp_path: Path
+) -> None:
+    customers = """
+    customer_key | left_at    | left_known_at
+    0            |            |
+    1            | 2026-03-25 | 2026-03-25 23:59
+    2            | 2026-03-24 | 2026-03-25 23:59
+    3            | 2026-03-30 | 2026-04-02 00:00
+    4            | 2026-05-01 | 2026-03-25 23:59
+    """
+    # 25 March is the seventh day back, 24 the eighth; that c3 left is not known; c4 is in notice, not gone.
+    found = features_of(engine, lake(tmp_path, customers=customers, calls=STAR))
+    names = (
+        "n_ties",
+        "n_ties_out",
+        "churn_exposure_n_7d",
+        "churn_exposure_n_30d",
+        "churn_exposure_share_out_30d",
+    )
+    assert shown(found, *names) == [("c0", 4, 3, 1, 2, 2 / 3), ("c3", 1, 0, 0, 0, None)]
+
+
+def test_exposure_to_detractors_takes_the_latest_relationship_answer_known(
+    engine: Engine, tmp_path: Path
+) -> None:
+    surveys = """
+    customer_key | metric | occasion     | invited_at | answered_at | answer_known_at | score
+    1            | nps    | relationship | 2026-03-01 | 2026-03-20  | 2026-03-20      | 6
+    2            | nps    | relationship | 2026-01-01 | 2026-01-05  | 2026-01-05      | 2
+    2            | nps    | relationship | 2026-03-01 | 2026-03-20  | 2026-03-20      | 9
+    3            | nps    | relationship | 2026-01-01 | 2026-01-05  | 2026-01-05      | 0
+    3            | nps    | relationship | 2026-03-01 | 2026-03-20  | 2026-04-01      | 9
+    4            | nps    | purchase     | 2026-03-01 | 2026-03-20  | 2026-03-20      | 0
+    """
+    found = features_of(
+        engine, lake(tmp_path, customers="customer_key\n0\n1\n2\n3\n4", calls=STAR, surveys=surveys)
+    )
+    names = ("detractor_exposure_n_30d", "detractor_exposure_n_90d", "churn_exposure_n_30d")
+    assert shown(found, *names)[0] == ("c0", 1, 2, None)
+    assert found.network is not None
+    row = found.network.row(0, named=True)
+    assert (row["customer_id"], row["n_ties"], row["offnet_share"]) == ("c0", 4, 1 / 5)
+    assert row["detractor_exposure"] == found.frame["detractor_exposure_weighted_90d"][0]
+    assert row["community"] is None
+
+
+def test_by_inactivity_a_neighbour_left_when_the_silence_was_complete(engine: Engine, tmp_path: Path) -> None:
+    churn = ChurnSettings.model_validate({"kind": "inactive", "inactive_days": 7})
+    calls = """
+    caller_key | callee_key | started_at
+    0          | 1          | 2026-03-24 12:00
+    0          | 2          | 2026-03-17 12:00
+    0          | -1         | 2026-03-31
+    """
+    # c1 was last seen on the 24th, so the seven silent days ended on the 31st; c2 left seven days earlier: eight in all
+    found = features_of(engine, lake(tmp_path, customers="customer_key\n0\n1\n2", calls=calls), churn=churn)
+    assert shown(found, "churn_exposure_n_7d", "churn_exposure_n_30d") == [("c0", 1, 2)]
+
+
+def test_without_calls_there_are_no_ties_and_no_network_columns(engine: Engine, tmp_path: Path) -> None:
+    found = features_of(engine, lake(tmp_path, customers="customer_key\n0\n1"))
+    assert found.ties is None
+    assert found.network is None
+    assert not {"n_ties", "n_calls_out_30d"} & set(found.frame.columns)
