@@ -229,7 +229,8 @@ SCORES = PublishedTable(
 
 REASONS = PublishedTable(
     "reasons",
-    "What moves the risk of the customers on the list, strongest first: what the model saw, not what causes leaving.",
+    "What moves the risk of the customers on the list: what raises it, strongest first, then what lowers it. "
+    "It is what the model saw, not what causes leaving.",
     ("as_of", "customer_id", "position"),
     (
         _AS_OF,
@@ -247,9 +248,8 @@ REASONS = PublishedTable(
             "effect_pp",
             "number",
             "percentage points",
-            "Share of the difference between the customer's risk and that of the average customer; above 0 raises it.",
-            low=-100,
-            high=100,
+            "Part of the difference between the customer's risk and that of the average customer; above 0 raises it. "
+            "Single parts exceed the difference where others pull the other way.",
         ),
         PublishedColumn("sentence", "text", "", "The reason in plain language; names nobody else."),
         _RUN,

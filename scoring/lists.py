@@ -1,0 +1,183 @@
+"""Whom the team should call: a ranking by risk and value, cut at capacity, with those who refuse marked.
+
+It decides order and cut, and refuses to know how risks were made or how a list is delivered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from churnrisk.messages import Sentences
+from churnrisk.store import Engine
+from churnrisk.store.statements import statements_in
+from churnrisk.tables.lake import LakeTables
+
+N_REASONS_SHOWN = 3
+"""Reasons in one cell of the list; the table ``reasons`` holds the others."""
+
+_FILE_COLUMNS = (
+    "customer_id",
+    "position",
+    "band",
+    "risk",
+    "value",
+    "spillover_value",
+    "offer_id",
+    "reasons",
+    "as_of",
+)
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """Who is on the list, in order: as_of, position, customer_id, risk, band, value, may_contact; and warnings."""
+
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def customer_ids(self) -> list[str]:
+        """The listed customers in order, those who refuse contact included."""
+        return self.frame["customer_id"].to_list()
+
+
+def consents_in_force(engine: Engine, tables: LakeTables, consent_as_of: datetime) -> pl.DataFrame:
+    """Return customer_id, may_contact, may_use_calls, may_use_answers in force at ``consent_as_of`` (naive UTC)."""
+    tables.register(engine)
+    return engine.frame(statements_in("scoring")["list_consents"], {"consent_as_of": consent_as_of}).sort(
+        "customer_id"
+    )
+
+
+def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> RankedList:
+    """Rank the customers of ``scores`` by expected loss and cut at what the team can call.
+
+    Order: risk x value, falling. A customer whose value is unknown is ranked with the median of the known values; when
+    no value is known at all, by risk alone; a note says so. Equal ones stand in the order of a hash of their id, so
+    that neither input order nor spelling favours anybody.
+
+    The list ends with the customer who fills the capacity, or the last who may be contacted. Only these count towards
+    it; those ranked above the cut who refuse stand in the list too, with ``may_contact`` false: the highest of them,
+    at most as many as the capacity.
+
+    Parameters
+    ----------
+    scores : pl.DataFrame
+        The published table: customer_id, risk, band, value, as_of are read.
+    consents : pl.DataFrame
+        customer_id, may_contact; a customer who is not in it is taken to refuse.
+    capacity : int
+        Customers the team can call, at least 1.
+    """
+    known = scores["value"].drop_nulls()
+    usual = known.median() if known.len() else None
+    weighed = (
+        scores.join(
+            consents.select("customer_id", "may_contact"), on="customer_id", how="left", maintain_order="left"
+        )
+        .with_columns(pl.col("may_contact").fill_null(value=False))
+        .with_columns(
+            priority=pl.col("risk") * (pl.col("value").fill_null(usual) if usual is not None else 1.0)
+        )
+    )
+    callable_ = weighed.filter("may_contact")["priority"]
+    lowest = callable_.top_k(capacity).min() if callable_.len() > capacity else None
+    candidates = weighed if lowest is None else weighed.filter(pl.col("priority") >= lowest)
+    ordered = candidates.with_columns(
+        draw=pl.Series([_draw(each) for each in candidates["customer_id"]], dtype=pl.String)
+    ).sort(["priority", "draw"], descending=[True, False])
+    n_called = pl.col("may_contact").cum_sum()
+    n_refused = (~pl.col("may_contact")).cum_sum()
+    is_called = pl.col("may_contact") & (n_called <= capacity)
+    is_refused_above = (
+        ~pl.col("may_contact")
+        & (n_refused <= capacity)
+        & (n_called < pl.min_horizontal(n_called.max(), capacity))
+    )
+    listed = ordered.filter(is_called | is_refused_above)
+    positions = pl.int_range(1, listed.height + 1, dtype=pl.Int64, eager=True).alias("position")
+    frame = listed.with_columns(positions).select(
+        "as_of", "position", "customer_id", "risk", "band", "value", "may_contact"
+    )
+    return RankedList(frame, _notes(scores, weighed, capacity))
+
+
+def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, run_id: str) -> pl.DataFrame:
+    """Return the published table ``at_risk``: the list with the strongest reasons that raise each risk, as one text."""
+    raising = reasons.filter(pl.col("effect_pp") > 0).sort("customer_id", "position")
+    told = raising.group_by("customer_id", maintain_order=True).agg(
+        pl.col("sentence").head(N_REASONS_SHOWN).str.join(sentences.between).alias("reasons")
+    )
+    return (
+        ranked.frame.join(told, on="customer_id", how="left", maintain_order="left")
+        .with_columns(
+            spillover_value=pl.lit(None, dtype=pl.Float64),
+            offer_id=pl.lit(None, dtype=pl.String),
+            run_id=pl.lit(run_id, dtype=pl.String),
+        )
+        .select(
+            "as_of",
+            "position",
+            "customer_id",
+            "risk",
+            "band",
+            "value",
+            "spillover_value",
+            "offer_id",
+            "reasons",
+            "may_contact",
+            "run_id",
+        )
+    )
+
+
+def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return what goes into the files: only those to call, renumbered from 1, the carried columns first.
+
+    Parameters
+    ----------
+    at_risk_table : pl.DataFrame
+        The published table.
+    carry : pl.DataFrame, optional
+        customer_id and the columns of [lists] carry (name, phone, owner ...). One called like a column of ours gets
+        ``crm_`` before its name.
+    """
+    to_call = at_risk_table.filter("may_contact").sort("position")
+    numbered = to_call.with_columns(position=pl.int_range(1, to_call.height + 1, dtype=pl.Int64, eager=True))
+    if carry is None:
+        return numbered.select(_FILE_COLUMNS)
+    names = {
+        name: f"crm_{name}" if name in _FILE_COLUMNS else name
+        for name in carry.columns
+        if name != "customer_id"
+    }
+    joined = numbered.join(carry.rename(names), on="customer_id", how="left", maintain_order="left")
+    return joined.select(*names.values(), *_FILE_COLUMNS)
+
+
+FILE_FORMATS = {"risk": "0.0%", "value": "#,##0.00", "spillover_value": "#,##0.00", "position": "0"}
+"""Number formats of the list in a spreadsheet."""
+
+
+def _draw(customer_id: str) -> str:
+    return hashlib.sha256(customer_id.encode()).hexdigest()
+
+
+def _notes(scores: pl.DataFrame, weighed: pl.DataFrame, capacity: int) -> tuple[str, ...]:
+    n_unknown, n_callable = scores["value"].null_count(), int(weighed["may_contact"].sum())
+    notes = []
+    if scores.height and n_unknown == scores.height:
+        notes.append("no customer's monthly_value is known: the list is ranked by risk alone")
+    elif n_unknown:
+        notes.append(
+            f"monthly_value is unknown for {n_unknown} customers: the list ranks them with the median value"
+        )
+    if n_callable < capacity:
+        notes.append(
+            f"only {n_callable} customers may be contacted, fewer than [team] daily_capacity = {capacity}"
+        )
+    return tuple(notes)

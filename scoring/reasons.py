@@ -1,0 +1,224 @@
+"""Why the model sees a customer as it does: contributions in points of risk, chosen and put into sentences.
+
+It decides which contributions may be told and in which order, and refuses to call them causes. Reasons are for
+customers on lists: contributions cost milliseconds a customer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from churnrisk.bundle import Bundle
+from churnrisk.dates import AsOf
+from churnrisk.messages import Sentences
+from features.catalogue import catalogue
+
+Floats = NDArray[np.float64]
+
+N_RAISING = 5
+"""Reasons kept that raise the risk, at most. A judgement: a caller reads a handful."""
+
+N_LOWERING = 2
+"""Reasons kept that lower it, at most: the table shows what speaks against the risk too."""
+
+N_PER_GROUP = 2
+"""Reasons per group of features, at most, so that one story is not told five times. A judgement."""
+
+FEWEST_TIES = 5
+"""Customers in contact below which nothing of the network is told: in a smaller circle it would point at somebody."""
+
+FEWEST_CONTRIBUTING = 2
+"""Customers who left, or who scored low, below which their share is not told: one is somebody."""
+
+NETWORK_GROUP = "network"
+_CALL_GROUPS = frozenset({"calls", NETWORK_GROUP})
+_ANSWER_GROUPS = frozenset({"satisfaction"})
+_EXPOSURE_PARTS = ("_exposure_share", "_exposure_weighted")
+
+_NEAR_ZERO = 1e-6
+_HALF_STEP = 1e-3
+"""Log-odds on either side for the slope of the risk; the calibrators are smooth or straight at that scale."""
+
+
+def effects_pp(bundle: Bundle, frame: pl.DataFrame) -> Floats:
+    """Return what each feature adds to each customer's risk, in percentage points.
+
+    Contributions phi_k are exact Shapley values (Lundberg et al. 2020, TreeSHAP) of the raw score in log-odds, before
+    calibration. The difference between the customer's calibrated risk p and that of the average score, p_base, is
+    shared out in proportion: ``effect_k = 100 phi_k (p - p_base) / sum(phi)``. Where the contributions cancel, the
+    ratio is its limit, the slope of the risk at the average score. A contribution keeps its sign, since calibrators
+    rise strictly; single effects may exceed the difference when others pull the other way.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    frame : pl.DataFrame
+        n rows with every feature of the model.
+
+    Returns
+    -------
+    ndarray, shape (n, features)
+        Percentage points, features in the order of ``bundle.features``; each row sums to 100 (p - p_base).
+    """
+    contributions = bundle.contributions(frame)
+    parts, base = contributions[:, :-1], contributions[:, -1]
+    total = parts.sum(axis=1)
+    is_still = np.abs(total) < _NEAR_ZERO
+    rise = bundle.risk_of_score(base + total) - bundle.risk_of_score(base)
+    slope = (bundle.risk_of_score(base + _HALF_STEP) - bundle.risk_of_score(base - _HALF_STEP)) / (
+        2 * _HALF_STEP
+    )
+    ratio = np.where(is_still, slope, rise / np.where(is_still, 1.0, total))
+    points: Floats = 100.0 * parts * ratio[:, None]
+    return points
+
+
+def reasons(
+    frame: pl.DataFrame,
+    bundle: Bundle,
+    sentences: Sentences,
+    *,
+    as_of: AsOf,
+    run_id: str,
+    consents: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return the published table ``reasons`` for the customers of ``frame``: those that raise the risk first.
+
+    At most five that raise it and two that lower it, at most two per group of features. Left out are: whatever comes
+    from the network unless the customer is in contact with five customers or more and at least two of them contribute;
+    calls and network, or survey answers, of customers who do not let them be used.
+
+    Parameters
+    ----------
+    frame : pl.DataFrame
+        Feature rows of the listed customers.
+    bundle : Bundle
+        The model.
+    sentences : Sentences
+        The language.
+    as_of, run_id
+        The date and the run.
+    consents : pl.DataFrame, optional
+        customer_id, may_use_calls, may_use_answers; a customer who is not in it is taken to refuse.
+        Without the table the feature table alone decides (it holds null for those who refuse).
+    """
+    allowed = _allowed_groups(frame, consents)
+    described = [_Described.of(feature.name, feature.group) for feature in bundle.features]
+    rows: list[dict[str, Any]] = []
+    for values, effects, groups in zip(
+        frame.iter_rows(named=True), effects_pp(bundle, frame), allowed, strict=True
+    ):
+        told = _told(values, effects, described, groups)
+        for position, (feature, effect) in enumerate(told, start=1):
+            value = values[feature.name]
+            rows.append(
+                {
+                    "as_of": as_of.day,
+                    "customer_id": values["customer_id"],
+                    "position": position,
+                    "feature": feature.name,
+                    "value": _value_text(value),
+                    "effect_pp": effect,
+                    "sentence": sentences.reason(feature.name, value, unit=feature.unit, label=feature.label),
+                    "run_id": run_id,
+                }
+            )
+    return pl.DataFrame(rows, schema=_SCHEMA)
+
+
+_SCHEMA = {
+    "as_of": pl.Date,
+    "customer_id": pl.String,
+    "position": pl.Int64,
+    "feature": pl.String,
+    "value": pl.String,
+    "effect_pp": pl.Float64,
+    "sentence": pl.String,
+    "run_id": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A feature with the words of the catalogue; one that it does not know has its name only."""
+
+    name: str
+    group: str
+    unit: str
+    label: str
+
+    @classmethod
+    def of(cls, name: str, group: str) -> _Described:
+        entry = catalogue().find(name)
+        if entry is None:
+            return cls(name, group, "", "")
+        return cls(name, group or entry.group, entry.unit, entry.label)
+
+    @property
+    def count_name(self) -> str | None:
+        """The feature that counts who contributes to this one; None for features that speak of nobody else's doings."""
+        for part in _EXPOSURE_PARTS:
+            if part in self.name:
+                return self.name.replace(part, "_exposure_n")
+        return self.name if "_exposure_n" in self.name else None
+
+
+def _told(
+    values: Mapping[str, Any], effects: Floats, described: list[_Described], groups: frozenset[str] | None
+) -> list[tuple[_Described, float]]:
+    """Return the reasons of one customer: raising ones by falling effect, then lowering ones likewise."""
+    chosen: list[tuple[_Described, float]] = []
+    told: Counter[str] = Counter()
+    for sign, most in ((1.0, N_RAISING), (-1.0, N_LOWERING)):
+        n_chosen = 0
+        for k in np.argsort(-sign * effects, kind="stable"):
+            feature, effect = described[k], float(effects[k])
+            if sign * effect <= 0 or n_chosen == most:
+                break
+            may_tell = (groups is None or feature.group not in groups) and _is_discreet(feature, values)
+            if may_tell and told[feature.group] < N_PER_GROUP:
+                chosen.append((feature, effect))
+                told[feature.group] += 1
+                n_chosen += 1
+    return chosen
+
+
+def _is_discreet(feature: _Described, values: Mapping[str, Any]) -> bool:
+    """Say whether telling this feature cannot point at another customer."""
+    if feature.group != NETWORK_GROUP:
+        return True
+    if (values.get("n_ties") or 0) < FEWEST_TIES:
+        return False
+    return feature.count_name is None or (values.get(feature.count_name) or 0) >= FEWEST_CONTRIBUTING
+
+
+def _allowed_groups(frame: pl.DataFrame, consents: pl.DataFrame | None) -> list[frozenset[str] | None]:
+    """Return, per row of ``frame``, the groups of features that must not be told; None when nothing is known of it."""
+    if consents is None:
+        return [None] * frame.height
+    found = frame.select("customer_id").join(
+        consents.select("customer_id", "may_use_calls", "may_use_answers"),
+        on="customer_id",
+        how="left",
+        maintain_order="left",
+    )
+    return [
+        (frozenset() if may_use_calls else _CALL_GROUPS)
+        | (frozenset() if may_use_answers else _ANSWER_GROUPS)
+        for _, may_use_calls, may_use_answers in found.iter_rows()
+    ]
+
+
+def _value_text(value: object) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    return text.removesuffix(".0") if isinstance(value, float) else text

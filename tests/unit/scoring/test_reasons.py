@@ -1,0 +1,152 @@
+"""Reasons carry the customer's own numbers, in points of risk, and point at nobody else."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from churnrisk.bundle import Bundle
+from churnrisk.dates import AsOf
+from churnrisk.messages import Sentences
+from churnrisk.store.audits import audit, in_order
+from churnrisk.tables.published import RULES
+from scoring import effects_pp, reasons
+from tests.drawn_models import drawn_bundle
+
+AS_OF = AsOf(date(2026, 6, 30))
+ENGLISH = Sentences.of("en")
+
+
+def reasons_of(
+    bundle: Bundle, values: dict[str, Any], consents: pl.DataFrame | None = None
+) -> list[dict[str, Any]]:
+    frame = pl.DataFrame({"customer_id": ["anna"], **{name: [value] for name, value in values.items()}})
+    made = reasons(frame, bundle, ENGLISH, as_of=AS_OF, run_id="r", consents=consents)
+    audit({"reasons": in_order(made, RULES["reasons"])}, RULES)
+    return made.to_dicts()
+
+
+def valued(**values: Any) -> dict[str, Any]:
+    return values
+
+
+def test_effects_share_out_the_difference_in_risk() -> None:
+    bundle = drawn_bundle(tenure_days="profile", n_contacts_90d="service")
+    frame = pl.DataFrame({"customer_id": ["a"], "tenure_days": [-1.0], "n_contacts_90d": [3.0]})
+    # log-odds -2 -1 +3 = 0: p = 0.5 against p_base = 1 / (1 + e^2) = 0.119203; sum phi = 2, so a unit is 19.0399 pp
+    assert effects_pp(bundle, frame)[0].tolist() == pytest.approx([-19.039854, 57.119562])
+
+
+def test_contributions_that_cancel_keep_their_size_by_the_slope() -> None:
+    bundle = drawn_bundle(tenure_days="profile", n_contacts_90d="service")
+    frame = pl.DataFrame({"customer_id": ["a"], "tenure_days": [-1.0], "n_contacts_90d": [1.0]})
+    # slope of the logistic at -2: 0.119203 * 0.880797 = 0.104994
+    assert effects_pp(bundle, frame)[0].tolist() == pytest.approx([-10.4994, 10.4994], rel=1e-4)
+
+
+def test_raising_reasons_come_first_then_lowering_ones_with_the_customers_own_numbers() -> None:
+    bundle = drawn_bundle(tenure_days="profile", n_contacts_90d="service", nps_last_score="satisfaction")
+    made = reasons_of(bundle, valued(tenure_days=-2.0, n_contacts_90d=3.0, nps_last_score=None))
+    assert [(row["position"], row["feature"], row["value"]) for row in made] == [
+        (1, "n_contacts_90d", "3"),
+        (2, "nps_last_score", None),
+        (3, "tenure_days", "-2"),
+    ]
+    assert made[0]["sentence"] == "Service contacts in the last 90 days: 3."
+    assert made[1]["sentence"] == "No recommend answer yet."
+    assert made[0]["effect_pp"] > made[1]["effect_pp"] > 0 > made[2]["effect_pp"]
+
+
+def test_one_group_gives_two_reasons_at_most() -> None:
+    bundle = drawn_bundle(
+        n_contacts_30d="service", n_contacts_90d="service", n_transfers_90d="service", tenure_days="profile"
+    )
+    made = reasons_of(
+        bundle, valued(n_contacts_30d=4.0, n_contacts_90d=3.0, n_transfers_90d=2.0, tenure_days=1.0)
+    )
+    assert [row["feature"] for row in made] == ["n_contacts_30d", "n_contacts_90d", "tenure_days"]
+
+
+def test_five_raise_and_two_lower_at_most() -> None:
+    groups = ["profile", "price", "usage", "calls", "satisfaction", "service", "digital", "a", "b", "c"]
+    bundle = drawn_bundle(**{f"f{n}": group for n, group in enumerate(groups)})
+    made = reasons_of(bundle, {f"f{n}": (1.0 if n < 7 else -1.0) for n in range(10)})
+    assert [row["effect_pp"] > 0 for row in made] == [True] * 5 + [False] * 2
+    # equal effects stand in the order of the model's features
+    assert [row["feature"] for row in made] == ["f0", "f1", "f2", "f3", "f4", "f7", "f8"]
+
+
+NETWORK = {
+    "n_ties": "network",
+    "churn_exposure_n_30d": "network",
+    "churn_exposure_share_30d": "network",
+    "tenure_days": "profile",
+}
+
+
+@pytest.mark.parametrize(
+    ("n_ties", "n_left", "told"),
+    [
+        (5.0, 2.0, {"n_ties", "churn_exposure_n_30d"}),
+        (5.0, 1.0, {"n_ties"}),
+        (4.0, 2.0, set()),
+        (None, 2.0, set()),
+    ],
+)
+def test_the_network_is_told_only_when_it_points_at_nobody(
+    n_ties: float | None, n_left: float, told: set[str]
+) -> None:
+    made = reasons_of(
+        drawn_bundle(**NETWORK),
+        valued(n_ties=n_ties, churn_exposure_n_30d=n_left, churn_exposure_share_30d=0.4, tenure_days=1.0),
+    )
+    assert {row["feature"] for row in made} - {"tenure_days"} == told
+
+
+def test_a_share_of_contacts_needs_its_count_beside_it() -> None:
+    bundle = drawn_bundle(churn_exposure_share_out_30d="network", tenure_days="profile")
+    values = {"churn_exposure_share_out_30d": 0.4, "tenure_days": 1.0, "n_ties": 9.0}
+    assert {row["feature"] for row in reasons_of(_with_ignored(bundle), values)} == {"tenure_days"}
+    told = reasons_of(_with_ignored(bundle), {**values, "churn_exposure_n_out_30d": 3.0})
+    assert {row["feature"] for row in told} == {"tenure_days", "churn_exposure_share_out_30d"}
+
+
+def _with_ignored(bundle: Bundle) -> Bundle:
+    from dataclasses import replace
+
+    return replace(bundle, ignored=("n_ties", "churn_exposure_n_out_30d"))
+
+
+@pytest.mark.parametrize(
+    ("may_use_calls", "may_use_answers", "told"),
+    [
+        (True, True, {"n_calls_out_30d", "nps_last_score", "tenure_days"}),
+        (False, True, {"nps_last_score", "tenure_days"}),
+        (True, False, {"n_calls_out_30d", "tenure_days"}),
+    ],
+)
+def test_what_a_customer_does_not_let_be_used_is_not_told(
+    may_use_calls: bool, may_use_answers: bool, told: set[str]
+) -> None:
+    bundle = drawn_bundle(n_calls_out_30d="calls", nps_last_score="satisfaction", tenure_days="profile")
+    consents = pl.DataFrame(
+        {"customer_id": ["anna"], "may_use_calls": [may_use_calls], "may_use_answers": [may_use_answers]}
+    )
+    made = reasons_of(bundle, valued(n_calls_out_30d=1.0, nps_last_score=2.0, tenure_days=3.0), consents)
+    assert {row["feature"] for row in made} == told
+
+
+def test_a_customer_without_a_consent_row_is_taken_to_refuse() -> None:
+    nobody = pl.DataFrame(
+        schema={"customer_id": pl.String, "may_use_calls": pl.Boolean, "may_use_answers": pl.Boolean}
+    )
+    assert reasons_of(drawn_bundle(n_calls_out_30d="calls"), valued(n_calls_out_30d=1.0), nobody) == []
+
+
+def test_nobody_listed_gives_an_empty_table_of_the_right_shape() -> None:
+    frame = pl.DataFrame(schema={"customer_id": pl.String, "tenure_days": pl.Float64, "wait_s": pl.Float64})
+    made = reasons(frame, drawn_bundle(), ENGLISH, as_of=AS_OF, run_id="r")
+    audit({"reasons": in_order(made, RULES["reasons"])}, RULES)
