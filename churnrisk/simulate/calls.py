@@ -34,7 +34,7 @@ MONTHLY_BURST = 1.5
 """Shape of the gamma by which a tie's months differ; smaller is burstier."""
 QUIET_SHARE, QUIET_LEVEL = 0.03, 0.35
 """Share of customers who are quiet for a month without meaning to leave, and how much of their contacts remains."""
-SILENT_LEVEL = 0.4
+SILENT_LEVEL = 0.3
 """What remains of the contacts of silent leavers between deciding and leaving. All of these are guesses."""
 BLOCK_CONTACTS = 1_000_000
 DAY_RHYTHM = (1, 0.5, 0.3, 0.2, 0.2, 0.4, 1.2, 3, 5, 6, 6.5, 7, 7.5, 7, 6.5, 6.5, 7, 8, 9, 9, 8, 6, 4, 2)

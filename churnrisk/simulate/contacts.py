@@ -27,7 +27,7 @@ TECHNICAL, OUTAGE, BILLING, PLAN_CHANGE, GENERAL, CANCELLATION, CONTRACT_END = r
 EVENTS = ("login", "help_viewed", "form_abandoned", "app_removed")
 LOGIN, HELP_VIEWED, FORM_ABANDONED, APP_REMOVED = range(4)
 OPEN_S, SHUT_S = 8 * 3_600, 20 * 3_600
-EXTRA_CONTACTS_PER_WEEK = 0.3
+EXTRA_CONTACTS_PER_WEEK = 0.5
 """Contacts of overt leavers beyond those of others, and below: how much less silent ones log in. Guessed."""
 SILENT_LOGINS = 0.35
 REPEATS = 0.5

@@ -31,6 +31,7 @@ MOST_PAIN, MOST_SHOCK = 4.0, 2.5
 """Pain and price shock beyond these add no hazard."""
 SAYS_NOTHING, SAYS_MOVED = 0.3, 0.08
 """Shares of leavers who give no reason, or one that has nothing to do with us. All shares above are guesses."""
+NEWCOMER_DAYS = 180.0
 CAUSES = ("price", "service", "mood", "contagion", "trait", "newcomer")
 STATED = ("price", "service quality", "dissatisfied", "friends left", "moved away")
 
@@ -110,7 +111,7 @@ class Course:
             "mood": rules.mood * self.mood[who],
             "contagion": np.log(self._settings.contagion) * friends,
             "trait": rules.trait * people.trait[who],
-            "newcomer": rules.newcomer * np.exp(-tenure / 120.0),
+            "newcomer": rules.newcomer * np.exp(-tenure / NEWCOMER_DAYS),
         }
 
     def step(self, day: int, at_risk: Ints) -> Week:

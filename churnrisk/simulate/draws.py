@@ -21,14 +21,16 @@ def stream(seed: int, *purpose: str | int) -> np.random.Generator:
 
 def cumulated(weights: npt.ArrayLike) -> Floats:
     """Return the running total of ``weights`` with a leading 0: the borders between the choices."""
-    return np.concatenate([[0.0], np.cumsum(np.asarray(weights, dtype=np.float64))])
+    return np.asarray(
+        np.concatenate([[0.0], np.cumsum(np.asarray(weights, dtype=np.float64))]), dtype=np.float64
+    )
 
 
 def chosen(rng: np.random.Generator, shares: npt.ArrayLike, size: int) -> Ints:
     """Draw ``size`` positions, each with the probability given by ``shares`` (which need not add up to 1)."""
     borders = cumulated(shares)
     found = np.searchsorted(borders, rng.random(size) * borders[-1], side="right") - 1
-    return np.minimum(found, borders.size - 2).astype(np.int64)
+    return np.asarray(np.minimum(found, borders.size - 2), dtype=np.int64)
 
 
 def repeated_ranges(counts: Ints) -> Ints:
@@ -37,8 +39,8 @@ def repeated_ranges(counts: Ints) -> Ints:
     >>> repeated_ranges(np.array([2, 0, 3])).tolist()
     [0, 1, 0, 1, 2]
     """
-    places: Ints = np.arange(int(counts.sum()), dtype=np.int64)
-    return places - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = np.cumsum(counts) - counts
+    return np.asarray(np.arange(int(counts.sum())) - np.repeat(starts, counts), dtype=np.int64)
 
 
 def logistic(log_odds: Floats) -> Floats:

@@ -44,7 +44,7 @@ COMMUNITY_WAY = 0.85
 """Share of households that have the region and language of their community; guessed."""
 LONGEST_TENURE_DAYS = 5_475
 PROMOTED_SHARE = 0.25
-POOL = 4
+POOL = 6
 """People drawn for each customer of the first base, of whom those who would have stayed are more likely taken."""
 CONSENT_SHARES = {"may_survey": 0.93, "may_contact": 0.9, "may_use_calls": 0.96, "may_use_answers": 0.95}
 
@@ -149,37 +149,37 @@ def _born(rng: np.random.Generator, settings: WorldSettings) -> _Born:
     """Draw the base as it would be after years of leaving, and newcomers as the market has them.
 
     Those who are likely to leave are rare among those who stayed: in a level base the density of a lasting log
-    hazard x is f(x) / exp(x), and tenure is exponential with that hazard. Without this the churn of a world would
-    sink from month to month.
+    hazard x is f(x) / exp(x), and tenure is exponential with that hazard. Newcomers replace those who leave, so they
+    come to each community in proportion to its hazard. Without this the churn of a world would sink from month to
+    month.
     """
-    rules, n = settings.mechanism, n_people(settings)
-    n_newcomers = n - settings.customers
+    rules, n_newcomers = settings.mechanism, n_people(settings) - settings.customers
     n_communities = max(1, round(settings.customers / settings.community_size))
     size = POOL * settings.customers + n_newcomers
-    community = chosen(rng, rng.uniform(0.6, 1.4, n_communities), size)
-    trait = _trait(rng, community, settings.homophily)
+    width = rng.uniform(0.6, 1.4, n_communities)
+    shared = np.sqrt(settings.homophily) * rng.normal(0, 1, n_communities)
+    of_base = chosen(rng, width, size - n_newcomers)
+    community = np.concatenate([of_base, chosen(rng, width * np.exp(rules.trait * shared), n_newcomers)])
+    own = np.sqrt(1 - settings.homophily) * rng.normal(0, 1, size)
     overpay = rng.normal(0, OVERPAY_SD, size)
     contract = chosen(rng, CONTRACT_SHARES, size)
     mean_mood = rng.normal(0, 0.7, size)
     incident_rate = rules.incidents_per_week * rng.gamma(0.7, 1 / 0.7, size)
-    lasting = (
-        rules.trait * trait + rules.overpay * overpay / OVERPAY_SD + np.asarray(rules.contract)[contract]
-    )
+    lasting = rules.trait * own + rules.overpay * overpay / OVERPAY_SD + np.asarray(rules.contract)[contract]
     lasting += rules.mood * mean_mood + rules.service * incident_rate / (1 - rules.pain_kept_per_week)
     # Weighted drawing without replacement: the smallest exponential waiting times win.
-    in_pool = np.exp(lasting[: size - n_newcomers])
-    base = np.sort(np.argsort(rng.exponential(in_pool), kind="stable")[: settings.customers])
-    mean_tenure_days = DAYS_PER_MONTH / settings.monthly_churn * in_pool[base].mean() / in_pool[base]
-    tenure = np.minimum(1 + rng.exponential(mean_tenure_days), LONGEST_TENURE_DAYS).astype(np.int64)
-    later = rng.integers(-LEAD_IN_DAYS, settings.days, n_newcomers)
-    joined = np.concatenate([-LEAD_IN_DAYS - tenure, later])
-    who = np.concatenate([base, np.arange(size - n_newcomers, size)])
+    waits = rng.exponential(np.exp(lasting[: size - n_newcomers]))
+    base = np.sort(np.argsort(waits, kind="stable")[: settings.customers])
+    hazard = np.exp(lasting[base] + rules.trait * shared[community[base]])
+    tenure = 1 + rng.exponential(DAYS_PER_MONTH / settings.monthly_churn * hazard.mean() / hazard)
+    earlier = -LEAD_IN_DAYS - np.minimum(tenure, LONGEST_TENURE_DAYS).astype(np.int64)
+    joined = np.concatenate([earlier, rng.integers(-LEAD_IN_DAYS, settings.days, n_newcomers)])
     order = np.argsort(joined, kind="stable")
-    who = who[order]
+    who = np.concatenate([base, np.arange(size - n_newcomers, size)])[order]
     return _Born(
         joined=joined[order],
         community=community[who],
-        trait=trait[who],
+        trait=shared[community[who]] + own[who],
         overpay=overpay[who],
         contract=contract[who],
         mean_mood=mean_mood[who],
@@ -205,9 +205,3 @@ def _way_of(rng: np.random.Generator, community: Ints, household: Ints, shares: 
     of_household = chosen(rng, shares, n_households)
     keeps = rng.random(n_households) < COMMUNITY_WAY
     return np.asarray(np.where(keeps[household], of_community[community], of_household[household]))
-
-
-def _trait(rng: np.random.Generator, community: Ints, correlation: float) -> Floats:
-    shared = rng.normal(0, 1, int(community.max()) + 1)[community]
-    own = rng.normal(0, 1, community.size)
-    return np.asarray(np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .clock import NEVER
+from .clock import LEAD_IN_DAYS, NEVER
 from .draws import Bools, Floats, Ints, cumulated, repeated_ranges, stream
 from .population import People
 from .settings import WorldSettings
@@ -73,9 +73,11 @@ def ties_between_customers(settings: WorldSettings, people: People) -> Ties:
     """Draw the ties among people so that a customer has ``mean_degree`` ties to others who are customers just then."""
     rng = stream(settings.seed, "ties")
     n = len(people)
-    # Only customers/n of the people are customers at any one time, at either end of a tie.
-    wanted = round(0.5 * settings.mean_degree * n * n / settings.customers)
-    places = _Places.of(people.community, np.exp(rng.normal(0, 0.4, n)))
+    # Of all the people of a community only so many are customers at any one time: each needs more ties for that.
+    all_, at_first = np.bincount(people.community), _base_sizes(people)
+    crowding = (all_ / at_first)[people.community]
+    wanted = round(0.5 * settings.mean_degree * crowding.sum())
+    places = _Places.of(people.community, crowding * np.exp(rng.normal(0, 0.4, n)))
     at_home = _household_pairs(people)
     inside = _pairs(
         rng, places, at_home, max(at_home.size, round(wanted * settings.inside_share)), inside=True
@@ -181,6 +183,13 @@ def _pairs(rng: np.random.Generator, places: _Places, given: Ints, wanted: int, 
         fresh = np.setdiff1d(np.minimum(a, b)[fits] * n + np.maximum(a, b)[fits], keys, assume_unique=False)
         keys = np.union1d(keys, rng.permutation(fresh)[:lacking])
     return keys
+
+
+def _base_sizes(people: People) -> Ints:
+    """Return how many customers each community had at the beginning, at least 1; it is held level from then on."""
+    in_base = people.joined < -LEAD_IN_DAYS
+    counts = np.bincount(people.community[in_base], minlength=int(people.community.max()) + 1)
+    return np.asarray(np.maximum(counts, 1))
 
 
 def _household_pairs(people: People) -> Ints:

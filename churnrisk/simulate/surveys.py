@@ -47,6 +47,8 @@ SORE, DEAR = 0.3, 0.8
 """Pain and dearness (in standard deviations) from which a disappointed customer writes about them."""
 CONTENT, DISAPPOINTED = 0.85, 0.65
 """Places on the scale (0-1) above which comments praise and below which they complain. All guessed."""
+ANGRY_BELOW = 6.0
+"""Below it NPS answers spread twice as wide, down to 0, as the angry use the whole scale; who is a detractor stays."""
 PROMOTER_FROM, DETRACTOR_TO = 9, 6
 SCORE_MEAN, SCORE_PER_MOOD, SCORE_NOISE = 7.7, 1.35, 1.0
 """NPS answer = mean + slope x mood + noise, rounded and cut to 0-10: puts NPS between 0 and 30."""
@@ -212,7 +214,8 @@ class Surveying:
         # Half of the answers come within some hours, the slow ones after a reminder.
         delay_s = np.minimum(300 + rng.exponential(0.9 * DAY_S, size), (LONGEST_ANSWER_DAYS - 2) * DAY_S)
         low, high = np.array(SCALES)[asked.metric].T
-        score = np.clip(np.rint(asked.score), low, high)
+        anger = np.where(asked.metric == NPS, np.maximum(ANGRY_BELOW - asked.score, 0), 0)
+        score = np.clip(np.rint(asked.score - anger), low, high)
         happy = (score - low) / (high - low)
         sore = course.pain[who] > SORE
         dear = course.prices.shock[who] + self._people.overpay[who] / OVERPAY_SD > DEAR
