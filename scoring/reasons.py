@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from churnrisk.bundle import Bundle
 from churnrisk.dates import AsOf
 from churnrisk.messages import Sentences
-from features.catalogue import catalogue
+from features.catalogue import Catalogue, catalogue
 
 Floats = NDArray[np.float64]
 
@@ -89,6 +89,7 @@ def reasons(
     as_of: AsOf,
     run_id: str,
     consents: pl.DataFrame | None = None,
+    known_features: Catalogue | None = None,
 ) -> pl.DataFrame:
     """Return the published table ``reasons`` for the customers of ``frame``: those that raise the risk first.
 
@@ -109,9 +110,12 @@ def reasons(
     consents : pl.DataFrame, optional
         customer_id, may_use_calls, may_use_answers; a customer who is not in it is taken to refuse.
         Without the table the feature table alone decides (it holds null for those who refuse).
+    known_features : Catalogue, optional
+        Units and labels, the user's own features included; the package's own by default.
     """
     allowed = _allowed_groups(frame, consents)
-    described = [_Described.of(feature.name, feature.group) for feature in bundle.features]
+    words = catalogue() if known_features is None else known_features
+    described = [_Described.of(feature.name, feature.group, words) for feature in bundle.features]
     rows: list[dict[str, Any]] = []
     for values, effects, groups in zip(
         frame.iter_rows(named=True), effects_pp(bundle, frame), allowed, strict=True
@@ -156,8 +160,8 @@ class _Described:
     label: str
 
     @classmethod
-    def of(cls, name: str, group: str) -> _Described:
-        entry = catalogue().find(name)
+    def of(cls, name: str, group: str, words: Catalogue) -> _Described:
+        entry = words.find(name)
         if entry is None:
             return cls(name, group, "", "")
         return cls(name, group or entry.group, entry.unit, entry.label)

@@ -109,11 +109,10 @@ class PublishedTable:
                     "name": column.name,
                     "type": column.kind,
                     "unit": column.unit or None,
+                    "range": column.range_words or None,
+                    "required": not column.null_meaning,
                     "meaning": column.meaning,
                     "null_means": column.null_meaning or None,
-                    "low": column.low,
-                    "high": column.high,
-                    "words": list(column.words) or None,
                 }
                 for column in self.columns
             ],
@@ -122,10 +121,15 @@ class PublishedTable:
     def text(self) -> str:
         """Describe the table for a terminal."""
         width = max(len(column.name) for column in self.columns)
-        lines = [f"{self.name}: {self.meaning}", f"  {self.place}", f"  key: {', '.join(self.key)}"]
+        lines = [
+            f"{self.name} (published): {self.meaning}",
+            f"  {self.place}",
+            f"  key: {', '.join(self.key)}",
+        ]
         for column in self.columns:
-            kind = f"{column.kind}, {column.range_words}" if column.range_words else column.kind
-            lines.append(f"  {column.name:<{width}}  {column.comment} ({kind})")
+            limits = ", ".join(filter(None, (column.kind, column.unit, column.range_words)))
+            null = f"; null: {column.null_meaning}" if column.null_meaning else ""
+            lines.append(f"  {column.name:<{width}}  {column.meaning} ({limits}{null})")
         if self.open_note:
             lines.append(f"  and: {self.open_note}")
         return "\n".join(lines)
@@ -133,7 +137,7 @@ class PublishedTable:
     def markdown(self) -> str:
         """Describe the table as a section of the documentation."""
         lines = [
-            f"## {self.name}",
+            f"## {self.name} (published)",
             "",
             f"{self.meaning} Key: {', '.join(f'`{name}`' for name in self.key)}. In `{self.place}`.",
             "",
@@ -363,8 +367,8 @@ TIES = PublishedTable(
 
 AT_RISK = PublishedTable(
     "at_risk",
-    "The list for the retention team: highest risk x value first, as many who may be contacted as the team can call; "
-    "those among them who may not be contacted stand in it too, marked, so that refusals can be counted.",
+    "The list for the retention team: highest risk x value first, as many who may be contacted as the team can call. "
+    "Those ranked above the last of them who refuse contact stand in it too, marked, so that refusals can be counted.",
     ("as_of", "position"),
     (
         _AS_OF,

@@ -11,6 +11,7 @@ import pytest
 from churnrisk.messages import Sentences
 from churnrisk.store import Engine
 from churnrisk.store.audits import audit, in_order
+from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
 from churnrisk.tables.published import RULES
 from scoring import RankedList, at_risk, call_list, consents_in_force, ranked_list
@@ -154,3 +155,8 @@ def test_consents_are_those_in_force_at_the_date(tmp_path: Path, day: int, may_c
     with Engine() as engine:
         made = consents_in_force(engine, tables, datetime(2026, 1, day))
     assert made.select("customer_id", "may_contact").rows() == [("00123", may_contact)]
+
+
+def test_consents_are_read_from_versions_of_customers_and_their_keys_only() -> None:
+    statement = statements_in("scoring")["list_consents"]
+    assert (set(statement.tables), statement.all_parameters) == ({"customers", "keys"}, ("consent_as_of",))

@@ -13,6 +13,7 @@ from churnrisk.dates import AsOf
 from churnrisk.messages import Sentences
 from churnrisk.store.audits import audit, in_order
 from churnrisk.tables.published import RULES
+from features.catalogue import Catalogue, Feature
 from scoring import effects_pp, reasons
 from tests.drawn_models import drawn_bundle
 
@@ -144,6 +145,13 @@ def test_a_customer_without_a_consent_row_is_taken_to_refuse() -> None:
         schema={"customer_id": pl.String, "may_use_calls": pl.Boolean, "may_use_answers": pl.Boolean}
     )
     assert reasons_of(drawn_bundle(n_calls_out_30d="calls"), valued(n_calls_out_30d=1.0), nobody) == []
+
+
+def test_a_feature_of_the_users_own_speaks_by_its_label_and_unit() -> None:
+    own = Catalogue([Feature("moon_share", "profile", "customers", "share of full moons", unit="share")])
+    frame = pl.DataFrame({"customer_id": ["anna"], "moon_share": [0.25]})
+    made = reasons(frame, drawn_bundle(moon_share=""), ENGLISH, as_of=AS_OF, run_id="r", known_features=own)
+    assert made["sentence"].to_list() == ["Share of full moons: 25%."]
 
 
 def test_nobody_listed_gives_an_empty_table_of_the_right_shape() -> None:
