@@ -90,9 +90,10 @@ class ReportContent:
 
     Frames are the published tables of the date (more columns do no harm, none of them is shown but those named):
     ``scores`` customer_id, risk, band, value (value null where unknown); ``at_risk`` position, customer_id, risk,
-    band, value and, when there are, risk_low, risk_high, reasons (text), may_contact; ``reasons`` customer_id,
-    position, feature, effect_pp, sentence; ``network`` customer_id, n_ties, churn_exposure and, when there is,
-    offnet_share; ``attributes`` customer_id and one text column per attribute, under the user's own names.
+    band, value and, when there are, risk_low, risk_high, reasons (text), may_contact (rows where it is false are
+    neither shown nor counted as listed); ``reasons`` customer_id, position, feature, effect_pp, sentence;
+    ``network`` customer_id, n_ties, churn_exposure and, when there is, offnet_share; ``attributes`` customer_id and
+    one text column per attribute, under the user's own names.
 
     ``feature_labels`` gives inputs in words; ``sentence_language`` is that of the reasons' sentences (BCP 47);
     ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact

@@ -34,7 +34,8 @@ REASONS_SHOWN = 3
 
 def list_section(content: ReportContent) -> Section:
     """Return the first rows of the at-risk list, with reasons; the columns users carry along are not shown."""
-    listed = content.at_risk.sort("position").head(N_PREVIEWED)
+    all_listed = summaries.actionable(content.at_risk)
+    listed = all_listed.head(N_PREVIEWED)
     name = "The list, from the top"
     if listed.is_empty():
         return Section("list", name, ("The list is empty tonight.",))
@@ -64,11 +65,7 @@ def list_section(content: ReportContent) -> Section:
             )
         )
     shown = len(listed)
-    caption = (
-        f"The first {shown} of {count(len(content.at_risk))}"
-        if shown < len(content.at_risk)
-        else "All of them"
-    )
+    caption = f"The first {shown} of {count(len(all_listed))}" if shown < len(all_listed) else "All of them"
     table = Table(caption, tuple(heads), tuple(rows), key=1, folds=True, language=content.sentence_language)
     lines = []
     if sentences:
@@ -163,13 +160,12 @@ def _realised(row: Mapping[str, float | None]) -> str:
 def reasons_section(content: ReportContent) -> Section:
     """Return what puts the listed customers at risk, all of them together."""
     name = "What puts them at risk"
-    if content.at_risk.is_empty():
+    listed = summaries.actionable(content.at_risk)
+    if listed.is_empty():
         return Section("reasons", name, ("Nobody is on the list, so there are no reasons to count.",))
     if content.reasons is None:
         return Section("reasons", name, ("The reasons of this night were not kept.",))
-    counted_reasons = summaries.reasons(
-        content.reasons, content.at_risk["customer_id"], content.feature_labels
-    )
+    counted_reasons = summaries.reasons(content.reasons, listed["customer_id"], content.feature_labels)
     if counted_reasons.is_empty():
         return Section(
             "reasons", name, ("No input raises the risk of a listed customer above that of the others.",)

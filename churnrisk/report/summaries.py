@@ -51,9 +51,16 @@ class Headline:
     stake_listed: float | None
 
 
+def actionable(at_risk: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the at-risk table that may be acted on, best first: those that may be contacted."""
+    listed = at_risk.sort("position")
+    return listed.filter(pl.col("may_contact")) if "may_contact" in listed.columns else listed
+
+
 def headline(scores: pl.DataFrame, at_risk: pl.DataFrame) -> Headline:
     """Return how many customers were scored and listed, and what is at stake."""
     known = scores.filter(pl.col("risk").is_not_null())
+    listed = actionable(at_risk)
     endangered = known.filter(pl.col("band").is_in(AT_RISK_BANDS))
     return Headline(
         n_scored=len(known),
@@ -63,8 +70,8 @@ def headline(scores: pl.DataFrame, at_risk: pl.DataFrame) -> Headline:
         stake=_stake(known),
         stake_at_risk=_stake(endangered),
         n_without_value=int(known["value"].null_count()),
-        n_listed=len(at_risk),
-        stake_listed=_stake(at_risk),
+        n_listed=len(listed),
+        stake_listed=_stake(listed),
     )
 
 
@@ -136,15 +143,17 @@ def segmentations(scores: pl.DataFrame, attributes: pl.DataFrame) -> dict[str, p
     Each frame: segment, n, mean_risk, stake, riskiest first, the segments that are put together last. Attributes with
     one segment, or with so many that the shown ones hold less than half of the customers, are left out.
     """
-    joined = scores.select("customer_id", "risk", "value").join(attributes, on="customer_id", how="inner")
-    joined = joined.filter(pl.col("risk").is_not_null())
-    overall = joined["risk"].sort().mean()
+    known = scores.filter(pl.col("risk").is_not_null()).select("customer_id", "risk", "value")
+    overall = known["risk"].sort().mean()
     found: dict[str, pl.DataFrame] = {}
     spread: dict[str, float] = {}
     for name in attributes.columns:
         if name == "customer_id":
             continue
-        table = _segments(joined.select("risk", "value", segment=pl.col(name).cast(pl.String)))
+        values = attributes.select(
+            "customer_id", segment=pl.col(name).cast(pl.String)
+        )  # it may be called risk
+        table = _segments(known.join(values, on="customer_id", how="inner"))
         if table is not None:
             found[name] = table
             distance = table.select(((pl.col("mean_risk") - overall) ** 2 * pl.col("n")).sum()).item()

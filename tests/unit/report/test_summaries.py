@@ -21,6 +21,8 @@ SCORES = pl.DataFrame(
     orient="row",
 )
 
+NOBODY = SCORES.head(0).with_columns(position=pl.lit(1))
+
 
 def many(groups: dict[str, tuple[int, float]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give scores and one attribute: by segment, how many customers of which risk."""
@@ -33,7 +35,7 @@ def many(groups: dict[str, tuple[int, float]]) -> tuple[pl.DataFrame, pl.DataFra
 
 
 def test_the_headline_counts_the_scored_and_adds_up_risk_times_value() -> None:
-    night = summaries.headline(SCORES, SCORES.head(1))
+    night = summaries.headline(SCORES, SCORES.head(1).with_columns(position=1))
     assert night.n_scored == 4
     assert night.n_at_risk == 3
     assert night.expected_leavers == pytest.approx(0.71)
@@ -44,12 +46,12 @@ def test_the_headline_counts_the_scored_and_adds_up_risk_times_value() -> None:
 
 
 def test_where_no_value_is_known_the_stake_is_unknown_and_not_0() -> None:
-    night = summaries.headline(SCORES.with_columns(value=pl.lit(None, pl.Float64)), SCORES.head(0))
+    night = summaries.headline(SCORES.with_columns(value=pl.lit(None, pl.Float64)), NOBODY)
     assert (night.stake, night.stake_at_risk, night.stake_listed) == (None, None, None)
 
 
 def test_without_customers_the_mean_risk_is_unknown() -> None:
-    night = summaries.headline(SCORES.head(0), SCORES.head(0))
+    night = summaries.headline(SCORES.head(0), NOBODY)
     assert (night.n_scored, night.mean_risk, night.expected_leavers) == (0, None, 0.0)
 
 
@@ -174,3 +176,17 @@ def test_the_order_of_customers_changes_nothing() -> None:
     assert_frame_equal(
         turned["segment"], summaries.segmentations(scores, attributes)["segment"], check_exact=True
     )
+
+
+def test_an_attribute_called_like_a_column_of_ours_is_still_the_user_s() -> None:
+    scores, attributes = many({"north": (40, 0.02), "south": (40, 0.06)})
+    found = summaries.segmentations(scores, attributes.rename({"segment": "risk"}))
+    assert found["risk"]["segment"].to_list() == ["south", "north"]
+
+
+def test_customers_who_may_not_be_contacted_are_not_on_the_list() -> None:
+    at_risk = SCORES.head(3).with_columns(
+        position=pl.Series([3, 1, 2]), may_contact=pl.Series([True, False, True])
+    )
+    assert summaries.actionable(at_risk)["customer_id"].to_list() == ["c", "a"]
+    assert summaries.headline(SCORES, at_risk).n_listed == 2
