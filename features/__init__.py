@@ -4,13 +4,14 @@ It decides what is computed from the validated tables and refuses to know labels
 """
 
 from .attributes import TypedAttributes, typed_attributes
-from .build import FeatureSet, build
-from .catalogue import Feature, catalogue, catalogue_markdown
+from .build import FeatureSet, build, library
+from .catalogue import Catalogue, Feature, catalogue, catalogue_markdown
 from .functions import Context, feature_function
 from .network import NETWORK_COLUMNS, Ties
 
 __all__ = [
     "NETWORK_COLUMNS",
+    "Catalogue",
     "Context",
     "Feature",
     "FeatureSet",
@@ -20,5 +21,6 @@ __all__ = [
     "catalogue",
     "catalogue_markdown",
     "feature_function",
+    "library",
     "typed_attributes",
 ]

@@ -45,8 +45,12 @@ class Ties:
     graph: TieGraph
     nodes: pl.DataFrame
 
-    def table(self) -> pl.DataFrame:
-        """Return the published table ``ties`` without as_of and run_id, by customer_a and customer_b, a before b."""
+    def table(self, zone: str) -> pl.DataFrame:
+        """Return the published table ``ties`` without as_of and run_id, by customer_a and customer_b, a before b.
+
+        Days are those of ``zone``.
+        """
+        last_contact = pl.col("last_contact").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
         ids = self.nodes.select(pl.col("node").cast(pl.Int32), "customer_id")
         return (
             self.graph.ties.join(ids.rename({"customer_id": "customer_a"}), left_on="node_a", right_on="node")
@@ -60,7 +64,7 @@ class Ties:
                 "active_days",
                 "reciprocity",
                 "overlap",
-                "last_contact",
+                last_contact.dt.convert_time_zone(zone).dt.date().alias("last_contact_on"),
             )
         )
 

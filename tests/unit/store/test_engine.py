@@ -30,7 +30,9 @@ with known as (select k from known_facts) select k, count(*) as n from known gro
 
 
 def statements() -> dict[str, Statement]:
-    return woven_statements({"counts": Statement.parse(COUNTS, "counts"), "known_facts": Statement.parse(KNOWN, "known_facts")})
+    return woven_statements(
+        {"counts": Statement.parse(COUNTS, "counts"), "known_facts": Statement.parse(KNOWN, "known_facts")}
+    )
 
 
 def test_an_ephemeral_statement_is_woven_into_its_reader() -> None:
@@ -49,11 +51,20 @@ def test_readers_come_after_what_they_read() -> None:
 
 def test_a_circle_of_reads_is_refused() -> None:
     circular = KNOWN.replace("reads: facts", "reads: counts")
-    with pytest.raises(StatementError, match=r"counts > known_facts > counts|known_facts > counts > known_facts"):
-        woven_statements({"counts": Statement.parse(COUNTS, "counts"), "known_facts": Statement.parse(circular, "known_facts")})
+    with pytest.raises(
+        StatementError, match=r"counts > known_facts > counts|known_facts > counts > known_facts"
+    ):
+        woven_statements(
+            {
+                "counts": Statement.parse(COUNTS, "counts"),
+                "known_facts": Statement.parse(circular, "known_facts"),
+            }
+        )
 
 
-@pytest.mark.parametrize("line", ["-- output: counts", "-- grain: k", "-- reads: known_facts", "-- parameters: least"])
+@pytest.mark.parametrize(
+    "line", ["-- output: counts", "-- grain: k", "-- reads: known_facts", "-- parameters: least"]
+)
 def test_a_head_without_one_of_its_lines_is_refused(line: str) -> None:
     with pytest.raises(StatementError, match=r"counts\.sql"):
         Statement.parse(COUNTS.replace(line + "\n", ""), "counts")

@@ -1,0 +1,330 @@
+"""The front door for programs and notebooks: one method per command of the command line, with frames for files.
+
+It decides defaults (the last complete day) and gives Polars back; the work is done below.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import CONFIG_NAME
+from .dates import AsOf, days_between, last_complete_day
+from .errors import Fault, UsageError
+from .inputs import Inputs
+from .logs import Stages
+from .store import Workspace
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from features import FeatureSet, Ties
+
+    from .learning import Learned
+    from .nightly import Extent, Night
+    from .registry import ModelVersion
+    from .sources.readiness import Readiness
+    from .tables.described import TableDocs
+
+
+def open_workspace(
+    directory: str | os.PathLike[str] = ".",
+    *,
+    frames: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    interactive: bool = False,
+) -> ChurnWorkspace:
+    """Open a workspace: a folder with ``churnrisk.toml``.
+
+    Parameters
+    ----------
+    directory : path
+        The folder.
+    frames : mapping of source name to frame, optional
+        Polars, Arrow or pandas frames that stand in for the files of those sources; columns are mapped as the
+        settings say.
+    environment : mapping, optional
+        Where secrets named ``env:NAME`` are looked up; the process's environment by default.
+    interactive : bool
+        Draw progress on standard error.
+
+    Raises
+    ------
+    ConfigError
+        There is no ``churnrisk.toml``, or it is wrong; the message lists every fault.
+    """
+    inputs = Inputs(
+        frames=dict(frames or {}),
+        environment=dict(os.environ) if environment is None else environment,
+        interactive=interactive,
+    )
+    return ChurnWorkspace(Workspace.open(Path(directory)), inputs)
+
+
+def new_workspace(directory: Path) -> Path:
+    """Write a commented ``churnrisk.toml`` into ``directory`` and return its path; never overwrites one."""
+    path = directory / CONFIG_NAME
+    if path.exists():
+        raise UsageError(
+            Fault(
+                code="workspace_exists",
+                where=str(path),
+                expected="a folder without churnrisk.toml",
+                found="one",
+                remedy="Edit it, or choose another folder.",
+            )
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    path.write_text((files(__package__) / "template.toml").read_text("utf-8"), "utf-8")
+    return path
+
+
+class ChurnWorkspace:
+    """An open workspace; make one with :func:`churnrisk.open`.
+
+    ``as_of`` is a day, as date or ISO text; by default the last complete day in the workspace's zone.
+    """
+
+    def __init__(self, folder: Workspace, inputs: Inputs) -> None:
+        self._folder = folder
+        self._inputs = inputs
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self._folder.root
+
+    def check(self, as_of: date | str | None = None) -> Readiness:
+        """Load and check the sources; say what was read, kept and rejected, and whether there is enough to train."""
+        from .sources import load, publish_quarantine
+        from .sources.readiness import readiness
+
+        day = self._as_of(as_of)
+        with (
+            self._folder.held("check"),
+            self._folder.engine() as engine,
+            Stages("check", 1, interactive=self._inputs.interactive) as stages,
+            stages.stage("load and check"),
+        ):
+            loaded = load(
+                self._folder, engine, environment=self._inputs.environment, frames=self._inputs.frames
+            )
+            publish_quarantine(self._folder, loaded.quarantine, day.day)
+            return readiness(loaded, engine, self._folder.config, day)
+
+    def features(
+        self, as_of: date | str | None = None, *, customers: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Return the feature table as of a day: customer_id, then one column per feature, by rising customer_id."""
+        return self._built(as_of, customers).frame.drop("customer_key")
+
+    def ties(self, as_of: date | str | None = None) -> Ties | None:
+        """Return the ties between customers as of a day, None without a calls source.
+
+        ``.graph`` is a sparse graph (``.graph.to_networkx()`` for any networkx code), ``.nodes`` says who is who.
+        """
+        return self._built(as_of, None).ties
+
+    def train(self, as_of: date | str | None = None) -> Learned:
+        """Fit, calibrate and judge a model, log it to MLflow and register it; the first fit one becomes champion."""
+        from .learning import learn
+
+        return learn(self._folder, self._as_of(as_of), self._inputs)
+
+    def models(self) -> list[ModelVersion]:
+        """Return the registered versions, newest first."""
+        from .registry import Registry
+
+        return Registry(self._folder.config.mlflow, self._folder.root, self._inputs.environment).models()
+
+    def promote(self, version: str) -> Path:
+        """Make a version champion and copy its bundle into ``models/``; return where the copy lies."""
+        from .learning import promote
+
+        with self._folder.held("promote"):
+            return promote(self._folder, version, self._inputs)
+
+    def score(self, as_of: date | str | None = None) -> Night:
+        """Publish risk, reasons and the list of a day, without a report."""
+        from .nightly import SCORE
+
+        return self._run(self._as_of(as_of), SCORE)
+
+    def nightly(self, as_of: date | str | None = None) -> Night:
+        """Run a whole night: check, score, lists, report, publish."""
+        from .nightly import NIGHTLY
+
+        return self._run(self._as_of(as_of), NIGHTLY)
+
+    def backfill(self, first: date, last: date, *, every_days: int = 1) -> list[Night]:
+        """Publish tables for past days: no list, no report, no contact. ``scores.is_hindsight`` marks them."""
+        if last < first:
+            raise UsageError(
+                Fault(
+                    code="range_backwards",
+                    where="--from, --to",
+                    expected="a first day not after the last",
+                    found=f"{first} to {last}",
+                    remedy="Swap them.",
+                )
+            )
+        return list(self._backfilled(list(days_between(first, last))[::every_days]))
+
+    def table(self, name: str, as_of: date | str | None = None) -> pl.DataFrame:
+        """Return a published table of a day, by default of its latest.
+
+        Raises
+        ------
+        UsageError
+            There is no such table, or it was not published for that day.
+        """
+        from .store.publish import published_days, published_frame
+        from .tables.published import RULES
+
+        if name not in RULES:
+            raise UsageError(
+                Fault(
+                    "table_unknown",
+                    name,
+                    "a published table",
+                    repr(name),
+                    "Choose one.",
+                    tuple(sorted(RULES)),
+                )
+            )
+        rule = RULES[name]
+        day = None if as_of is None else self._as_of(as_of).day
+        frame = published_frame(self._folder, rule, day)
+        if frame is None:
+            days = published_days(self._folder, name, is_restricted=rule.is_restricted)
+            raise UsageError(
+                Fault(
+                    code="table_not_published",
+                    where=name,
+                    expected=f"rows as of {day or 'any day'}",
+                    found="none",
+                    remedy="Run `churnrisk nightly`, or choose a day.",
+                    available=tuple(str(each) for each in days[-5:]),
+                )
+            )
+        return frame
+
+    def _as_of(self, as_of: date | str | None) -> AsOf:
+        from .dates import parsed_day
+
+        zone = self._folder.config.time.day_zone
+        if as_of is None:
+            return AsOf(last_complete_day(_now(), zone), zone)
+        return AsOf(parsed_day(as_of, "as_of") if isinstance(as_of, str) else as_of, zone)
+
+    def _built(self, as_of: date | str | None, customers: Sequence[str] | None) -> FeatureSet:
+        from features import build
+
+        from .sources import load
+
+        day = self._as_of(as_of)
+        with self._folder.held("features"), self._folder.engine() as engine:
+            loaded = load(
+                self._folder, engine, environment=self._inputs.environment, frames=self._inputs.frames
+            )
+            return build(
+                engine,
+                loaded.tables,
+                day,
+                self._folder.config.churn,
+                customers=customers,
+                own=self.root / "features",
+            )
+
+    def _run(self, as_of: AsOf, extent: Extent) -> Night:
+        from .nightly import run_night
+
+        return run_night(self._folder, as_of, self._inputs, extent=extent, started_at=_now())
+
+    def _backfilled(self, days: Sequence[date]) -> Iterator[Night]:
+        from .nightly import BACKFILL
+
+        for day in days:
+            yield self._run(self._as_of(day), BACKFILL)
+
+
+def simulated(
+    directory: Path,
+    *,
+    customers: int,
+    days: int,
+    seed: int,
+    contagion: float,
+    homophily: float,
+    file_format: str,
+) -> dict[str, int]:
+    """Write a simulated telco into ``directory/data`` and a fitting ``churnrisk.toml`` beside; return rows per table.
+
+    A ``churnrisk.toml`` that is there already is left as it is.
+    """
+    from .simulate import WorldSettings, simulate, workspace_config
+
+    settings = WorldSettings(
+        customers=customers, days=days, seed=seed, contagion=contagion, homophily=homophily
+    )
+    if file_format == "csv":
+        settings = replace(settings, file_format={"calls": "csv"})
+    elif file_format != "parquet":
+        raise UsageError(
+            Fault(
+                "format_unknown",
+                "--format",
+                "csv or parquet",
+                repr(file_format),
+                "Choose one.",
+                ("csv", "parquet"),
+            )
+        )
+    world = simulate(directory / "data", settings)
+    config = directory / CONFIG_NAME
+    if not config.exists():
+        config.write_text(workspace_config(settings), "utf-8")
+    return dict(world.rows)
+
+
+def demonstration(
+    directory: Path, *, customers: int, seed: int, interactive: bool, tell: Callable[[str], None]
+) -> Night:
+    """Simulate a telco in ``directory``, check it, train on it and run one night; return that night."""
+    from .simulate import WorldSettings
+
+    tell(f"Simulating {customers:,} customers in {directory} ...")
+    plain = WorldSettings(customers=customers, seed=seed)
+    simulated(
+        directory,
+        customers=customers,
+        days=plain.days,
+        seed=seed,
+        contagion=plain.contagion,
+        homophily=plain.homophily,
+        file_format="parquet",
+    )
+    workspace = open_workspace(directory, interactive=interactive)
+    tell(workspace.check(as_of=plain.end_on).text())
+    learned = workspace.train(as_of=plain.end_on)
+    tell(learned.text())
+    if not learned.became_champion and learned.is_fit:
+        workspace.promote(learned.version.version)
+    return workspace.nightly(as_of=plain.end_on)
+
+
+def described_tables(name: str | None) -> TableDocs:
+    """Describe the source and published tables, or the one named; raise UsageError when there is none of that name."""
+    from .tables.described import documented_tables
+
+    return documented_tables(name)
+
+
+def _now() -> datetime:
+    """The present instant, naive UTC; the only clock in the project."""
+    return datetime.now(UTC).replace(tzinfo=None)

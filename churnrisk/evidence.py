@@ -1,0 +1,130 @@
+"""What a training found out, kept beside the bundle so that the night's report can show it without a server.
+
+It decides how the evidence is written and read, and refuses to know how it was won or how it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from churnrisk.metrics import Interval
+from training import TrainingResult
+
+from .bundle import Bundle
+from .report import Evidence
+
+EVIDENCE_FILE = "evidence.json"
+
+
+def evidence_of(result: TrainingResult) -> Evidence:
+    """Return what the report shows of a training: figures with intervals and the tables behind the curves."""
+    judged = result.evaluation
+    shipped = [use for use in result.snapshots if use.is_shipped]
+    tested = sorted(use.as_of for use in result.snapshots if use.use == "test")
+    trained = sorted(use.as_of for use in result.snapshots if use.use == "train")
+    is_dated = not judged.kind.startswith("cross")
+    without = result.ablations.get("network")
+    return Evidence(
+        protocol="out_of_time" if is_dated else "cross_validated",
+        learner=result.regime,
+        n_training_rows=sum(use.n_rows for use in shipped) or judged.n_rows,
+        n_training_leavers=sum(use.n_leavers for use in shipped) or judged.n_leavers,
+        n_test_rows=judged.n_rows,
+        n_test_leavers=judged.n_leavers,
+        trained_from=_day(trained, 0),
+        trained_until=_day(trained, -1),
+        tested_from=_day(tested, 0),
+        tested_until=_day(tested, -1),
+        figures=_intervals(judged.figures),
+        figures_without_network={"auc": Interval(without, without, without)} if without is not None else None,
+        treat_all_per_customer=judged.figures.get("empc_treat_all"),
+        reliability=judged.tables.get("reliability"),
+        gains=judged.tables.get("gain"),
+        profits=judged.tables.get("profit"),
+        bands=_band_rows(result.bundle),
+        importance=result.importance.rename({"importance": "share"}),
+    )
+
+
+class EvidencedBundle:
+    """A bundle that, when saved, takes the evidence along; to the registry it is the model."""
+
+    def __init__(self, result: TrainingResult) -> None:
+        self._bundle = result.bundle
+        self._evidence = evidence_of(result)
+        self.features = self._bundle.features
+        self.provenance = self._bundle.provenance
+        self.identity = self._bundle.identity
+
+    def save(self, folder: Path) -> None:
+        """Write the bundle and the evidence into ``folder``."""
+        self._bundle.save(folder)
+        write_evidence(self._evidence, folder)
+
+
+def write_evidence(evidence: Evidence, folder: Path) -> None:
+    """Write ``evidence`` as JSON into ``folder``."""
+    plain = {name: _plain(getattr(evidence, name)) for name in evidence.__dataclass_fields__}
+    (folder / EVIDENCE_FILE).write_text(json.dumps(plain, indent=1, sort_keys=True), "utf-8")
+
+
+def read_evidence(folder: Path) -> Evidence | None:
+    """Return the evidence in ``folder``; None for a bundle that was made without."""
+    path = folder / EVIDENCE_FILE
+    if not path.is_file():
+        return None
+    plain = json.loads(path.read_text("utf-8"))
+    return Evidence(**{name: _restored(name, value) for name, value in plain.items()})
+
+
+_FRAMES = frozenset({"reliability", "gains", "profits", "bands", "importance"})
+_DAYS = frozenset({"trained_from", "trained_until", "tested_from", "tested_until"})
+_INTERVALS = frozenset({"figures", "figures_without_network"})
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, pl.DataFrame):
+        return value.to_dict(as_series=False)
+    if isinstance(value, Interval):
+        return [value.value, value.low, value.high]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _restored(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _FRAMES:
+        return pl.DataFrame(value)
+    if name in _DAYS:
+        return date.fromisoformat(value)
+    if name in _INTERVALS:
+        return {key: Interval(*item) for key, item in value.items()}
+    return Interval(*value) if name == "network_gain" else value
+
+
+def _intervals(figures: Mapping[str, float | None]) -> dict[str, Interval]:
+    found: dict[str, Interval] = {}
+    for name, value in figures.items():
+        if value is not None and not name.endswith(("_low", "_high")):
+            low, high = figures.get(f"{name}_low"), figures.get(f"{name}_high")
+            found[name] = Interval(value, value if low is None else low, value if high is None else high)
+    return found
+
+
+def _band_rows(bundle: Bundle) -> pl.DataFrame:
+    names = ("n", "realised_rate", "realised_low", "realised_high")
+    rows = [{"band": band.name, **{name: getattr(band, name) for name in names}} for band in bundle.bands]
+    kinds = {"band": pl.String, "n": pl.Int64, **dict.fromkeys(names[1:], pl.Float64)}
+    return pl.DataFrame(rows, schema=kinds)
+
+
+def _day(days: Sequence[str], position: int) -> date | None:
+    return date.fromisoformat(days[position]) if days else None

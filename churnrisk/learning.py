@@ -1,0 +1,242 @@
+"""The order of the stages of learning: load, check, train, log, register, and the first champion; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import churnrisk
+from training import TrainingResult, train
+
+from .bundle import Bundle
+from .config import CONFIG_NAME
+from .dates import AsOf
+from .errors import Fault, ModelUnfit
+from .evidence import EvidencedBundle, evidence_of
+from .inputs import Inputs
+from .logs import Stages, run_context
+from .pictures import Picture, calibration, feature_importance, gain, profit
+from .registry import ModelVersion, Registry
+from .report import Evidence
+from .sources import LoadedSources, load
+from .store import Workspace
+from .store.code import code_fingerprint
+from .store.workspace import run_identity
+
+SHOWN_FIGURES = (
+    "auc",
+    "pr_auc",
+    "top_decile_lift",
+    "log_loss",
+    "log_loss_margin",
+    "brier",
+    "ece",
+    "ece_null_mean",
+    "calibration_slope",
+    "observed_over_expected",
+    "empc",
+    "empc_treat_all",
+    "base_rate",
+)
+"""Figures printed after a training, in order; MLflow has all."""
+
+MOST_IMPORTANT = 25
+"""Features in the picture of importance; the table in MLflow has all."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a training brought: the registered version, its figures beside the champion's, and whether it took over."""
+
+    version: ModelVersion
+    result: TrainingResult
+    champion_before: ModelVersion | None
+    became_champion: bool
+    warnings: tuple[str, ...]
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether every gate was passed."""
+        return self.result.is_fit
+
+    def text(self) -> str:
+        """Tell what was learned, beside the champion, for a terminal."""
+        judged = self.result.evaluation
+        before = self.champion_before
+        lines = [
+            f"Version {self.version.version} as of {self.version.as_of}: {self.result.regime}",
+            f"Judged {judged.kind} on {judged.n_rows:,} customers, {judged.n_leavers:,} of them leavers",
+            "",
+            f"  {'figure':<24}{'this version':>14}{'interval':>20}"
+            + (f"{'champion ' + before.version:>16}" if before else ""),
+        ]
+        for name in SHOWN_FIGURES:
+            value = judged.figures.get(name)
+            if value is not None:
+                beside = before.figures.get(name) if before else None
+                lines.append(
+                    f"  {name:<24}{value:>14.4f}{_interval_words(judged.figures, name):>20}"
+                    + ("" if beside is None else f"{beside:>16.4f}")
+                )
+        for group, value in self.result.ablations.items():
+            if value is not None:
+                lines.append(f"  {'auc without ' + group:<24}{value:>14.4f}")
+        if before and before.as_of != self.version.as_of:
+            lines.append("  The champion was judged on other dates: the columns are not the same test.")
+        lines += [
+            "",
+            *(
+                f"Not passed: {gate.gate}: needed {gate.needed}, found {gate.found}"
+                for gate in self.result.gates
+                if not gate.is_passed
+            ),
+        ]
+        lines += [f"Warning: {warning}" for warning in self.warnings]
+        if self.became_champion:
+            lines.append(f"Version {self.version.version} is champion.")
+        elif self.is_fit:
+            lines.append(f"Not champion yet: churnrisk promote {self.version.version}")
+        else:
+            lines.append("Registered, but unfit: it cannot be promoted.")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give everything as plain values for ``--json``."""
+        return {
+            "version": self.version.version,
+            "as_of": self.version.as_of,
+            "judged": self.result.evaluation.kind,
+            "regime": self.result.regime,
+            "is_fit": self.is_fit,
+            "became_champion": self.became_champion,
+            "figures": dict(self.result.evaluation.figures),
+            "champion_before": self.champion_before.version if self.champion_before else None,
+            "champion_figures": dict(self.champion_before.figures) if self.champion_before else None,
+            "ablations": {f"auc_without_{name}": value for name, value in self.result.ablations.items()},
+            "snapshots": [vars(use) | {"counts": dict(use.counts)} for use in self.result.snapshots],
+            "gates": [vars(gate) for gate in self.result.gates],
+            "dropped": dict(self.result.dropped),
+            "warnings": list(self.warnings),
+        }
+
+
+class _Logged:
+    """A training as the registry sees it: the same, with a model that takes its evidence along."""
+
+    def __init__(self, result: TrainingResult) -> None:
+        self.bundle = EvidencedBundle(result)
+        self.evaluation = result.evaluation
+        self.parameters: Mapping[str, Any] = result.parameters
+        self.importance = result.importance
+        self.dropped = result.dropped
+        self.ablations = result.ablations
+        self.notes = result.notes
+        self.gates = result.gates
+        self.is_fit = result.is_fit
+
+
+def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
+    """Train as of a date and register the model; the first version that passes its gates becomes champion.
+
+    Raises
+    ------
+    ModelUnfit
+        Nothing can be fitted. A model that was fitted but fails a gate is registered, and is not fit.
+    """
+    config = workspace.config
+    with (
+        workspace.held("train"),
+        Stages("train", 4, interactive=inputs.interactive) as stages,
+        workspace.engine() as engine,
+    ):
+        with stages.stage("load"):
+            loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        run_id = _run_id(workspace, as_of, loaded)
+        with run_context(run_id=run_id, as_of=str(as_of), command="train"):
+            with stages.stage("features and fit") as counts:
+                result = train(engine, loaded.tables, config, as_of, own=workspace.root / "features")
+                counts |= {"rows": result.evaluation.n_rows, "is_fit": result.is_fit}
+            with stages.stage("log"):
+                registry = Registry(config.mlflow, workspace.root, inputs.environment)
+                before = _champion(registry)
+                version = registry.log_training(
+                    _Logged(result),
+                    as_of=as_of.day,
+                    run_id=run_id,
+                    code_version=f"{churnrisk.__version__}+{code_fingerprint()}",
+                    pictures=dict(_pictures(evidence_of(result))),
+                )
+            with stages.stage("promote"):
+                becomes = before is None and result.is_fit
+                if becomes:
+                    promote(workspace, version.version, inputs)
+    return Learned(version, result, before, becomes, (*loaded.warnings, *result.notes))
+
+
+def promote(workspace: Workspace, version: str, inputs: Inputs) -> Path:
+    """Make ``version`` champion and copy its bundle into ``models/``; return where the copy lies.
+
+    The caller may hold the workspace or not: the copy is made beside and renamed.
+    """
+    registry = Registry(workspace.config.mlflow, workspace.root, inputs.environment)
+
+    def prepare(folder: Path, promoted: str) -> None:
+        Bundle.load(folder).with_version(promoted).save(folder)
+
+    return registry.promote(version, prepare=prepare)
+
+
+def champion_bundle(workspace: Workspace) -> Bundle:
+    """Return the champion's local bundle; raise ModelUnfit when there is none."""
+    if not workspace.champion.exists():
+        raise ModelUnfit(
+            Fault(
+                code="model_missing",
+                where=f"{workspace.models.name}/champion beside {CONFIG_NAME}",
+                expected="a champion",
+                found="no model",
+                remedy="Run `churnrisk train`, or `churnrisk promote VERSION` after `churnrisk models`.",
+            )
+        )
+    return Bundle.load(workspace.champion)
+
+
+def _pictures(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
+    """Yield file name and content of every curve of an evaluation, as PNG and SVG."""
+    frames = (evidence.reliability, evidence.gains, evidence.profits, evidence.importance)
+    draw: tuple[Callable[[pl.DataFrame], Picture], ...] = (
+        calibration,
+        gain,
+        profit,
+        lambda frame: feature_importance(frame.head(MOST_IMPORTANT)),
+    )
+    for frame, drawn in zip(frames, draw, strict=True):
+        if frame is not None and frame.height:
+            picture = drawn(frame)
+            yield f"{picture.name}.png", picture.png()
+            yield f"{picture.name}.svg", picture.svg.encode()
+
+
+def _interval_words(figures: Mapping[str, float | None], name: str) -> str:
+    low, high = figures.get(f"{name}_low"), figures.get(f"{name}_high")
+    return "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]"
+
+
+def _champion(registry: Registry) -> ModelVersion | None:
+    return next((version for version in registry.models() if version.is_champion), None)
+
+
+def _run_id(workspace: Workspace, as_of: AsOf, loaded: LoadedSources) -> str:
+    return run_identity(
+        {
+            "command": "train",
+            "as_of": str(as_of),
+            "inputs": dict(loaded.tables.fingerprints),
+            "config": workspace.config.fingerprint(),
+            "code": code_fingerprint(),
+        }
+    )

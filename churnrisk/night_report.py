@@ -1,0 +1,100 @@
+"""Fills the report of a night from what the night has at hand; decides nothing about how the page looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+import churnrisk
+from features import FeatureSet, catalogue
+
+from .bundle import Bundle
+from .config import SOURCE_NAMES
+from .dates import AsOf
+from .evidence import read_evidence
+from .messages import Sentences
+from .report import ReportContent, RunDetails, SourceLine, report_html
+from .sources import LoadedSources
+from .sources.readiness import Readiness
+from .store import Workspace
+from .tables.lake import ATTRIBUTE_PREFIX
+
+
+def night_report(
+    workspace: Workspace,
+    as_of: AsOf,
+    bundle: Bundle,
+    *,
+    run_id: str,
+    loaded: LoadedSources,
+    ready: Readiness,
+    features: FeatureSet,
+    frames: Mapping[str, pl.DataFrame],
+    warnings: Sequence[str],
+    list_files: Sequence[str],
+) -> str:
+    """Return the page of one night as HTML."""
+    config = workspace.config
+    listed = frames["at_risk"]
+    content = ReportContent(
+        as_of=as_of.day,
+        zone=as_of.zone,
+        horizon_days=int(bundle.provenance.churn.get("horizon_days") or config.churn.horizon_days),
+        gap_days=config.churn.gap_days,
+        run=RunDetails(
+            run_id=run_id,
+            model_version=bundle.model_version,
+            software_version=churnrisk.__version__,
+            fingerprints={**loaded.fingerprints, "settings": config.fingerprint()},
+        ),
+        scores=frames["scores"],
+        at_risk=listed,
+        churn_kind=config.churn.kind,
+        inactive_days=config.churn.inactive_days if config.churn.kind == "inactive" else None,
+        value_months=config.value.months,
+        capacity=config.team.daily_capacity,
+        n_without_consent=int((~listed["may_contact"]).sum()),
+        warnings=tuple(warnings),
+        uses_current_attributes=any(
+            source.accept_current_attributes for source in config.sources.get("customers", ())
+        ),
+        evidence=read_evidence(workspace.champion),
+        reasons=frames["reasons"],
+        network=frames.get("network"),
+        attributes=_attributes(loaded, features),
+        sources=ready.source_lines(SourceLine),
+        absent_sources=tuple(name for name in SOURCE_NAMES if not loaded.tables.has(name)),
+        feature_labels=_labels(bundle, config.lists.language),
+        sentence_language=config.lists.language,
+        list_files=tuple(list_files),
+    )
+    return report_html(content)
+
+
+def _labels(bundle: Bundle, language: str) -> dict[str, str]:
+    sentences = Sentences.of(language)
+    return {
+        feature.name: sentences.label(feature.name, _label(feature.name) or feature.name)
+        for feature in bundle.features
+    }
+
+
+def _label(name: str) -> str:
+    entry = catalogue().find(name)
+    return entry.label if entry is not None else ""
+
+
+def _attributes(loaded: LoadedSources, features: FeatureSet) -> pl.DataFrame | None:
+    """The customers' text attributes under the user's own names; numbers make no segments."""
+    names = {attribute.column: attribute.name for attribute in loaded.tables.attributes}
+    wanted = [
+        name
+        for name in features.frame.columns
+        if name.startswith(ATTRIBUTE_PREFIX) and features.frame.schema[name] == pl.String
+    ]
+    if not wanted:
+        return None
+    return features.frame.select(
+        "customer_id", *(pl.col(name).alias(names.get(name, name)) for name in wanted)
+    )

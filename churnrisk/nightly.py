@@ -1,0 +1,346 @@
+"""The order of the stages of a night, and nowhere else: load, check, features, risk, list, report, publish.
+
+It decides what happens in which order and what a night leaves behind, and refuses to compute anything itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import polars as pl
+
+from features import FeatureSet, build
+from scoring import (
+    FILE_FORMATS,
+    at_risk,
+    call_list,
+    consents_in_force,
+    ranked_list,
+    reasons,
+    scores,
+)
+
+from .bundle import Bundle
+from .dates import AsOf
+from .delivery import written_csv, written_xlsx
+from .errors import ChurnriskError
+from .inputs import Inputs
+from .learning import champion_bundle
+from .logs import Stages, logger, run_context
+from .messages import Sentences
+from .night_report import night_report
+from .sources import LoadedSources, load
+from .sources.readiness import Readiness, readiness
+from .store import Engine, Workspace
+from .store.code import code_fingerprint
+from .store.publish import Edition, publish, published_days, recover, staged_edition
+from .store.workspace import run_identity
+from .tables.published import RULES
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a night left behind: rows per published table, warnings, and where people find the files."""
+
+    as_of: date
+    run_id: str
+    model_version: str
+    rows: Mapping[str, int]
+    warnings: tuple[str, ...]
+    places: Mapping[str, Path]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give everything as plain values for ``--json``."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "run_id": self.run_id,
+            "model_version": self.model_version,
+            "rows": dict(self.rows),
+            "warnings": list(self.warnings),
+            "places": {name: str(path) for name, path in self.places.items()},
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a run goes: ``score`` writes no report, ``backfill`` neither report nor lists."""
+
+    command: str
+    makes_lists: bool = True
+    makes_report: bool = True
+
+
+NIGHTLY = Extent("nightly")
+SCORE = Extent("score", makes_report=False)
+BACKFILL = Extent("backfill", makes_lists=False, makes_report=False)
+
+
+def run_night(
+    workspace: Workspace, as_of: AsOf, inputs: Inputs, *, extent: Extent = NIGHTLY, started_at: datetime
+) -> Night:
+    """Run one night and publish it; on any error the tables published before stay as they are.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where everything lies.
+    as_of : AsOf
+        Limit of knowledge.
+    inputs : Inputs
+        Frames instead of files, secrets, terminal.
+    extent : Extent
+        How far to go.
+    started_at : datetime
+        The clock at the start, naive UTC; only run_log holds it.
+
+    Raises
+    ------
+    ChurnriskError
+        With the exit code of what went wrong; a row of run_log says so too when the run got as far as having an id.
+    """
+    with workspace.held(extent.command), Stages(extent.command, 6, interactive=inputs.interactive) as stages:
+        recover(workspace)
+        with workspace.engine() as engine:
+            night = _Night(
+                workspace, as_of, inputs, extent, stages=stages, engine=engine, started_at=started_at
+            )
+            return night.run()
+
+
+class _Night:
+    """One night under way."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        as_of: AsOf,
+        inputs: Inputs,
+        extent: Extent,
+        *,
+        stages: Stages,
+        engine: Engine,
+        started_at: datetime,
+    ) -> None:
+        self.workspace, self.as_of, self.inputs, self.extent = workspace, as_of, inputs, extent
+        self.stages, self.engine, self.started_at = stages, engine, started_at
+        self.began = perf_counter()
+        self.sentences = Sentences.of(workspace.config.lists.language)
+
+    def run(self) -> Night:
+        with self.stages.stage("load") as counts:
+            loaded = load(
+                self.workspace, self.engine, environment=self.inputs.environment, frames=self.inputs.frames
+            )
+            counts |= {name: report.n_kept for name, report in loaded.reports.items()}
+        bundle = champion_bundle(self.workspace)
+        run_id = self._run_id(loaded, bundle)
+        with run_context(run_id=run_id, as_of=str(self.as_of), command=self.extent.command):
+            try:
+                return self._published(loaded, bundle, run_id)
+            except ChurnriskError as error:
+                self._record_failure(loaded, bundle, run_id, error)
+                raise
+
+    def _published(self, loaded: LoadedSources, bundle: Bundle, run_id: str) -> Night:
+        with self.stages.stage("check"):
+            ready = readiness(loaded, self.engine, self.workspace.config, self.as_of)
+            ready.refuse_stale()
+        with self.stages.stage("features") as counts:
+            features = self._features(loaded, bundle)
+            counts |= {"customers": features.frame.height, "features": len(features.names)}
+        with self.stages.stage("score") as counts:
+            made = self._scored(loaded, bundle, features, run_id)
+            counts |= {name: frame.height for name, frame in made.frames.items()}
+        warnings = (*loaded.warnings, *ready.warnings, *features.notes, *made.notes)
+        with self.stages.stage("lists and report"):
+            files = self._files(loaded, bundle, features, made, ready, run_id, warnings)
+        rows = {name: frame.height for name, frame in made.frames.items()}
+        with self.stages.stage("publish"):
+            frames = {**made.frames, "run_log": self._log_row(loaded, bundle, run_id, rows, warnings)}
+            edition = staged_edition(
+                self.workspace,
+                RULES,
+                frames,
+                run_id=run_id,
+                as_of=self.as_of.day,
+                n_expected={"scores": features.frame.height},
+            )
+            withdrawn = tuple(name for name in RULES if name not in frames and not RULES[name].is_log)
+            publish(
+                self.workspace,
+                Edition(run_id, self.as_of.day, edition.tables, files.staged, withdrawn),
+                RULES,
+            )
+        return Night(
+            self.as_of.day,
+            run_id,
+            bundle.model_version,
+            rows,
+            warnings,
+            files.places,
+            dict(self.stages.seconds),
+        )
+
+    def _run_id(self, loaded: LoadedSources, bundle: Bundle) -> str:
+        return run_identity(
+            {
+                "as_of": str(self.as_of),
+                "inputs": dict(loaded.fingerprints),
+                "config": self.workspace.config.fingerprint(),
+                "code": code_fingerprint(),
+                "model": bundle.identity,
+                "has_lists": self.extent.makes_lists,
+                "has_report": self.extent.makes_report,
+            }
+        )
+
+    def _features(self, loaded: LoadedSources, bundle: Bundle) -> FeatureSet:
+        kinds = {feature.name: feature.kind for feature in bundle.features}
+        return build(
+            self.engine,
+            loaded.tables,
+            self.as_of,
+            self.workspace.config.churn,
+            consent_as_of=self.as_of,
+            kinds=kinds,
+            own=self.workspace.root / "features",
+        )
+
+    def _scored(self, loaded: LoadedSources, bundle: Bundle, features: FeatureSet, run_id: str) -> _Made:
+        config = self.workspace.config
+        scored = scores(features.frame, bundle, config.value, as_of=self.as_of, run_id=run_id)
+        consents = consents_in_force(self.engine, loaded.tables, self.as_of.instant)
+        ranked = ranked_list(scored, consents, config.team.daily_capacity)
+        listed = features.frame.filter(pl.col("customer_id").is_in(ranked.customer_ids))
+        why = reasons(listed, bundle, self.sentences, as_of=self.as_of, run_id=run_id, consents=consents)
+        stamp = (pl.lit(self.as_of.day).alias("as_of"), pl.lit(run_id).alias("run_id"))
+        frames = {
+            "scores": scored,
+            "reasons": why,
+            "at_risk": at_risk(ranked, why, self.sentences, run_id=run_id),
+            "features": features.frame.drop("customer_key").with_columns(*stamp),
+        }
+        if features.network is not None:
+            frames["network"] = features.network.with_columns(*stamp)
+        if features.ties is not None and config.privacy.publish_ties:
+            frames["ties"] = features.ties.table(self.as_of.zone).with_columns(*stamp)
+        return _Made(frames, ranked.notes)
+
+    def _files(
+        self,
+        loaded: LoadedSources,
+        bundle: Bundle,
+        features: FeatureSet,
+        made: _Made,
+        ready: Readiness,
+        run_id: str,
+        warnings: tuple[str, ...],
+    ) -> _Files:
+        day, folder = self.as_of.day, self.workspace.run_folder(run_id)
+        files = _Files(self.workspace)
+        for name, path in sorted(loaded.quarantine.items()):
+            files.add(self.workspace.quarantine(day) / f"{name}.parquet", path)
+        if self.extent.makes_lists:
+            to_call = call_list(made.frames["at_risk"], self._carried(loaded))
+            target = self.workspace.lists(day)
+            files.add(target / "at_risk.csv", written_csv(to_call, folder / "at_risk.csv"), "List (CSV)")
+            sheet = written_xlsx(
+                to_call, folder / "at_risk.xlsx", sheet="at risk", made_on=day, formats=FILE_FORMATS
+            )
+            files.add(target / "at_risk.xlsx", sheet, "List (Excel)")
+        if self.extent.makes_report:
+            page = night_report(
+                self.workspace,
+                self.as_of,
+                bundle,
+                run_id=run_id,
+                loaded=loaded,
+                ready=ready,
+                features=features,
+                frames=made.frames,
+                warnings=warnings,
+                list_files=[path.name for path in files.staged_places if "lists" in path.parts],
+            )
+            (folder / "report.html").write_text(page, "utf-8")
+            files.add(self.workspace.report(day), folder / "report.html", "Report")
+        files.places["Tables"] = self.workspace.published
+        return files
+
+    def _carried(self, loaded: LoadedSources) -> pl.DataFrame | None:
+        if not loaded.tables.has("carry"):
+            return None
+        keys = pl.read_parquet(loaded.tables.paths["keys"])
+        carry = pl.read_parquet(loaded.tables.paths["carry"])
+        return carry.join(keys, on="customer_key").drop("customer_key")
+
+    def _log_row(
+        self,
+        loaded: LoadedSources,
+        bundle: Bundle,
+        run_id: str,
+        rows: Mapping[str, int],
+        warnings: tuple[str, ...],
+        outcome: str = "published",
+    ) -> pl.DataFrame:
+        row = {
+            "run_id": run_id,
+            "as_of": self.as_of.day,
+            "command": self.extent.command,
+            "outcome": outcome,
+            "started_at": self.started_at,
+            "seconds": perf_counter() - self.began,
+            "n_rows": json.dumps(dict(rows), sort_keys=True),
+            "fingerprints": json.dumps(dict(loaded.fingerprints), sort_keys=True),
+            "model_version": bundle.model_version,
+            "warnings": json.dumps(list(warnings), ensure_ascii=False),
+        }
+        return pl.DataFrame([row], schema_overrides={"started_at": pl.Datetime("us")})
+
+    def _record_failure(
+        self, loaded: LoadedSources, bundle: Bundle, run_id: str, error: ChurnriskError
+    ) -> None:
+        """Leave a row in run_log; the tables published before stay as they are, and the log says of which date."""
+        faults = tuple(fault.sentence() for fault in error.faults)
+        failed = self._log_row(loaded, bundle, run_id, {}, faults, outcome="failed")
+        edition = staged_edition(
+            self.workspace, RULES, {"run_log": failed}, run_id=run_id, as_of=self.as_of.day
+        )
+        publish(self.workspace, edition, RULES)
+        days = published_days(self.workspace, "scores")
+        logger().warning("night failed", still_published=str(days[-1]) if days else "nothing")
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The frames of the published tables by name, and warnings from making them."""
+
+    frames: dict[str, pl.DataFrame]
+    notes: tuple[str, ...]
+
+
+class _Files:
+    """Files waiting to be put in place, by their place relative to the workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._root = workspace.root
+        self.staged: dict[str, Path] = {}
+        self.places: dict[str, Path] = {}
+
+    @property
+    def staged_places(self) -> list[Path]:
+        """Where the files will lie."""
+        return [self._root / place for place in self.staged]
+
+    def add(self, target: Path, staged: Path, label: str | None = None) -> None:
+        """Note that ``staged`` belongs at ``target``; a ``label`` shows the place to the user."""
+        self.staged[target.relative_to(self._root).as_posix()] = staged
+        if label is not None:
+            self.places[label] = target
