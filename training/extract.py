@@ -1,6 +1,6 @@
 """A labelled extract as training rows: who left is given, and so, perhaps, are weights or the true base rate.
 
-It decides how the raw text of attributes becomes numbers or categories here, and refuses to know dates.
+It decides weights, and refuses to know dates.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.tables.lake import ATTRIBUTE_PREFIX, Attribute, LakeTables
+from features import typed_attributes
 
 from .rows import Rows
 
@@ -21,37 +22,18 @@ KEYS = ("row", "customer_id", "churned", "weight", "observed_at")
 """Columns of the labelled table that are no attributes."""
 
 
-LEADING_ZERO = r"^0\d"
-"""Values such as 00123 are codes, not numbers."""
-
-
 def extract_rows(tables: LakeTables, *, true_base_rate: float | None = None) -> Rows:
     """Return the training rows of the validated table ``labelled``."""
     frame = pl.read_parquet(tables.paths["labelled"]).sort("row")
-    return extract_rows_of(typed_attributes(frame, tables.attributes), true_base_rate=true_base_rate)
+    typed = typed_attributes(frame, attributes_of(frame, tables.attributes)).frame
+    return extract_rows_of(typed, true_base_rate=true_base_rate)
 
 
-def typed_attributes(frame: pl.DataFrame, attributes: Sequence[Attribute]) -> pl.DataFrame:
-    """Return ``frame`` with each text attribute as Float64 where every value reads as a finite number.
-
-    Values with a leading zero (00123) and attributes declared text stay categories; an empty column is null.
-    """
-    declared = {attribute.column for attribute in attributes if attribute.is_text}
-    names = [name for name in frame.columns if name.startswith(ATTRIBUTE_PREFIX) and name not in declared]
-    return frame.with_columns(_typed(frame[name]) for name in names)
-
-
-def _typed(series: pl.Series) -> pl.Series:
-    if series.dtype != pl.String:
-        return series
-    stripped = series.str.strip_chars()
-    numbers = stripped.cast(pl.Float64, strict=False)
-    is_number = (
-        numbers.null_count() == series.null_count()
-        and bool(numbers.drop_nulls().is_finite().all())
-        and not bool(stripped.drop_nulls().str.contains(LEADING_ZERO).any())
-    )
-    return numbers if is_number else series
+def attributes_of(frame: pl.DataFrame, declared: Sequence[Attribute] = ()) -> list[Attribute]:
+    """Return the attribute of every attribute column of ``frame``, as declared or else plain."""
+    known = {attribute.column: attribute for attribute in declared}
+    columns = [name for name in frame.columns if name.startswith(ATTRIBUTE_PREFIX)]
+    return [known.get(name) or Attribute(name.removeprefix(ATTRIBUTE_PREFIX), name) for name in columns]
 
 
 def extract_rows_of(frame: pl.DataFrame, *, true_base_rate: float | None = None) -> Rows:

@@ -5,8 +5,8 @@ It decides the regime by the number of leavers (science, section 6) and refuses 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,8 +41,8 @@ class FitSettings:
     seed: int
     n_folds: int = 5
     threads: int | None = None
-    groups: Mapping[str, str] = field(default_factory=dict)
-    """Group of each feature (price, network ...), from the catalogue."""
+    group_of: Callable[[str], str] = lambda _: ""
+    """Group of a feature by name (price, network ...), from the catalogue."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         Leavers or stayers are too few, or no column is worth learning; the message says what is missing.
     """
     _refuse_too_few(rows)
-    found = screened(rows, settings.groups)
+    found = screened(rows, settings.group_of)
     if not found.features:
         raise ModelUnfit(_nothing_to_learn(found))
     encoded = matrix(rows.frame, found.features)

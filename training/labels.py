@@ -116,7 +116,7 @@ def _silence_status(snapshot: Snapshot, silence: timedelta) -> pl.Expr:
         .then(pl.lit("gone"))
         .when(in_gap)
         .then(pl.lit("in_gap"))
-        .when(pl.col("is_active_in_outcome") == 1)
+        .when(pl.col("is_active_in_outcome"))
         .then(pl.lit("stayer"))
         .otherwise(pl.lit("leaver"))
     )

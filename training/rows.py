@@ -5,7 +5,7 @@ It decides types and which columns are dropped and why; refuses to know learners
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,8 +126,8 @@ class Screened:
     dropped: Mapping[str, str]
 
 
-def screened(rows: Rows, groups: Mapping[str, str]) -> Screened:
-    """Return which columns of ``rows`` are worth learning, in their order; ``groups`` names each feature's group.
+def screened(rows: Rows, group_of: Callable[[str], str]) -> Screened:
+    """Return which columns of ``rows`` are worth learning, in their order; ``group_of`` names each feature's group.
 
     Dropped: columns of no usable type, columns with one value everywhere, text that is nearly unique per customer.
     """
@@ -141,7 +141,7 @@ def screened(rows: Rows, groups: Mapping[str, str]) -> Screened:
             dropped[series.name] = reason
             continue
         categories = _categories(series) if kind == "category" else ()
-        features.append(Feature(series.name, kind, groups.get(series.name, ""), categories))
+        features.append(Feature(series.name, kind, group_of(series.name), categories))
     return Screened(tuple(features), dropped)
 
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk.bundle import Bundle, Provenance
+from churnrisk.bundle import Bundle, Kind, Provenance
 from churnrisk.config import Config, SourceSettings
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault, ModelUnfit
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
+from features import build
+from features.build import library
 
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
 from .fit import FitSettings, Fitted, bands_of, fitted_model
@@ -35,9 +38,6 @@ SUSPICIOUS_AUC = 0.98
 
 NETWORK = "network"
 """Group of the features made from ties, for the figure with and without them."""
-
-FeaturesAt = Callable[[AsOf], pl.DataFrame]
-"""Gives the feature table (customer_key, customer_id, features) as of a date."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,7 @@ def train(
     config: Config,
     as_of: AsOf,
     *,
-    features_at: FeaturesAt,
-    groups: Mapping[str, str] | None = None,
+    own: Path | None = None,
 ) -> TrainingResult:
     """Fit, calibrate and judge a model with what is known as of ``as_of``.
 
@@ -101,9 +100,8 @@ def train(
     engine : an open engine; the tables are registered in it under their names.
     tables : the validated tables. With ``labelled`` the extract alone is learned from.
     config : the workspace's settings; churn, training and engine are read.
-    as_of : everything later is unknown, labels too.
-    features_at : the feature table as of a date; called once per snapshot.
-    groups : group of each feature, for importance, reasons and the figure without the network.
+    as_of : everything later is unknown, labels too; consents are those of this day.
+    own : folder with the user's own ``*.sql`` features.
 
     Raises
     ------
@@ -112,8 +110,12 @@ def train(
         was fitted but does not pass the gates is returned; ``refuse_unfit`` raises for it.
     """
     tables.register(engine)
+    entries = library(own).catalogue
     settings = FitSettings(
-        config.training.seed, config.training.n_folds, config.engine.threads, dict(groups or {})
+        config.training.seed,
+        config.training.n_folds,
+        config.engine.threads,
+        group_of=lambda name: entries[name].group,
     )
     origin = Provenance(
         churn={
@@ -130,8 +132,10 @@ def train(
         (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
         rows = extract_rows(tables, true_base_rate=source.true_base_rate)
         return from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
-    looks = _looks(engine, tables, config, as_of, features_at)
-    return from_snapshots(looks, settings, replace(origin, trained_until=as_of.instant.isoformat()))
+    looks = _looks(engine, tables, config, as_of, own)
+    return from_snapshots(
+        looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), _caveats(tables)
+    )
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ class Look:
     snapshot: Snapshot
     features: pl.DataFrame
     labels: Labels
+    notes: tuple[str, ...] = ()
 
     @property
     def day(self) -> str:
@@ -148,12 +153,15 @@ class Look:
         return str(self.snapshot.as_of)
 
 
-def from_snapshots(looks: list[Look], settings: FitSettings, origin: Provenance) -> TrainingResult:
+def from_snapshots(
+    looks: list[Look], settings: FitSettings, origin: Provenance, notes: tuple[str, ...] = ()
+) -> TrainingResult:
     """Train on dated snapshots: judge on the test ones, ship a model that learned from all that are to ship.
 
     Without a training snapshot whose outcomes end before the first test date the model is cross-validated by
     customer, and says so.
     """
+    notes = (*notes, *dict.fromkeys(note for look in looks for note in look.notes))
     rows = {look.day: rows_of([(look.day, look.features, look.labels.frame)]) for look in looks}
     uses = tuple(_use(look, rows[look.day]) for look in looks)
     shipped = _stacked(looks, lambda look: look.snapshot.is_shipped)
@@ -164,7 +172,7 @@ def from_snapshots(looks: list[Look], settings: FitSettings, origin: Provenance)
     tested = _stacked(looks, lambda look: look.snapshot.use == "test")
     if learned is None or tested is None or learned.n_leavers == 0 or tested.n_leavers == 0:
         note = "history is too short for a test out of time: customers are cross-validated instead"
-        return _cross_validated(shipped, settings, provenance, uses, (note,))
+        return _cross_validated(shipped, settings, provenance, uses, (*notes, note))
     risks = _predicted(fitted_model(learned, settings), tested)
     judged = _Judged(
         rows=tested,
@@ -172,6 +180,7 @@ def from_snapshots(looks: list[Look], settings: FitSettings, origin: Provenance)
         evaluation=evaluation(OUT_OF_TIME, tested, risks["risk"].to_numpy(), seed=settings.seed),
         uses=uses,
         ablations=_ablations(learned, tested, settings),
+        notes=notes,
     )
     return _result(fitted_model(shipped, settings), judged, provenance)
 
@@ -265,7 +274,7 @@ def _predicted(model: Fitted, rows: Rows) -> pl.DataFrame:
 
 
 def _ablations(learned: Rows, tested: Rows, settings: FitSettings) -> dict[str, float | None]:
-    network = [name for name in learned.frame.columns if settings.groups.get(name) == NETWORK]
+    network = [name for name in learned.frame.columns if settings.group_of(name) == NETWORK]
     if not network:
         return {}
     from churnrisk.metrics import auc
@@ -275,17 +284,30 @@ def _ablations(learned: Rows, tested: Rows, settings: FitSettings) -> dict[str, 
     return {NETWORK: auc(tested.left, risk)}
 
 
-def _looks(
-    engine: Engine, tables: LakeTables, config: Config, as_of: AsOf, features_at: FeaturesAt
-) -> list[Look]:
-    days = outcome_days(config.churn)
-    schedule = snapshot_schedule(as_of, config.churn, config.training, earliest=earliest_look(tables, days))
-    labelled = [(snapshot, labels_of(engine, tables, snapshot, config.churn, as_of)) for snapshot in schedule]
-    return [
-        Look(snapshot, features_at(snapshot.as_of), labels)
-        for snapshot, labels in labelled
-        if labels.frame.height
-    ]
+def _looks(engine: Engine, tables: LakeTables, config: Config, as_of: AsOf, own: Path | None) -> list[Look]:
+    """Return every snapshot with labels and features; the latest decides the types of attributes for all."""
+    churn = config.churn
+    schedule = snapshot_schedule(
+        as_of, churn, config.training, earliest=earliest_look(tables, outcome_days(churn))
+    )
+    kinds: Mapping[str, Kind] | None = None
+    looks: list[Look] = []
+    for snapshot in schedule:
+        labels = labels_of(engine, tables, snapshot, churn, as_of)
+        if not labels.frame.height:
+            continue
+        found = build(engine, tables, snapshot.as_of, churn, consent_as_of=as_of, kinds=kinds, own=own)
+        kinds = found.kinds if kinds is None else kinds
+        looks.append(Look(snapshot, found.frame, labels, found.notes))
+    return looks
+
+
+def _caveats(tables: LakeTables) -> tuple[str, ...]:
+    if not tables.has("treatments"):
+        return ()
+    return (
+        "treated customers count like the others: where offers worked, the risk without one is understated",
+    )
 
 
 def _stacked(looks: list[Look], is_wanted: Callable[[Look], bool]) -> Rows | None:

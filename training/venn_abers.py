@@ -23,7 +23,7 @@ def venn_abers_grid(score: Floats, left: Floats, weight: Floats) -> VennAbersGri
     ----------
     score : shape (n,), log-odds, of rows the model was not fitted on.
     left : shape (n,), 0 or 1.
-    weight : shape (n,), > 0, mean 1; the customer to be judged counts 1.
+    weight : shape (n,), > 0. The customer to be judged counts like the mean leaver, or stayer, they are added as.
 
     Notes
     -----
@@ -39,8 +39,12 @@ def venn_abers_grid(score: Floats, left: Floats, weight: Floats) -> VennAbersGri
     ([0.0, 0.5], [0.5, 1.0])
     """
     levels, mass, leavers = score_levels(score, left, weight)
-    mirrored = _upper(mass[::-1], (mass - leavers)[::-1])[::-1]
-    return VennAbersGrid(levels, 1.0 - mirrored, _upper(mass, leavers))
+    stayers = mass - leavers
+    like_leaver, like_stayer = (
+        float(weight[left == kind].mean()) if (left == kind).any() else 1.0 for kind in (1, 0)
+    )
+    mirrored = _upper(mass[::-1], stayers[::-1], like_stayer)[::-1]
+    return VennAbersGrid(levels, 1.0 - mirrored, _upper(mass, leavers, like_leaver))
 
 
 def score_levels(score: Floats, left: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
@@ -59,11 +63,11 @@ def score_levels(score: Floats, left: Floats, weight: Floats) -> tuple[Floats, F
     return centre, total, np.bincount(level, weights=leavers).astype(np.float64)
 
 
-def _upper(mass: Floats, leavers: Floats) -> Floats:
-    """Return p1 at each level: the minorant's slope just before it once one leaver is added there."""
+def _upper(mass: Floats, leavers: Floats, added: float) -> Floats:
+    """Return p1 at each level: the minorant's slope just before it once a leaver of weight ``added`` is there."""
     n = len(mass)
-    x = np.concatenate(([-1.0, 0.0], np.cumsum(mass))).tolist()
-    y = np.concatenate(([-1.0, 0.0], np.cumsum(leavers))).tolist()
+    x = np.concatenate(([-added, 0.0], np.cumsum(mass))).tolist()
+    y = np.concatenate(([-added, 0.0], np.cumsum(leavers))).tolist()
     points = list(zip(x, y, strict=True))
     corners: list[tuple[float, float]] = []
     for point in points:

@@ -1,8 +1,8 @@
 """A model on disk, and prediction: used by evaluation and by the night alike."""
 
 from .bundle import Band, Bundle, Provenance
-from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, merged
-from .encoding import KEY_COLUMNS, Feature, kind_of, matrix
+from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrator_from, merged
+from .encoding import KEY_COLUMNS, Feature, Kind, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
 
 __all__ = [
@@ -14,12 +14,14 @@ __all__ = [
     "Calibrator",
     "Effect",
     "Feature",
+    "Kind",
     "Knots",
     "Learner",
     "Platt",
     "Provenance",
     "Trees",
     "VennAbersGrid",
+    "calibrator_from",
     "kind_of",
     "matrix",
     "merged",

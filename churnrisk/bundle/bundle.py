@@ -21,7 +21,7 @@ import polars as pl
 
 from ..errors import Fault, ModelUnfit
 from .calibrator import Calibrator, VennAbersGrid, calibrator_from, risk_of
-from .encoding import Feature, Floats, matrix, table_faults
+from .encoding import Feature, Floats, Kind, matrix, table_faults
 from .files import json_text
 from .learners import ROWS_AT_ONCE, Additive, Learner, Trees
 
@@ -80,6 +80,11 @@ class Bundle:
     provenance: Provenance = field(default_factory=Provenance)
     model_version: str = ""
     """What the registry calls it; empty before registration."""
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Name and kind of every feature, as the feature table must be made for this model."""
+        return {feature.name: feature.kind for feature in self.features}
 
     def predict(self, frame: pl.DataFrame, *, allow_extra: bool = False) -> pl.DataFrame:
         """Return risk, risk_low and risk_high of each row, in the order given.

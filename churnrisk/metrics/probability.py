@@ -25,8 +25,11 @@ SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 WORST_CONDITION = 1e12
 """Condition of the information matrix beyond which a recalibration is not identified (leavers and stayers apart)."""
 
-SETTLED_STEP = 1e-9
-"""Newton steps end below this change of a coefficient."""
+SETTLED_GAIN = 1e-10
+"""Newton steps end when the next would gain less than half of this in log-likelihood."""
+
+SEPARATED_LOSS = 1e-4
+"""Total log-likelihood this near 0 means that leavers and stayers do not overlap: the slope is infinite."""
 
 LEVEL = 0.95
 """Nominal level of intervals."""
@@ -283,15 +286,18 @@ def _logistic(
         information = design.T @ (design * (w * fitted * (1 - fitted))[:, None])
         if not np.linalg.cond(information) < WORST_CONDITION:
             return None
-        step = np.linalg.solve(information, design.T @ (w * (y - fitted)))
+        gradient = design.T @ (w * (y - fitted))
+        step = np.linalg.solve(information, gradient)
+        if loss < SEPARATED_LOSS:
+            return None
+        if float(gradient @ step) < SETTLED_GAIN:
+            return coefficients, np.asarray(np.linalg.inv(information), dtype=np.float64)
         for damping in 0.5 ** np.arange(30):
             trial = coefficients + damping * step
             trial_loss = float(w @ log_losses(y, expit(design @ trial)))
-            if trial_loss <= loss:
+            if trial_loss < loss:
                 break
         coefficients, loss = trial, trial_loss
-        if float(np.abs(step).max()) < SETTLED_STEP:
-            return coefficients, np.asarray(np.linalg.inv(information), dtype=np.float64)
     return None
 
 

@@ -112,8 +112,10 @@ def empc_of(curve: Curve, campaign: Campaign = VERBRAKEN) -> ExpectedProfit:
     leavers, stayers = _hull(curve)
     delta, phi = campaign.delta, campaign.phi
     gained, wasted = np.diff(leavers), np.diff(stayers)
-    ratio = np.divide(wasted, gained, out=np.full_like(wasted, np.inf), where=gained > 0)
-    switch = np.clip(((delta + phi) * ratio + phi) / (1 - delta), 0.0, 1.0)
+    # past the last leaver only stayers are left: never worth it, whatever g
+    cost_of_step = (delta + phi) * wasted + phi * gained
+    switch = np.divide(cost_of_step, (1 - delta) * gained, out=np.ones_like(gained), where=gained > 0)
+    switch = np.clip(switch, 0.0, 1.0)
     bounds = np.concatenate(([0.0], switch, [1.0]))
     mass = np.diff(betainc(campaign.alpha, campaign.beta, bounds))
     mean = campaign.acceptance * np.diff(betainc(campaign.alpha + 1, campaign.beta, bounds))

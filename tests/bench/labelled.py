@@ -13,8 +13,9 @@ from time import perf_counter
 import polars as pl
 
 from churnrisk import metrics
+from features import typed_attributes
 from training import FitSettings, Rows, cross_validated_risk
-from training.extract import extract_rows_of, typed_attributes
+from training.extract import attributes_of, extract_rows_of
 
 DATA = Path(__file__).parent.parent / "data"
 IBM = DATA / "ibm_telco" / "WA_Fn-UseC_-Telco-Customer-Churn.csv.gz"
@@ -88,7 +89,7 @@ def _rows(path: Path, *, customer: str | None, churned: str, positive: str) -> R
         churned=read[churned] == positive,
         customer_id=read[customer] if customer else pl.lit(None, dtype=pl.String),
     )
-    return extract_rows_of(typed_attributes(frame, ()))
+    return extract_rows_of(typed_attributes(frame, attributes_of(frame)).frame)
 
 
 if __name__ == "__main__":
