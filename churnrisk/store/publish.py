@@ -74,7 +74,7 @@ def written_parquet(frame: pl.DataFrame, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     frame.rechunk().write_parquet(
-        partial, compression="zstd", compression_level=3, row_group_size=122_880, statistics=True
+        partial, compression="zstd", compression_level=1, row_group_size=122_880, statistics=True
     )
     partial.replace(path)
     return path
