@@ -11,9 +11,9 @@
 with activity as (
     select
         customer_key,
-        at as active_at
+        "at" as active_at
     from interactions
-    where at >= $active_from and at < $outcome_to and known_at < $known_by
+    where "at" >= $active_from and "at" < $outcome_to and known_at < $known_by
 ),
 
 found as (

@@ -1,0 +1,98 @@
+"""Training rows: types over snapshots, what is dropped, folds by customer."""
+
+import numpy as np
+import polars as pl
+
+from training.extract import extract_rows_of
+from training.folds import customer_folds
+from training.rows import MOST_CATEGORIES, Rows, rows_of, screened
+
+
+def test_snapshots_are_laid_under_one_another_with_one_type_per_column() -> None:
+    early = pl.DataFrame({"customer_key": [0, 1], "customer_id": ["a", "b"], "x": [1, 2], "code": [1.0, 2.0]})
+    late = pl.DataFrame(
+        {
+            "customer_key": [0, 2],
+            "customer_id": ["a", "c"],
+            "x": [0.5, None],
+            "code": ["2", "new"],
+            "y": [1, 1],
+        }
+    )
+    labels = pl.DataFrame({"customer_key": [0, 1], "left": [0, 1]})
+    rows = rows_of([("2026-01-31", early, labels), ("2026-02-28", late, labels)])
+    # c has no label at the later date and falls out
+    assert rows.frame.rows() == [(1.0, "1", None), (2.0, "2", None), (0.5, "2", 1.0)]
+    assert rows.left.tolist() == [0, 1, 0]
+    assert rows.customer.tolist() == ["a", "b", "a"]
+    assert rows.snapshot.tolist() == ["2026-01-31", "2026-01-31", "2026-02-28"]
+    assert rows.n_leavers == 1
+
+
+def plain_rows(frame: pl.DataFrame) -> Rows:
+    n = frame.height
+    return Rows(frame, np.zeros(n), np.ones(n), np.arange(n).astype(object), np.full(n, "", dtype=object))
+
+
+def test_columns_that_cannot_be_learned_from_are_dropped_with_their_reason() -> None:
+    n = 200
+    frame = pl.DataFrame(
+        {
+            "kept": range(n),
+            "flag_or_unknown": [1, None] * (n // 2),
+            "empty": [None] * n,
+            "constant": [7] * n,
+            "name": [f"customer {i}" for i in range(n)],
+            "town": [f"town {i % 40}" for i in range(n)],
+            "when": [pl.date(2026, 1, 1)] * 0
+            or pl.date_range(pl.date(2026, 1, 1), pl.date(2026, 7, 19), eager=True),
+        }
+    )
+    found = screened(plain_rows(frame), lambda name: name[:1])
+    assert [(feature.name, feature.kind, feature.group) for feature in found.features] == [
+        ("kept", "number", "k"),
+        ("flag_or_unknown", "number", "f"),
+        ("town", "category", "t"),
+    ]
+    reasons = {name: reason.split(" ")[0].rstrip(":") for name, reason in found.dropped.items()}
+    assert reasons == {"empty": "empty", "constant": "constant", "name": "nearly", "when": "neither"}
+
+
+def test_categories_are_coded_by_frequency_and_the_rarest_count_as_missing() -> None:
+    values = ["b"] * 3 + ["a"] * 3 + ["c"] * 4 + [None]
+    (feature,) = screened(plain_rows(pl.DataFrame({"x": values})), lambda _: "").features
+    assert feature.categories == ("c", "a", "b")
+    many = [f"v{i}" for i in range(300)] * 3
+    (feature,) = screened(plain_rows(pl.DataFrame({"x": many})), lambda _: "").features
+    assert len(feature.categories) == MOST_CATEGORIES
+
+
+def test_folds_keep_a_customer_together_and_share_leavers_out_evenly() -> None:
+    rng = np.random.default_rng(1)
+    customer = rng.integers(0, 300, 1000).astype(str).astype(object)
+    left = np.isin(customer.astype(int), np.arange(60)).astype(float)
+    folds = customer_folds(customer, left, 5)
+    for name in np.unique(customer.astype(str)):
+        assert len(set(folds[customer == name].tolist())) == 1
+    leavers = [len(set(customer[(folds == k) & (left > 0)].tolist())) for k in range(5)]
+    assert max(leavers) - min(leavers) <= 1
+    order = rng.permutation(1000)
+    assert (customer_folds(customer[order], left[order], 5) == folds[order]).all()
+    assert (customer_folds(customer, left, 5, salt="other") != folds).any()
+
+
+def test_an_extract_names_rows_without_an_id_and_weighs_back_to_the_true_rate() -> None:
+    frame = pl.DataFrame(
+        {
+            "row": [0, 1, 2, 3],
+            "customer_id": ["a", None, None, "b"],
+            "churned": [True, True, False, False],
+            "attribute_x": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+    rows = extract_rows_of(frame, true_base_rate=0.1)
+    assert rows.customer.tolist() == ["a", "row 1", "row 2", "b"]
+    assert rows.frame.columns == ["attribute_x"]
+    np.testing.assert_allclose(rows.base_rate, 0.1)
+    np.testing.assert_allclose(rows.weight, [0.2, 0.2, 1.8, 1.8])
+    assert not extract_rows_of(frame).is_weighted
