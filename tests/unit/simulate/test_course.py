@@ -38,7 +38,7 @@ def test_recently_churned_strong_friends_equal_those_counted_by_hand(world: Worl
     ].iter_rows():
         for one, other in ((a, b), (b, a)):
             gone = left[other]
-            if is_strong and gone is not None and 0 < (day - gone).days <= 91 and joined[one] < gone:  # type: ignore[operator]
+            if is_strong and gone is not None and 0 < (day - gone).days <= 91 and joined[one] < gone:
                 slow[one] = slow.get(one, 0) + 1
     latest = hazard.filter(pl.col("day") == day)
     assert latest.height > 1_000

@@ -245,14 +245,15 @@ def test_the_unhappy_answer_less(world: World) -> None:
     assert waves.filter(answered)["mood_level"].mean() > waves.filter(~answered)["mood_level"].mean() + 0.1  # type: ignore[operator]
 
 
-def test_answers_and_contacts_tell_of_what_is_to_come(world: World) -> None:
-    contacts = read(world, "interactions").filter(pl.col("topic").is_in(["cancellation", "contract end"]))
-    gone = fates(world).filter(pl.col("left_on").is_not_null())["customer_id"]
-    assert contacts["customer_id"].is_in(gone.implode()).all()
-    overt = pl.read_parquet(world.truth_paths["people"]).filter(
-        (pl.col("style") == "overt") & (pl.col("left_on") <= world.settings.end_on)
-    )["customer_id"]
-    assert overt.is_in(contacts["customer_id"].implode()).mean() > 0.3  # type: ignore[operator]
+def test_who_asks_about_the_end_of_the_contract_leaves_more_often_but_not_always(world: World) -> None:
+    asked = read(world, "interactions").filter(pl.col("topic").is_in(["cancellation", "contract end"]))[
+        "customer_id"
+    ]
+    everyone = fates(world).with_columns(
+        leaves=pl.col("left_on").is_not_null(), has_asked=pl.col("customer_id").is_in(asked.implode())
+    )
+    share = dict(everyone.group_by("has_asked").agg(pl.col("leaves").mean()).iter_rows())
+    assert share[False] * 2 < share[True] < 0.8
 
 
 def test_numbers_are_believable(world: World) -> None:
