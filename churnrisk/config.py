@@ -70,7 +70,10 @@ class ChurnSettings(Settings):
         "label: a labelled extract in [sources.labelled].",
     )
     horizon_days: int = Field(
-        30, ge=1, le=730, description="Length of the outcome window: the risk is about leaving within these days."
+        30,
+        ge=1,
+        le=730,
+        description="Length of the outcome window: the risk is about leaving within these days.",
     )
     gap_days: int = Field(
         14, ge=0, le=365, description="Days between the as-of date and the outcome window: time to act."
@@ -79,7 +82,10 @@ class ChurnSettings(Settings):
         365, ge=7, le=3650, description="How far back features look at most; older facts are not read."
     )
     inactive_days: int = Field(
-        90, ge=1, le=1095, description="For kind = inactive: days without any activity that count as having left."
+        90,
+        ge=1,
+        le=1095,
+        description="For kind = inactive: days without any activity that count as having left.",
     )
     activity: tuple[Literal["calls", "usage", "events", "interactions"], ...] = Field(
         ("calls",), description="For kind = inactive: the sources whose facts count as activity."
@@ -109,9 +115,12 @@ class SourceSettings(Settings):
     )
     exclude: tuple[str, ...] = Field((), description="Your columns that must not become attributes.")
     constant: tuple[str, ...] = Field(
-        (), description="customers: your columns that never change, so they may be used before the extract's date."
+        (),
+        description="customers: your columns that never change, so they may be used before the extract's date.",
     )
-    text: tuple[str, ...] = Field((), description="Your columns to be read as categories though they look numeric.")
+    text: tuple[str, ...] = Field(
+        (), description="Your columns to be read as categories though they look numeric."
+    )
     extracted_on: date | None = Field(
         None,
         description="customers without valid_from or known_at: the day this extract shows. "
@@ -125,16 +134,21 @@ class SourceSettings(Settings):
     header: bool = Field(True, description="The first row holds column names.")
     delimiter: str | None = Field(None, description="CSV separator; found by itself when not given.")
     quote: str = Field('"', max_length=1, description="CSV quote character; empty for none.")
-    encoding: str | None = Field(None, description="Character set, e.g. utf-8, cp1251, gb18030; detected when absent.")
+    encoding: str | None = Field(
+        None, description="Character set, e.g. utf-8, cp1251, gb18030; detected when absent."
+    )
     decimal: Literal[".", ","] = Field(".", description="Decimal sign of numbers.")
     date_format: str | None = Field(
         None,
-        description='strptime format of dates and times, e.g. "%d.%m.%Y %H:%M"; or epoch_s, epoch_ms. ISO 8601 by default.',
+        description='strptime format of dates and times, e.g. "%d.%m.%Y %H:%M"; or epoch_s, epoch_ms. '
+        "ISO 8601 by default.",
     )
     time_origin: datetime | None = Field(
         None, description="The instant from which times count, when they are numbers of seconds."
     )
-    zone: str | None = Field(None, description="Zone of this source's local times when it differs from [time] zone.")
+    zone: str | None = Field(
+        None, description="Zone of this source's local times when it differs from [time] zone."
+    )
     missing: tuple[str, ...] | dict[str, tuple[str, ...]] = Field(
         ("",),
         description="Values that mean unknown: a list for every column, or a table per one of your columns.",
@@ -146,7 +160,10 @@ class SourceSettings(Settings):
     )
     missed_codes: tuple[int, ...] = Field((-1,), description="calls: durations that mean a missed call.")
     delay_days: float = Field(
-        0, ge=0, le=365, description="Days between a fact and its becoming known, when there is no known_at column."
+        0,
+        ge=0,
+        le=365,
+        description="Days between a fact and its becoming known, when there is no known_at column.",
     )
     period: Literal["day", "week", "month", "quarter"] = Field(
         "month", description="usage: length of a period; a period is known at its end."
@@ -162,17 +179,25 @@ class SourceSettings(Settings):
         None, gt=0, lt=1, description="labelled: the true share of leavers when the extract was resampled."
     )
     max_bad_share: float | None = Field(
-        None, ge=0, le=1, description="Share of quarantined rows that stops the run; [quality] max_bad_share otherwise."
+        None,
+        ge=0,
+        le=1,
+        description="Share of quarantined rows that stops the run; [quality] max_bad_share otherwise.",
     )
     max_age_days: int | None = Field(
-        None, ge=0, description="Newest fact may be at most so old at the as-of date, else the source is stale."
+        None,
+        ge=0,
+        description="Newest fact may be at most so old at the as-of date, else the source is stale.",
     )
 
     @field_validator("path", "missing", "positive", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: tuple(map(str, item if isinstance(item, list) else [item])) for key, item in value.items()}
+            return {
+                key: tuple(map(str, item if isinstance(item, list) else [item]))
+                for key, item in value.items()
+            }
         if isinstance(value, list | tuple):
             return tuple(str(item) for item in value)
         return (str(value),) if value is not None else None
@@ -200,9 +225,12 @@ class SourceSettings(Settings):
 class QualitySettings(Settings):
     """When bad rows stop a run."""
 
-    max_bad_share: float = Field(0.05, ge=0, le=1, description="Share of quarantined rows per source that stops the run.")
+    max_bad_share: float = Field(
+        0.05, ge=0, le=1, description="Share of quarantined rows per source that stops the run."
+    )
     publish_despite_stale: bool = Field(
-        False, description="Score and publish although a source is older than its max_age_days (a warning remains)."
+        False,
+        description="Score and publish although a source is older than its max_age_days (a warning remains).",
     )
 
 
@@ -212,21 +240,27 @@ class TrainingSettings(Settings):
     n_snapshots: int = Field(6, ge=1, le=60, description="Past as-of dates to learn from, at most.")
     snapshot_every_days: int = Field(30, ge=1, le=365, description="Days between them.")
     test_snapshots: int = Field(1, ge=1, le=12, description="Latest snapshots kept for the out-of-time test.")
-    n_folds: int = Field(5, ge=2, le=20, description="Folds for cross-fitting the calibrator and labelled extracts.")
+    n_folds: int = Field(
+        5, ge=2, le=20, description="Folds for cross-fitting the calibrator and labelled extracts."
+    )
     seed: int = Field(20260101, ge=0, description="Seed of every random choice in training.")
 
 
 class ValueSettings(Settings):
     """What a customer is worth."""
 
-    months: int = Field(12, ge=1, le=120, description="Months of margin that make up the value of a customer.")
+    months: int = Field(
+        12, ge=1, le=120, description="Months of margin that make up the value of a customer."
+    )
     margin_share: float = Field(1.0, gt=0, le=1, description="Share of monthly_value that is margin.")
 
 
 class TeamSettings(Settings):
     """What the retention team can do."""
 
-    daily_capacity: int = Field(50, ge=1, description="Customers the team can call a day: the length of the list.")
+    daily_capacity: int = Field(
+        50, ge=1, description="Customers the team can call a day: the length of the list."
+    )
 
 
 class PrivacySettings(Settings):
@@ -263,7 +297,8 @@ class ListSettings(Settings):
     """The files that people act on."""
 
     carry: tuple[str, ...] = Field(
-        (), description="Your customer columns shown on lists (name, phone, owner): never features, never logged."
+        (),
+        description="Your customer columns shown on lists (name, phone, owner): never features, never logged.",
     )
     language: str = Field("en", description="Language of sentences on lists and in the report.")
 
@@ -308,7 +343,9 @@ class Config(Settings):
     def _as_lists(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {name: tuple(item) if isinstance(item, list | tuple) else (item,) for name, item in value.items()}
+        return {
+            name: tuple(item) if isinstance(item, list | tuple) else (item,) for name, item in value.items()
+        }
 
     def fingerprint(self) -> str:
         """Return a hash of every setting that can change a result (not of where MLflow is)."""
@@ -351,7 +388,9 @@ def _faults(error: ValidationError, where: str) -> Iterator[Fault]:
         location = [str(part) for part in item["loc"] if part != "[key]"]
         table, key = ".".join(location[:-1]), location[-1] if location else ""
         place = f"{where} [{table}] {key}" if table else f"{where} {key}"
-        if item["type"] == "extra_forbidden" or (location[:1] == ["sources"] and item["type"] == "literal_error"):
+        if item["type"] == "extra_forbidden" or (
+            location[:1] == ["sources"] and item["type"] == "literal_error"
+        ):
             known = _known_keys(location[:-1])
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else "Remove it."

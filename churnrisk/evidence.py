@@ -21,6 +21,20 @@ from .report import Evidence
 
 EVIDENCE_FILE = "evidence.json"
 
+REPORTED_FIGURES = (
+    "auc",
+    "top_decile_lift",
+    "pr_auc",
+    "observed_over_expected",
+    "calibration_slope",
+    "ece",
+    "log_loss",
+    "log_loss_margin",
+    "brier",
+    "empc",
+)
+"""Figures that the report explains, in its order; MLflow has all."""
+
 
 def evidence_of(result: TrainingResult) -> Evidence:
     """Return what the report shows of a training: figures with intervals and the tables behind the curves."""
@@ -112,8 +126,9 @@ def _restored(name: str, value: Any) -> Any:
 
 def _intervals(figures: Mapping[str, float | None]) -> dict[str, Interval]:
     found: dict[str, Interval] = {}
-    for name, value in figures.items():
-        if value is not None and not name.endswith(("_low", "_high")):
+    for name in REPORTED_FIGURES:
+        value = figures.get(name)
+        if value is not None:
             low, high = figures.get(f"{name}_low"), figures.get(f"{name}_high")
             found[name] = Interval(value, value if low is None else low, value if high is None else high)
     return found

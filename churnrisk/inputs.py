@@ -1,4 +1,4 @@
-"""What comes into a command from outside besides the workspace: frames, the environment, a terminal; it decides nothing."""
+"""What comes into a command from outside: frames instead of files, the environment, a terminal. It decides nothing."""
 
 from __future__ import annotations
 

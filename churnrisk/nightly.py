@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from features import FeatureSet, build
+from features import FeatureSet, build, library
 from scoring import (
     FILE_FORMATS,
     at_risk,
@@ -115,6 +115,15 @@ def run_night(
             return night.run()
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What a night works on: the loaded sources, the champion, and the name both give the run."""
+
+    loaded: LoadedSources
+    bundle: Bundle
+    run_id: str
+
+
 class _Night:
     """One night under way."""
 
@@ -141,30 +150,31 @@ class _Night:
             )
             counts |= {name: report.n_kept for name, report in loaded.reports.items()}
         bundle = champion_bundle(self.workspace)
-        run_id = self._run_id(loaded, bundle)
-        with run_context(run_id=run_id, as_of=str(self.as_of), command=self.extent.command):
+        read = _Read(loaded, bundle, self._run_id(loaded, bundle))
+        with run_context(run_id=read.run_id, as_of=str(self.as_of), command=self.extent.command):
             try:
-                return self._published(loaded, bundle, run_id)
+                return self._published(read)
             except ChurnriskError as error:
-                self._record_failure(loaded, bundle, run_id, error)
+                self._record_failure(read, error)
                 raise
 
-    def _published(self, loaded: LoadedSources, bundle: Bundle, run_id: str) -> Night:
+    def _published(self, read: _Read) -> Night:
+        loaded, bundle, run_id = read.loaded, read.bundle, read.run_id
         with self.stages.stage("check"):
             ready = readiness(loaded, self.engine, self.workspace.config, self.as_of)
             ready.refuse_stale()
         with self.stages.stage("features") as counts:
-            features = self._features(loaded, bundle)
+            features = self._features(read)
             counts |= {"customers": features.frame.height, "features": len(features.names)}
         with self.stages.stage("score") as counts:
-            made = self._scored(loaded, bundle, features, run_id)
+            made = self._scored(read, features)
             counts |= {name: frame.height for name, frame in made.frames.items()}
-        warnings = (*loaded.warnings, *ready.warnings, *features.notes, *made.notes)
+        made = replace(made, notes=(*loaded.warnings, *ready.warnings, *features.notes, *made.notes))
         with self.stages.stage("lists and report"):
-            files = self._files(loaded, bundle, features, made, ready, run_id, warnings)
+            files = self._files(read, ready, features, made)
         rows = {name: frame.height for name, frame in made.frames.items()}
         with self.stages.stage("publish"):
-            frames = {**made.frames, "run_log": self._log_row(loaded, bundle, run_id, rows, warnings)}
+            frames = {**made.frames, "run_log": self._log_row(read, rows, made.notes)}
             edition = staged_edition(
                 self.workspace,
                 RULES,
@@ -184,7 +194,7 @@ class _Night:
             run_id,
             bundle.model_version,
             rows,
-            warnings,
+            made.notes,
             files.places,
             dict(self.stages.seconds),
         )
@@ -202,11 +212,11 @@ class _Night:
             }
         )
 
-    def _features(self, loaded: LoadedSources, bundle: Bundle) -> FeatureSet:
-        kinds = {feature.name: feature.kind for feature in bundle.features}
+    def _features(self, read: _Read) -> FeatureSet:
+        kinds = {feature.name: feature.kind for feature in read.bundle.features}
         return build(
             self.engine,
-            loaded.tables,
+            read.loaded.tables,
             self.as_of,
             self.workspace.config.churn,
             consent_as_of=self.as_of,
@@ -214,13 +224,21 @@ class _Night:
             own=self.workspace.root / "features",
         )
 
-    def _scored(self, loaded: LoadedSources, bundle: Bundle, features: FeatureSet, run_id: str) -> _Made:
-        config = self.workspace.config
+    def _scored(self, read: _Read, features: FeatureSet) -> _Made:
+        config, bundle, run_id = self.workspace.config, read.bundle, read.run_id
         scored = scores(features.frame, bundle, config.value, as_of=self.as_of, run_id=run_id)
-        consents = consents_in_force(self.engine, loaded.tables, self.as_of.instant)
+        consents = consents_in_force(self.engine, read.loaded.tables, self.as_of.instant)
         ranked = ranked_list(scored, consents, config.team.daily_capacity)
         listed = features.frame.filter(pl.col("customer_id").is_in(ranked.customer_ids))
-        why = reasons(listed, bundle, self.sentences, as_of=self.as_of, run_id=run_id, consents=consents)
+        why = reasons(
+            listed,
+            bundle,
+            self.sentences,
+            as_of=self.as_of,
+            run_id=run_id,
+            consents=consents,
+            known_features=library(self.workspace.root / "features").catalogue,
+        )
         stamp = (pl.lit(self.as_of.day).alias("as_of"), pl.lit(run_id).alias("run_id"))
         frames = {
             "scores": scored,
@@ -234,22 +252,13 @@ class _Night:
             frames["ties"] = features.ties.table(self.as_of.zone).with_columns(*stamp)
         return _Made(frames, ranked.notes)
 
-    def _files(
-        self,
-        loaded: LoadedSources,
-        bundle: Bundle,
-        features: FeatureSet,
-        made: _Made,
-        ready: Readiness,
-        run_id: str,
-        warnings: tuple[str, ...],
-    ) -> _Files:
-        day, folder = self.as_of.day, self.workspace.run_folder(run_id)
+    def _files(self, read: _Read, ready: Readiness, features: FeatureSet, made: _Made) -> _Files:
+        day, folder = self.as_of.day, self.workspace.run_folder(read.run_id)
         files = _Files(self.workspace)
-        for name, path in sorted(loaded.quarantine.items()):
+        for name, path in sorted(read.loaded.quarantine.items()):
             files.add(self.workspace.quarantine(day) / f"{name}.parquet", path)
         if self.extent.makes_lists:
-            to_call = call_list(made.frames["at_risk"], self._carried(loaded))
+            to_call = call_list(made.frames["at_risk"], self._carried(read.loaded))
             target = self.workspace.lists(day)
             files.add(target / "at_risk.csv", written_csv(to_call, folder / "at_risk.csv"), "List (CSV)")
             sheet = written_xlsx(
@@ -260,13 +269,13 @@ class _Night:
             page = night_report(
                 self.workspace,
                 self.as_of,
-                bundle,
-                run_id=run_id,
-                loaded=loaded,
+                read.bundle,
+                run_id=read.run_id,
+                loaded=read.loaded,
                 ready=ready,
                 features=features,
                 frames=made.frames,
-                warnings=warnings,
+                warnings=made.notes,
                 list_files=[path.name for path in files.staged_places if "lists" in path.parts],
             )
             (folder / "report.html").write_text(page, "utf-8")
@@ -282,36 +291,28 @@ class _Night:
         return carry.join(keys, on="customer_key").drop("customer_key")
 
     def _log_row(
-        self,
-        loaded: LoadedSources,
-        bundle: Bundle,
-        run_id: str,
-        rows: Mapping[str, int],
-        warnings: tuple[str, ...],
-        outcome: str = "published",
+        self, read: _Read, rows: Mapping[str, int], warnings: tuple[str, ...], outcome: str = "published"
     ) -> pl.DataFrame:
         row = {
-            "run_id": run_id,
+            "run_id": read.run_id,
             "as_of": self.as_of.day,
             "command": self.extent.command,
             "outcome": outcome,
             "started_at": self.started_at,
             "seconds": perf_counter() - self.began,
             "n_rows": json.dumps(dict(rows), sort_keys=True),
-            "fingerprints": json.dumps(dict(loaded.fingerprints), sort_keys=True),
-            "model_version": bundle.model_version,
+            "fingerprints": json.dumps(dict(read.loaded.fingerprints), sort_keys=True),
+            "model_version": read.bundle.model_version,
             "warnings": json.dumps(list(warnings), ensure_ascii=False),
         }
         return pl.DataFrame([row], schema_overrides={"started_at": pl.Datetime("us")})
 
-    def _record_failure(
-        self, loaded: LoadedSources, bundle: Bundle, run_id: str, error: ChurnriskError
-    ) -> None:
+    def _record_failure(self, read: _Read, error: ChurnriskError) -> None:
         """Leave a row in run_log; the tables published before stay as they are, and the log says of which date."""
         faults = tuple(fault.sentence() for fault in error.faults)
-        failed = self._log_row(loaded, bundle, run_id, {}, faults, outcome="failed")
+        failed = self._log_row(read, {}, faults, outcome="failed")
         edition = staged_edition(
-            self.workspace, RULES, {"run_log": failed}, run_id=run_id, as_of=self.as_of.day
+            self.workspace, RULES, {"run_log": failed}, run_id=read.run_id, as_of=self.as_of.day
         )
         publish(self.workspace, edition, RULES)
         days = published_days(self.workspace, "scores")

@@ -147,7 +147,11 @@ def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) ->
         ``crm_`` before its name.
     """
     to_call = at_risk_table.filter("may_contact").sort("position")
-    numbered = to_call.with_columns(position=pl.int_range(1, to_call.height + 1, dtype=pl.Int64, eager=True))
+    numbered = to_call.with_columns(
+        pl.int_range(1, to_call.height + 1, dtype=pl.Int64, eager=True).alias("position"),
+        pl.col("risk").round(4),
+        pl.col("value", "spillover_value").round(2),
+    )
     if carry is None:
         return numbered.select(_FILE_COLUMNS)
     names = {

@@ -1,7 +1,16 @@
 """From the user's files, databases and frames to validated tables: mapping, contracts, quarantine, keys."""
 
-from .load import LoadedSources, load
+from .loading import LoadedSources, load
 from .quarantine import publish_quarantine
+from .readiness import Readiness, readiness
 from .reports import FaultCount, SourceReport
 
-__all__ = ["FaultCount", "LoadedSources", "SourceReport", "load", "publish_quarantine"]
+__all__ = [
+    "FaultCount",
+    "LoadedSources",
+    "Readiness",
+    "SourceReport",
+    "load",
+    "publish_quarantine",
+    "readiness",
+]

@@ -211,11 +211,13 @@ class RowGroups:
         """Append rows."""
         self._held.append(frame)
         self._n_held += frame.height
-        if self._n_held >= ROW_GROUP:
-            whole = pl.concat(self._held)
-            full = whole.height - whole.height % ROW_GROUP
-            self._write(whole.head(full))
-            self._held, self._n_held = [whole.tail(whole.height - full)], whole.height - full
+        if self._n_held < ROW_GROUP:
+            return
+        whole = pl.concat(self._held)
+        full = whole.height - whole.height % ROW_GROUP
+        for start in range(0, full, ROW_GROUP):
+            self._write(whole.slice(start, ROW_GROUP))
+        self._held, self._n_held = [whole.slice(full)], whole.height - full
 
     def close(self) -> None:
         """Write what is left and the footer."""
@@ -227,7 +229,7 @@ class RowGroups:
     def _write(self, frame: pl.DataFrame) -> None:
         from pyarrow import parquet
 
-        table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
         if self._writer is None:
             self._writer = parquet.ParquetWriter(
                 self._path, table.schema, compression="zstd", compression_level=1

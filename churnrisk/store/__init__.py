@@ -1,4 +1,4 @@
-"""DuckDB and the disk: runs one-select SQL files with named parameters, lays out the workspace, publishes atomically."""
+"""DuckDB and the disk: runs one-select SQL files with parameters, lays out the workspace, publishes atomically."""
 
 from .engine import Engine
 from .statements import Column, Statement

@@ -80,7 +80,8 @@ class Engine:
         """Make a Parquet file or a frame readable as the table ``name``, replacing what had the name."""
         self.drop(name)
         if isinstance(source, Path):
-            self.connection.execute(f"create temp view {quoted(name)} as select * from read_parquet({literal(source)})")
+            relation = self.connection.read_parquet(str(source))
+            relation.create_view(name, replace=True)
         else:
             self.connection.register(name, source.to_arrow() if isinstance(source, pl.DataFrame) else source)
 
@@ -103,10 +104,13 @@ class Engine:
         """Run ``statement`` into a temporary table named after its output; superfluous parameters are left out."""
         self.drop(statement.output)
         self.connection.execute(
-            f"create temp table {quoted(statement.output)} as {statement.runnable}", _needed(statement, parameters)
+            f"create temp table {quoted(statement.output)} as {statement.runnable}",
+            _needed(statement, parameters),
         )
 
-    def frame(self, statement: Statement | str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
+    def frame(
+        self, statement: Statement | str, parameters: Mapping[str, object] | None = None
+    ) -> pl.DataFrame:
         """Run a statement, or SQL text with exactly ``parameters``, and return its rows."""
         return pl.DataFrame(self.arrow(statement, parameters))
 

@@ -116,7 +116,13 @@ def woven_statements(parsed: Mapping[str, Statement]) -> dict[str, Statement]:
             return
         if name in path:
             raise StatementError(
-                Fault("sql_cycle", f"{name}.sql", "no circle of reads", " > ".join((*path, name)), "Break the circle.")
+                Fault(
+                    "sql_cycle",
+                    f"{name}.sql",
+                    "no circle of reads",
+                    " > ".join((*path, name)),
+                    "Break the circle.",
+                )
             )
         statement = parsed[name]
         for read in statement.reads:

@@ -1,4 +1,4 @@
-"""What ``churnrisk schema`` and the documentation say of tables: all of them, or one, as text, Markdown or plain values."""
+"""What ``churnrisk schema`` and the documentation say of tables: all or one, as text, Markdown or plain values."""
 
 from __future__ import annotations
 
