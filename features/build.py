@@ -176,7 +176,7 @@ def build(
         Ids to compute; by default everybody. The others still count as their neighbours, so values are the same.
     consent_as_of : AsOf, optional
         The date whose consents decide which calls and answers may be used; by default ``as_of``. For past snapshots
-        give the day of training: a refusal holds for the past too.
+        give the day of training: a refusal holds for the past too. A day before ``as_of`` counts as ``as_of``.
     names : sequence of str, optional
         Features to compute, as in a bundle; by default all. A named event or topic that nobody had is a column of 0.
     kinds : mapping of feature to "number" or "category", optional
@@ -244,7 +244,7 @@ def _parameters(as_of: AsOf, settings: ChurnSettings, consent_as_of: AsOf) -> di
         **as_of.window_parameters(),
         "history_from": as_of.days_before(look_back),
         "ties_from": as_of.days_before(min(look_back, tie_window_days(settings))),
-        "consent_as_of": consent_as_of.instant,
+        "consent_as_of": max(consent_as_of.instant, as_of.instant),
         "is_by_activity": settings.kind == "inactive",
         "active_from": as_of.days_before(settings.inactive_days),
         "grace_days": settings.inactive_days if settings.kind == "inactive" else 0,
