@@ -179,6 +179,10 @@ class Calling:
     def _contacts(rng: np.random.Generator, ties: Ties, tie: Ints, at_s: Ints) -> Block:
         order = np.lexsort((tie, at_s))
         tie, at_s = tie[order], at_s[order]
+        # Two people do not begin two contacts with each other in the same second: that would look like a duplicate.
+        anew = np.ones(tie.size, dtype=np.bool_)
+        anew[1:] = (tie[1:] != tie[:-1]) | (at_s[1:] != at_s[:-1])
+        tie, at_s = tie[anew], at_s[anew]
         forward = rng.random(tie.size) < ties.forward_share[tie]
         a, b = ties.a[tie].astype(np.int64), ties.b[tie].astype(np.int64)
         draw = rng.random(tie.size)

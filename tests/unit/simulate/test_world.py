@@ -148,6 +148,15 @@ def test_every_call_has_a_customer_at_one_end_and_never_the_same_at_both(world: 
     assert 0.3 < off_net < 0.5
 
 
+def test_no_two_calls_of_a_pair_begin_in_the_same_second(world: World) -> None:
+    rows = read(world, "calls").select(
+        pl.min_horizontal("caller_id", "callee_id").alias("a"),
+        pl.max_horizontal("caller_id", "callee_id"),
+        "started_at",
+    )
+    assert rows.is_duplicated().sum() == 0
+
+
 def test_texts_have_no_duration_and_missed_calls_have_minus_one(world: World) -> None:
     rows = read(world, "calls")
     voice = rows.filter(pl.col("kind") == "voice")
