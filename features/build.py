@@ -19,9 +19,9 @@ from churnrisk.dates import AsOf
 from churnrisk.errors import Fault
 from churnrisk.store import Engine, Statement
 from churnrisk.store.statements import StatementError, statements_in, woven_statements
-from churnrisk.tables.lake import Attribute, LakeTables
+from churnrisk.tables.lake import LakeTables
 
-from .attributes import Kind, attribute_rows, typed_attributes
+from .attributes import Kind, TypedAttributes, attribute_rows, typed_attributes
 from .catalogue import Catalogue, catalogue_of, feature_columns, is_feature_statement
 from .functions import Context, FeatureFunction, functions
 from .network import Ties, network_rows, published_network, ties_of
@@ -101,18 +101,17 @@ def library(own: Path | None = None) -> Library:
 
 
 @dataclass
-class _Build:
+class Run:
     """One build under way: the engine and what stands in it."""
 
     engine: Engine
-    tables: LakeTables
     as_of: AsOf
     settings: ChurnSettings
     library: Library
-    names: frozenset[str] | None
     parameters: Mapping[str, object]
-    available: set[str] = field(default_factory=set)
+    available: set[str]
     made: list[str] = field(default_factory=list)
+    everybody: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def make(self, name: str) -> bool:
         """Run a statement and what it reads, once; say whether it is there (its sources may not be)."""
@@ -197,42 +196,46 @@ def build(
     pass over the calls for volumes, one sort of the ties' window for pairs, O(rows) for the rest.
     """
     wanted = None if names is None else frozenset(names)
-    parameters = _parameters(as_of, settings, consent_as_of or as_of)
-    running = _Build(engine, tables, as_of, settings, library(own), wanted, parameters)
-    tables.register(engine)
-    with _tables_of(running):
-        everybody = _population(running, customers)
-        members = (
-            everybody if customers is None else everybody.filter(pl.col("customer_id").is_in(list(customers)))
-        )
-        parts, notes = [members.select(KEYS)], []
-        parts += list(_statement_parts(running, with_ties=with_ties))
-        parts += list(_function_parts(running))
-        found_kinds: dict[str, Kind] = {}
-        attributes = _wanted_attributes(tables.attributes, wanted)
-        if attributes:
-            texts = attribute_rows(tables.paths["customers"], attributes, everybody)
-            typed = typed_attributes(texts, attributes, kinds)
-            found_kinds, notes = dict(typed.kinds), list(typed.notes)
-            parts.append(typed.frame)
-        ties = None
-        if with_ties and running.make("tie_pairs"):
-            ties = _ties(running)
-            parts.append(_network_part(running, ties, everybody))
+    with prepared(
+        engine, tables, as_of, settings, customers=customers, consent_as_of=consent_as_of, own=own
+    ) as running:
+        parts = [running.rows("population").sort("customer_id").select(KEYS)]
+        parts += list(_statement_parts(running, wanted, with_ties=with_ties))
+        parts += list(_function_parts(running, wanted))
+        typed = _attributes(running, tables, wanted, kinds)
+        parts.append(typed.frame)
+        ties = _ties(running) if with_ties and running.make("tie_pairs") else None
+        if ties is not None:
+            parts.append(_network_part(running, ties))
         full = _joined(parts)
+        catalogue = running.library.catalogue
     network = published_network(full) if ties is not None else None
     frame = full if wanted is None else full.select(*KEYS, *[name for name in full.columns if name in wanted])
+    found_kinds: dict[str, Kind] = dict(typed.kinds)
     for name in frame.columns[len(KEYS) :]:
-        _ = running.library.catalogue[name]
+        _ = catalogue[name]
         found_kinds.setdefault(name, "category" if frame[name].dtype == pl.String else "number")
-    return FeatureSet(frame, found_kinds, ties, network, tuple(notes))
+    return FeatureSet(frame, found_kinds, ties, network, typed.notes)
 
 
 @contextmanager
-def _tables_of(running: _Build) -> Iterator[None]:
-    running.available |= set(running.tables.paths)
+def prepared(
+    engine: Engine,
+    tables: LakeTables,
+    as_of: AsOf,
+    settings: ChurnSettings,
+    *,
+    customers: Sequence[str] | None = None,
+    consent_as_of: AsOf | None = None,
+    own: Path | None = None,
+) -> Iterator[Run]:
+    """Give a run with sources, calendar, activity and population in place; forget all its tables in the end."""
+    tables.register(engine)
+    parameters = _parameters(as_of, settings, consent_as_of or as_of)
+    running = Run(engine, as_of, settings, library(own), parameters, set(tables.paths))
     try:
-        yield
+        running.everybody = _population(running, customers)
+        yield running
     finally:
         running.forget()
 
@@ -264,7 +267,7 @@ def tie_window_days(settings: ChurnSettings) -> int:
     return TIE_WINDOW_DAYS + (settings.inactive_days if settings.kind == "inactive" else 0)
 
 
-def _population(running: _Build, customers: Sequence[str] | None) -> pl.DataFrame:
+def _population(running: Run, customers: Sequence[str] | None) -> pl.DataFrame:
     """Register calendar, activity and population; return everybody of the date, by rising id."""
     running.put("quarter_hours", quarter_hours(running.as_of, look_back_days(running.settings)))
     running.put("activity", last_activity(running))
@@ -284,7 +287,7 @@ def _population(running: _Build, customers: Sequence[str] | None) -> pl.DataFram
     return everybody
 
 
-def last_activity(running: _Build) -> pl.DataFrame:
+def last_activity(running: Run) -> pl.DataFrame:
     """Return customer_key and last_at over the sources that count as activity; empty if churn is not by inactivity."""
     parts = [pl.DataFrame(schema={"customer_key": pl.Int64, "last_at": pl.Datetime("us")})]
     if running.settings.kind == "inactive":
@@ -301,9 +304,10 @@ def last_activity(running: _Build) -> pl.DataFrame:
     )
 
 
-def _statement_parts(running: _Build, *, with_ties: bool) -> Iterator[pl.DataFrame]:
+def _statement_parts(
+    running: Run, wanted: frozenset[str] | None, *, with_ties: bool
+) -> Iterator[pl.DataFrame]:
     """Frames of the feature statements whose sources are there and some of whose features are wanted."""
-    wanted = running.names
     if wanted is not None and with_ties:
         wanted |= {"share_calls_offnet_90d"}
     for name, statement in running.library.statements.items():
@@ -312,18 +316,25 @@ def _statement_parts(running: _Build, *, with_ties: bool) -> Iterator[pl.DataFra
             yield running.rows(name)
 
 
-def _function_parts(running: _Build) -> Iterator[pl.DataFrame]:
-    context = Context(running.engine, running.as_of, running.names)
+def _function_parts(running: Run, wanted: frozenset[str] | None) -> Iterator[pl.DataFrame]:
+    context = Context(running.engine, running.as_of, wanted)
     for function in running.library.functions.values():
-        if all(running.make(name) for name in function.reads):
+        is_wanted = wanted is None or any(function.gives(name) for name in wanted)
+        if is_wanted and all(running.make(name) for name in function.reads):
             yield function.make(context)
 
 
-def _wanted_attributes(attributes: Sequence[Attribute], wanted: frozenset[str] | None) -> list[Attribute]:
-    return [attribute for attribute in attributes if wanted is None or attribute.column in wanted]
+def _attributes(
+    running: Run, tables: LakeTables, wanted: frozenset[str] | None, kinds: Mapping[str, Kind] | None
+) -> TypedAttributes:
+    """Attributes in their types, which everybody's values decide, also when only some customers are asked for."""
+    asked = [attribute for attribute in tables.attributes if wanted is None or attribute.column in wanted]
+    if not asked:
+        return TypedAttributes(running.everybody.select("customer_key"), {})
+    return typed_attributes(attribute_rows(tables.paths["customers"], asked, running.everybody), asked, kinds)
 
 
-def _ties(running: _Build) -> Ties:
+def _ties(running: Run) -> Ties:
     """Bring the pairs out of the engine, and drop them there before the graph doubles them."""
     nodes = running.rows("nodes").sort("node")
     pairs = running.rows("tie_pairs")
@@ -332,10 +343,10 @@ def _ties(running: _Build) -> Ties:
     return ties_of(pairs, nodes)
 
 
-def _network_part(running: _Build, ties: Ties, everybody: pl.DataFrame) -> pl.DataFrame:
+def _network_part(running: Run, ties: Ties) -> pl.DataFrame:
     running.make("leavers")
     answers = running.rows("relationship_answers") if running.make("relationship_answers") else None
-    return network_rows(ties, everybody, running.rows("leavers"), answers)
+    return network_rows(ties, running.everybody, running.rows("leavers"), answers)
 
 
 def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

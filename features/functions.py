@@ -53,6 +53,13 @@ class FeatureFunction:
     make: Maker
     features: tuple[Feature, ...] = ()
 
+    def gives(self, name: str) -> bool:
+        """Say whether a feature of that name may come from here: it is listed, or made from a long table read here."""
+        prefixes = tuple(
+            WIDE_NAMES[table][1].split("{", maxsplit=1)[0] for table in self.reads if table in WIDE_NAMES
+        )
+        return name.startswith(prefixes) or name in {feature.name for feature in self.features}
+
 
 _REGISTER: dict[str, FeatureFunction] = {}
 

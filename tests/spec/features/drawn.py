@@ -156,7 +156,13 @@ def _typed(frame: pl.DataFrame, column: str, kind: Any) -> pl.Expr:
 def lake(
     folder: Path, *, constant: Sequence[str] = (), text: Sequence[str] = (), **tables: Drawn
 ) -> LakeTables:
-    """Write the tables as Parquet; customers that are not drawn stay out, keys are named c0, c1 ... unless given."""
+    """Write drawn tables as Parquet; keys are named c0, c1 ... unless drawn."""
+    return lake_of(folder, tables, constant=constant, text=text)
+
+
+def lake_of(
+    folder: Path, tables: Mapping[str, Drawn], *, constant: Sequence[str] = (), text: Sequence[str] = ()
+) -> LakeTables:
     frames = {name: table(name, drawn) if isinstance(drawn, str) else drawn for name, drawn in tables.items()}
     if "keys" not in frames:
         keys = frames["customers"].select(pl.col("customer_key").unique().sort())

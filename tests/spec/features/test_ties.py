@@ -32,7 +32,7 @@ def test_days_and_bursts_of_a_pair_are_seen_against_the_contact_before(
     assert (row["n_ab"], row["n_ba"], row["n_recent"]) == (4, 1, 4)
     assert (row["active_days"], row["trains"], row["seconds"]) == (3, 4, 100)
     assert row["span_days"] == 38 + 0.5 / 24
-    assert str(row["last_contact_on"]) == "2026-03-11"
+    assert str(row["last_contact"]) == "2026-03-11 00:30:00"
 
 
 def test_a_contact_of_one_half_life_ago_weighs_half(engine: Engine, tmp_path: Path) -> None:
