@@ -60,7 +60,7 @@ def fitted_calibration(
     score : shape (n,), log-odds from a learner that did not see the row's customer.
     left : shape (n,), 0 or 1, both present.
     weight : shape (n,), > 0, mean 1. Weights that undo a resampling make the risk hold at the true base rate.
-    n_leavers : distinct customers who left, which chooses the form.
+    n_leavers : distinct customers who left (or stayed, where those are fewer), which chooses the form.
     folds : shape (n,), customer-disjoint; Platt and beta are compared across them.
     """
     intervals = venn_abers_grid(score, left, weight)
@@ -83,24 +83,23 @@ def fitted_platt(score: Floats, left: Floats, weight: Floats, *, sd: float = WEA
     The prior is normal with ``sd`` on theta and on the shift of the mean log-odds. Platt's own smoothed targets
     ((N+ + 1)/(N+ + 2) and 1/(N- + 2), Platt 1999) keep a separated sample finite.
     """
-    target = _smoothed(left, weight)
-    middle = float(weight @ score / weight.sum())
+    levels = _Levels.of(score, left, weight)
 
     def of(theta: Floats) -> Platt:
         slope = float(np.exp(theta[0]))
-        return Platt(slope, middle + float(theta[1]) - slope * middle)
+        return Platt(slope, levels.middle + float(theta[1]) - slope * levels.middle)
 
-    return of(_largest_posterior(lambda theta: of(theta).log_odds(score), target, weight, np.zeros(2), sd))
+    return of(_largest_posterior(lambda theta: of(theta).log_odds(levels.score), levels, np.zeros(2), sd))
 
 
 def fitted_beta(score: Floats, left: Floats, weight: Floats, *, sd: float = WEAK_SD) -> Beta:
     """Return logit p = a ln s - b ln(1 - s) + c with a, b > 0 (Kull, Silva Filho & Flach 2017), as in Platt."""
-    target = _smoothed(left, weight)
+    levels = _Levels.of(score, left, weight)
 
     def of(theta: Floats) -> Beta:
         return Beta(float(np.exp(theta[0])), float(np.exp(theta[1])), float(theta[2]))
 
-    return of(_largest_posterior(lambda theta: of(theta).log_odds(score), target, weight, np.zeros(3), sd))
+    return of(_largest_posterior(lambda theta: of(theta).log_odds(levels.score), levels, np.zeros(3), sd))
 
 
 def fitted_knots(score: Floats, left: Floats, weight: Floats, intervals: VennAbersGrid) -> Knots:
@@ -122,20 +121,37 @@ def fitted_knots(score: Floats, left: Floats, weight: Floats, intervals: VennAbe
     return Knots(tuple(centres.tolist()), tuple(values.tolist()), tail)
 
 
+@dataclass(frozen=True)
+class _Levels:
+    """Scores gathered into levels, so that a fit costs the same for a thousand rows and a million."""
+
+    score: Floats
+    mass: Floats
+    target: Floats
+    """Sum of Platt's smoothed targets, (N+ + 1)/(N+ + 2) for leavers and 1/(N- + 2) for stayers."""
+
+    @classmethod
+    def of(cls, score: Floats, left: Floats, weight: Floats) -> _Levels:
+        levels, mass, leavers = score_levels(score, left, weight)
+        n_leavers, n_stayers = float(leavers.sum()), float((mass - leavers).sum())
+        target = leavers * (n_leavers + 1) / (n_leavers + 2) + (mass - leavers) / (n_stayers + 2)
+        return cls(levels, mass, target)
+
+    @property
+    def middle(self) -> float:
+        """Mean score."""
+        return float(self.mass @ self.score / self.mass.sum())
+
+
 def _largest_posterior(
-    log_odds_of: Callable[[Floats], Floats], target: Floats, weight: Floats, start: Floats, sd: float
+    log_odds_of: Callable[[Floats], Floats], levels: _Levels, start: Floats, sd: float
 ) -> Floats:
     def loss(theta: Floats) -> float:
         log_odds = log_odds_of(theta)
-        nll = np.logaddexp(0.0, log_odds) - target * log_odds
-        return float(weight @ nll + theta @ theta / (2 * sd * sd))
+        nll = levels.mass @ np.logaddexp(0.0, log_odds) - levels.target @ log_odds
+        return float(nll + theta @ theta / (2 * sd * sd))
 
     return np.asarray(minimize(loss, start, method="L-BFGS-B").x, dtype=np.float64)
-
-
-def _smoothed(left: Floats, weight: Floats) -> Floats:
-    leavers, stayers = float(weight @ left), float(weight @ (1 - left))
-    return np.where(left > 0, (leavers + 1) / (leavers + 2), 1 / (stayers + 2))
 
 
 def _out_of_fold_loss(

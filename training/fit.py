@@ -93,7 +93,7 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
     folds = customer_folds(rows.customer, rows.left, settings.n_folds, salt=f"fit-{settings.seed}")
     learned = _learned(rows, encoded, found.features, folds, settings)
     calibration = fitted_calibration(
-        learned.score, rows.left, rows.weight, n_leavers=rows.n_leavers, folds=folds
+        learned.score, rows.left, rows.weight, n_leavers=rows.n_rarer, folds=folds
     )
     return Fitted(
         features=found.features,
@@ -120,16 +120,16 @@ class _Learned:
 def _learned(
     rows: Rows, encoded: Floats, features: tuple[Feature, ...], folds: NDArray[np.int8], settings: FitSettings
 ) -> _Learned:
-    if rows.n_leavers < FEWEST_FOR_TREES:
+    if rows.n_rarer < FEWEST_FOR_TREES:
         logistic = fitted_logistic(encoded, rows.left, rows.weight, features, folds)
         regime = (
-            f"logistic regression: {rows.n_leavers} leavers, trees from {FEWEST_FOR_TREES} on "
-            "(more months or a longer outcome window would lift it)"
+            f"logistic regression: {rows.n_leavers} leavers and {rows.n_stayers} stayers, trees from "
+            f"{FEWEST_FOR_TREES} of each (more months or a longer outcome window would lift it)"
         )
         parameters = {"learner": "logistic", "ridge": logistic.ridge}
         return _Learned(logistic.learner, logistic.out_of_fold_score, logistic.importance, regime, parameters)
     chosen = settings_for(
-        rows.n_leavers, seed=settings.seed, threads=threads_for(encoded.size, settings.threads)
+        rows.n_rarer, seed=settings.seed, threads=threads_for(encoded.size, settings.threads)
     )
     weight = rows.weight if rows.is_weighted else None
     trees = fitted_trees(encoded, rows.left, weight, features=features, folds=folds, settings=chosen)
@@ -181,8 +181,7 @@ def _importance(features: tuple[Feature, ...], share: Floats) -> pl.DataFrame:
 
 
 def _refuse_too_few(rows: Rows) -> None:
-    n_stayers = len(np.unique(rows.customer[rows.left == 0].astype(str)))
-    for name, found in (("leavers", rows.n_leavers), ("stayers", n_stayers)):
+    for name, found in (("leavers", rows.n_leavers), ("stayers", rows.n_stayers)):
         if found < FEWEST_LEAVERS:
             raise ModelUnfit(
                 Fault(

@@ -44,6 +44,16 @@ class Rows:
         return len(np.unique(self.customer[self.left > 0].astype(str)))
 
     @property
+    def n_stayers(self) -> int:
+        """Distinct customers who stayed in at least one snapshot."""
+        return len(np.unique(self.customer[self.left == 0].astype(str)))
+
+    @property
+    def n_rarer(self) -> int:
+        """Distinct customers with the rarer outcome: what there is to learn from, also where most people leave."""
+        return min(self.n_leavers, self.n_stayers)
+
+    @property
     def is_weighted(self) -> bool:
         """Whether any weight differs from 1."""
         return bool((self.weight != 1.0).any())

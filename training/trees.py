@@ -44,7 +44,7 @@ class TreesFit:
     settings: Mapping[str, Any]
 
 
-SMALL_TABLE = 5_000_000
+SMALL_TABLE = 2_000_000
 """Cells of a table up to which one thread learns: more gain little there, cost much on a busy machine, and one thread
 gives the same model everywhere."""
 
