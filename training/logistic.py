@@ -121,6 +121,6 @@ def _out_of_fold(
 def _fit(design: Floats, left: Floats, weight: Floats, ridge: float) -> tuple[float, Floats]:
     from sklearn.linear_model import LogisticRegression
 
-    model: Any = LogisticRegression(C=ridge, max_iter=2000, tol=1e-6)
+    model: Any = LogisticRegression(C=ridge, solver="newton-cholesky", tol=1e-8)
     model.fit(design, left, sample_weight=weight)
     return float(model.intercept_[0]), np.asarray(model.coef_[0], dtype=np.float64)
