@@ -113,7 +113,10 @@ class SourceSettings(Settings):
     values: dict[str, str] = Field(
         default_factory=dict, description='Our column = a fixed value for every row, e.g. kind = "sms".'
     )
-    exclude: tuple[str, ...] = Field((), description="Your columns that must not become attributes.")
+    exclude: tuple[str, ...] = Field(
+        (),
+        description='Your columns that must not become attributes or metrics; "*" takes only those named in columns.',
+    )
     constant: tuple[str, ...] = Field(
         (),
         description="customers: your columns that never change, so they may be used before the extract's date.",
@@ -173,6 +176,11 @@ class SourceSettings(Settings):
         ge=1,
         le=64,
         description="Pad ids that this source wrote as numbers with leading zeros to so many digits.",
+    )
+    id_prefix: str = Field(
+        "",
+        description="Text put before every id of this source but offer_id, where files number people or answers "
+        "separately: two surveys that both count from 1.",
     )
     positive: tuple[str, ...] = Field((), description="labelled: values of churned that mean left.")
     true_base_rate: float | None = Field(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ..tables.columns import about, empty_series
+from ..tables.columns import MOST, about, empty_series
 from ..tables.contracts import FILE, ROW, SourceTable, limit_code
 from ..tables.faults import FAULT_ORDER
 from .knowledge import COMPLETE, Draft
@@ -145,7 +145,7 @@ def _read(reader: Reader, name: str, values: pl.Series) -> Read:
         return Read(nothing, (), nothing if kind in {"instant", "day"} else None)
     digits = settings.id_digits if about(column).get("digits") else None
     by_kind: dict[str, Callable[[pl.Series], Read]] = {
-        "id": lambda given: read_id(given, digits),
+        "id": lambda given: read_id(given, digits, "" if name == "offer_id" else settings.id_prefix),
         "instant": lambda given: read_instant(given, reader.spelling),
         "day": lambda given: read_instant(given, reader.spelling, is_day=True),
         "number": lambda given: read_number(given, settings.decimal),
@@ -179,6 +179,7 @@ def _metrics(reader: Reader, batch: RawBatch, size: int, faults: _Faults) -> dic
         read = read_number(plain, reader.spelling.settings.decimal)
         for fault in read.faults:
             faults.add(fault.code, name, fault.mask, plain)
+        faults.add("out_of_range", name, (read.values.abs() > MOST).fill_null(value=False), plain)
         found[f"metric_{name}"] = read.values
     return found
 
@@ -241,7 +242,7 @@ def gathered(found: list[pl.DataFrame], file: int) -> pl.DataFrame:
     return (
         pl.concat(found)
         .with_columns(order.alias("order"))
-        .sort(ROW, "order", "column")
+        .sort(ROW, "order", maintain_order=True)
         .group_by(ROW, maintain_order=True)
         .agg(
             pl.col("code").first(),

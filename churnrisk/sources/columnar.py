@@ -6,6 +6,7 @@ It decides how a typed table is cut into batches, and refuses to know what its c
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,14 @@ class ParquetTable:
 
 def stored_frame(frame: object, path: Path, where: str) -> Path:
     """Write a Polars, Arrow or pandas frame to Parquet, so that it is read like any file."""
+    import pyarrow as pa
+
     try:
-        table = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)  # type: ignore[arg-type]
-    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        with warnings.catch_warnings():
+            # pandas 3 warns when pyarrow reads its columns with zones; that is between the two of them
+            warnings.simplefilter("ignore", DeprecationWarning)
+            table = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(pa.table(frame))
+    except (TypeError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise SourceFault(
             Fault(
                 "frame_unreadable",
@@ -103,7 +109,8 @@ def stored_frame(frame: object, path: Path, where: str) -> Path:
             )
         ) from error
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.write_parquet(path, compression="lz4")
+    nameless = [name for name in table.columns if name.startswith("__index_level_")]
+    table.drop(nameless).write_parquet(path, compression="lz4")
     return path
 
 

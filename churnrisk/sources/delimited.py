@@ -42,7 +42,7 @@ class DelimitedTable:
         self.path, self.name = path, name
         self._settings, self._where, self._hints = settings, where, frozenset(hints)
         self.facts: TextFacts = text_facts(
-            path, encoding=settings.encoding, quote=settings.quote, where=where
+            path, encoding=settings.encoding, quote=settings.quote, where=where, hints=self._hints
         )
         self.fingerprint = self.facts.fingerprint
         self.warnings: list[str] = []

@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,8 +128,13 @@ def cut_fault(where: str, found: str) -> Fault:
     return Fault("file_cut", where, "a complete file", found, "The file was cut: export or copy it again.")
 
 
-def text_facts(path: Path, *, encoding: str | None, quote: str, where: str) -> TextFacts:
-    """Read a text file once and tell its hash, character set and how it ends."""
+def text_facts(
+    path: Path, *, encoding: str | None, quote: str, where: str, hints: Collection[str] = ()
+) -> TextFacts:
+    """Read a text file once and tell its hash, character set and how it ends.
+
+    ``hints`` are column names that are expected: a character set in which they all stand in the file is the one.
+    """
     named = _known_encoding(encoding, where) if encoding is not None else None
     digest = hashlib.sha256()
     strict = codecs.getincrementaldecoder("utf-8")()
@@ -151,7 +156,9 @@ def text_facts(path: Path, *, encoding: str | None, quote: str, where: str) -> T
             except UnicodeDecodeError:
                 is_utf8 = False
     bom = next((name for mark, name in BOMS if head.startswith(mark)), None)
-    chosen = named or bom or ("utf-8" if is_utf8 and b"\0" not in head else _guessed(path, head, where))
+    chosen = (
+        named or bom or ("utf-8" if is_utf8 and b"\0" not in head else _guessed(path, head, where, hints))
+    )
     return TextFacts(
         fingerprint=digest.hexdigest(),
         encoding=chosen,
@@ -179,10 +186,15 @@ def _known_encoding(name: str, where: str) -> str:
     return "utf-8" if found in {"utf-8", "utf-8-sig", "ascii"} else found
 
 
-def _guessed(path: Path, head: bytes, where: str) -> str:
+def _guessed(path: Path, head: bytes, where: str, hints: Collection[str]) -> str:
     zeros = (head[0::2].count(0), head[1::2].count(0))
     if max(zeros) > len(head) // 8:
         return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+    foreign = [name for name in hints if not name.isascii()]
+    for candidate in CANDIDATE_ENCODINGS if foreign else ():
+        text = head.decode(candidate, errors="replace")
+        if all(name in text for name in foreign):
+            return candidate
     sample = _telling_lines(path)
     decoded = sample.decode("utf-8", errors="replace")
     n_broken = decoded.count("\ufffd")

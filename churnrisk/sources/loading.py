@@ -251,7 +251,7 @@ class _Loader:
         origin = settings.time_origin
         if origin is not None and origin.tzinfo is None and not (settings.zone or self.config.time.zone):
             source.faults.append(_zone_fault(f"churnrisk.toml [{label}] time_origin"))
-        if source.table.name != "customers":
+        if source.table.name != "customers" or source.faults:
             return
         for raw, mapping in files:
             self._check_dated(source, settings, raw.name, mapping)
@@ -357,7 +357,7 @@ class _Loader:
             stage = self._staged(source)
             if stage is None:
                 return
-            if can_settle:
+            if can_settle and stage.n_good_parts:
                 self._settle(source, stage, fingerprint)
             else:
                 self.reports[name] = self._report(stage, fingerprint, Settled(stage.folder, stage.n_good))
@@ -539,6 +539,8 @@ class _Loader:
     # faults
 
     def _gather(self, faults: Sequence[Fault], *, is_missing: bool = False) -> None:
+        if not faults:
+            return
         self.faults += faults
         self.missing &= is_missing and all(fault.code == "file_missing" for fault in faults)
 

@@ -13,6 +13,9 @@ from ..config import SourceSettings
 from ..errors import Fault
 from ..tables.contracts import SourceTable
 
+EVERYTHING = "*"
+"""In ``exclude``: every column that is not named in ``columns``."""
+
 
 @dataclass(frozen=True)
 class ColumnMap:
@@ -59,8 +62,8 @@ class _Mapper:
                 ):
                     taken[name] = name
         carried = tuple(name for name in self.carry if name in self.names)
-        if self.table.extra and self.settings.header:
-            used = {*taken.values(), *extras.values(), *carried, *self.settings.exclude}
+        if self.table.extra and self.settings.header and EVERYTHING not in self.settings.exclude:
+            used = {*taken.values(), *extras.values(), *carried, *map(str.strip, self.settings.exclude)}
             extras |= {name: name for name in self.names if name and name not in used}
         for name in self.table.required:
             if name not in taken and name not in fixed and not any(self._maps(name)):
@@ -103,7 +106,7 @@ class _Mapper:
     def _check_lists(self) -> None:
         for key in ("exclude", "constant", "text"):
             for name in getattr(self.settings, key):
-                if name.strip() not in self.names:
+                if name.strip() not in self.names and name != EVERYTHING:
                     self._missing(name, f"a column {name!r}, named in {key}", "none of that name")
 
     def _missing(self, name: str, expected: str, found: str) -> None:

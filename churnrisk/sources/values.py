@@ -126,7 +126,7 @@ def as_text(values: pl.Series) -> pl.Series:
     return values.cast(pl.String)
 
 
-def read_id(values: pl.Series, digits: int | None) -> Read:
+def read_id(values: pl.Series, digits: int | None, prefix: str = "") -> Read:
     """Read ids as text: 00123 stays; a whole float loses its point; ``digits`` pads those written as numbers."""
     faults: tuple[Fault, ...] = ()
     if values.dtype.is_float():
@@ -137,7 +137,7 @@ def read_id(values: pl.Series, digits: int | None) -> Read:
     if digits is not None:
         numeric = text.str.contains(r"^\d+$").fill_null(value=False)
         text = text.str.zfill(digits).zip_with(numeric, text)
-    return Read(text, faults)
+    return Read(prefix + text if prefix else text, faults)
 
 
 def read_number(values: pl.Series, decimal: str) -> Read:

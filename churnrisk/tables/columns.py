@@ -24,6 +24,9 @@ LATEST = datetime(2200, 1, 1)
 MOST_WHOLE = 2**53
 """The largest whole number that a double holds exactly."""
 
+MOST = 1e15
+"""No amount lies beyond it, up or down: doubles still tell tenths apart there. A guess that no currency reaches."""
+
 
 class Word(dy.String):
     """A text column that holds one of a few words."""
@@ -79,8 +82,8 @@ def number(
     description: str,
     unit: str,
     *,
-    low: float | None = None,
-    high: float | None = None,
+    low: float = -MOST,
+    high: float = MOST,
     null: str = "",
     codes: dict[str, str] | None = None,
 ) -> dy.Float64:
@@ -98,8 +101,8 @@ def whole(
     description: str,
     unit: str,
     *,
-    low: int | None = None,
-    high: int | None = None,
+    low: int = -MOST_WHOLE,
+    high: int = MOST_WHOLE,
     null: str = "",
     codes: dict[str, str] | None = None,
 ) -> dy.Int64:
@@ -139,15 +142,20 @@ def range_words(column: dy.Column) -> str:
     if isinstance(column, Word):
         return ", ".join(column.words)
     if isinstance(column, dy.Float64 | dy.Int64):
-        low, high = column.min, column.max
-        if low is not None and high is not None:
-            return f"{low:g} to {high:g}"
-        if low is not None:
-            return f"at least {low:g}"
-        return f"at most {high:g}" if high is not None else ""
+        return _span_words(column.min, column.max)
     if isinstance(column, dy.Datetime):
         return f"{EARLIEST.year} to {LATEST.year - 1}"
     return ""
+
+
+def _span_words(low: float | None, high: float | None) -> str:
+    """Say a span, without the bounds that every number has."""
+    has_low, has_high = low is not None and low > -MOST, high is not None and high < MOST
+    if has_low and has_high:
+        return f"{low:,g} to {high:,.10g}"
+    if has_low:
+        return f"at least {low:g}"
+    return f"at most {high:g}" if has_high else ""
 
 
 def empty_series(name: str, column: dy.Column, length: int) -> pl.Series:

@@ -15,6 +15,7 @@ import dataframely as dy
 import polars as pl
 
 from .columns import (
+    MOST,
     Word,
     about,
     day,
@@ -36,6 +37,9 @@ FILE, ROW = "_file", "_row"
 METRIC_SCALES: dict[str, tuple[float, float]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 """Lowest and highest score per metric in validated tables. NPS is 0-10 by definition; 1-5 for CSAT and 1-7 for CES
 are the commonest of several scales in use: a source with another one says so in ``scales`` and is converted."""
+
+LONGEST_S = 31 * 86_400
+"""No call and no wait lasts longer than a month: beyond it the unit is wrong (ms for s). A guess."""
 
 CALL_KINDS = ("voice", "sms", "message")
 
@@ -89,6 +93,7 @@ class Calls(Source):
         "How long it lasted; a code in missed_codes means a missed call, kept as missed.",
         "s",
         low=0,
+        high=LONGEST_S,
         null="missed, or not a call",
         codes={"min": "negative_duration"},
     )
@@ -166,8 +171,8 @@ class Interactions(Source):
     at = instant("When it began.")
     channel = text("Through which channel (phone, chat, shop ...).", null="not known")
     topic = text("What it was about.", null="not known")
-    wait_s = number("How long the customer waited.", "s", low=0, null="not measured")
-    transfers = whole("How often the customer was passed on.", "times", low=0, null="not counted")
+    wait_s = number("How long the customer waited.", "s", low=0, high=LONGEST_S, null="not measured")
+    transfers = whole("How often the customer was passed on.", "times", low=0, high=1_000, null="not counted")
     repeated = flag("The customer had to tell it again.", null="not known")
     resolved = flag("It was resolved.", null="not known")
     abandoned = flag("The customer gave up waiting.", null="not known")
@@ -318,7 +323,9 @@ class SourceTable:
 
     def limits_of(self, column: str) -> str:
         """Say the limits of a column in words."""
-        return range_words(self.columns[column]) if column in self.columns else ""
+        return (
+            range_words(self.columns[column]) if column in self.columns else ""
+        ) or f"{-MOST:g} to {MOST:g}"
 
     def as_dict(self) -> dict[str, Any]:
         """Give the contract as plain values for ``--json``."""
@@ -346,7 +353,7 @@ class SourceTable:
         """Return the sentence of a fault code for this table."""
         column = next((name for name in self.columns if code in self.column_codes(name)), "")
         shared = sum(code in self.column_codes(name) for name in self.columns) > 1
-        limits = "its limits" if shared and code != "time_out_of_range" else self.limits_of(column)
+        limits = "see above" if shared and code == "out_of_range" else self.limits_of(column)
         return sentence_of(code, "" if shared else column, limits)
 
     def text(self) -> str:
@@ -428,7 +435,7 @@ def limit_code(table: SourceTable, column: str, rule: str) -> str:
     if rule in {"nullability", "min_length"}:
         return "required_missing"
     if rule == "regex":
-        return {"metric": "unknown_metric", "kind": "unknown_kind"}.get(column, "unknown_word")
+        return f"unknown_{column}"
     if rule in {"inf", "nan"}:
         return "number_unreadable"
     return "time_out_of_range" if declared.get("kind") in {"instant", "day"} else "out_of_range"

@@ -31,9 +31,8 @@ ROW_FAULTS: dict[str, RowFault] = {
     ),
     # limits of one column
     "required_missing": RowFault("{column} must not be empty."),
-    "out_of_range": RowFault("{column} must lie within {limits}."),
+    "out_of_range": RowFault("{column} must lie within its limits: {limits}."),
     "time_out_of_range": RowFault("{column} must lie in the years {limits}."),
-    "unknown_word": RowFault("{column} must be one of {limits}."),
     "unknown_metric": RowFault("{column} must be one of {limits}."),
     "unknown_kind": RowFault("{column} must be one of {limits}."),
     "negative_duration": RowFault(

@@ -1,0 +1,102 @@
+"""What `churnrisk check` says about sources, and when it says that it is not enough."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from churnrisk.dates import AsOf
+from churnrisk.errors import SourceMissing
+from churnrisk.sources import Readiness, readiness
+from churnrisk.store import Engine, Workspace
+from tests.spec.sources.drawn import drawn_workspace, loaded_from
+
+PEOPLE = "customer_id,joined_on,left_on\nann,2020-01-01,\nbob,2020-01-01,2026-02-01\ncid,2026-06-01,\n"
+CALLS = "caller_id,callee_id,started_at\nann,bob,2026-01-01T10:00:00\nann,zoe,2026-03-01T12:00:00\nzoe,ann,2026-05-01\n"
+SURVEYS = (
+    "invitation_id,customer_id,metric,invited_at,answered_at,score\n"
+    "1,ann,nps,2026-01-10,2026-01-11,9\n2,bob,nps,2026-01-10,,\n3,eve,nps,2026-01-10,,\n"
+)
+ALL = '[sources.calls]\npath = "c.csv"\n{}\n[sources.surveys]\npath = "s.csv"\nmax_bad_share = 0.5\n'
+
+
+def ready(workspace: Workspace, day: date) -> Readiness:
+    """Load and judge."""
+    loaded = loaded_from(workspace)
+    with Engine(threads=1) as engine:
+        return readiness(loaded, engine, workspace.config, AsOf(day, "UTC"))
+
+
+def drawn_ready(
+    root: Path, calls_settings: str = "", quality: str = "", day: date = date(2026, 3, 31)
+) -> Readiness:
+    """Draw the three sources and judge them."""
+    files: dict[str, str | bytes] = {"people.csv": PEOPLE, "c.csv": CALLS, "s.csv": SURVEYS}
+    return ready(drawn_workspace(root, ALL.format(calls_settings) + quality, files), day)
+
+
+def test_rows_periods_freshness_and_match_rates_are_counted_as_of_the_date(tmp_path: Path) -> None:
+    found = drawn_ready(tmp_path)
+    calls = next(item for item in found.sources if item.source == "calls")
+    assert (calls.n_read, calls.n_kept, calls.n_known) == (3, 3, 2)
+    assert calls.age_days == 30.5  # from 1 March, noon, to the end of 31 March
+    assert {match.name: (match.n_matched, match.n_total) for match in found.matches} == {
+        "callers that are customers": (1, 2),
+        "callees that are customers": (2, 3),
+        "calls with a customer on both sides": (1, 3),
+        "surveys of known customers": (2, 3),
+        "customers with any call": (2, 3),
+        "customers with any answer": (1, 3),
+    }
+
+
+def test_customers_leavers_and_answers_are_those_known_at_the_date(tmp_path: Path) -> None:
+    found = drawn_ready(tmp_path)
+    assert (found.n_customers, found.n_leavers, found.n_answers) == (
+        1,
+        1,
+        1,
+    )  # bob had left, cid had not come
+    before = drawn_ready(tmp_path, day=date(2026, 1, 10))
+    assert (before.n_customers, before.n_leavers, before.n_answers) == (2, 0, 0)
+
+
+def test_too_few_leavers_are_not_enough_and_the_remedy_is_said(tmp_path: Path) -> None:
+    found = drawn_ready(tmp_path)
+    assert found.verdict == "not enough"
+    remark = next(item for item in found.remarks if item.code == "few_leavers")
+    assert "1 leavers; 50 are the least" in remark.text
+    assert "longer history" in remark.remedy
+
+
+def test_a_stale_source_is_refused_unless_the_settings_go_on(tmp_path: Path) -> None:
+    found = drawn_ready(tmp_path / "a", "max_age_days = 30")
+    with pytest.raises(SourceMissing, match=r"one 30\.5 days old") as raised:
+        found.refuse_stale()
+    assert raised.value.codes == ("stale",)
+    drawn_ready(tmp_path / "b", "max_age_days = 31").refuse_stale()
+    going_on = drawn_ready(tmp_path / "c", "max_age_days = 30", "[quality]\npublish_despite_stale = true\n")
+    going_on.refuse_stale()
+    assert "stale" in {remark.code for remark in going_on.remarks}
+
+
+def test_calls_of_nobody_known_are_not_enough(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"c.csv": "caller_id,callee_id,started_at\n1,2,2026-01-01\n"}
+    found = ready(drawn_workspace(tmp_path, '[sources.calls]\npath = "c.csv"\n', files), date(2026, 3, 31))
+    assert "no_match" in {remark.code for remark in found.remarks}
+
+
+def test_it_turns_into_json_tables_and_text_without_any_id(tmp_path: Path) -> None:
+    found = drawn_ready(tmp_path)
+    plain = json.dumps(found.as_dict())
+    assert re.search(r"\b(ann|bob|zoe|eve)\b", plain + found.text()) is None
+    assert found.source_table()["source"].to_list() == ["calls", "customers", "surveys"]
+    assert found.match_table().height == len(found.matches)
+    assert "surveys: 3 rows read, 2 kept, 1 in quarantine" in found.text()
+    lines: tuple[dict[str, Any], ...] = found.source_lines(dict)
+    assert lines[0]["match_rates"]["callers that are customers"] == 0.5
