@@ -69,7 +69,7 @@ class Clock:
     def days_of(self, offsets: npt.NDArray[np.integer]) -> npt.NDArray[np.datetime64]:
         """Return the dates of many day numbers; `NEVER` or later is null."""
         out = np.datetime64(self.first_day, "D") + offsets.astype("timedelta64[D]")
-        out[offsets >= NEVER] = np.datetime64("NaT")
+        out[offsets >= NEVER] = np.datetime64("NaT", "D")
         return np.asarray(out)
 
     def instants_of(self, seconds: npt.NDArray[np.integer]) -> npt.NDArray[np.datetime64]:
