@@ -130,8 +130,9 @@ class Run:
         return True
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
-        """Make a frame readable as a table."""
-        self.engine.register(name, frame)
+        """Make a frame a table of the engine, with the statistics without which joins are planned upside down."""
+        self.engine.drop(name)
+        self.engine.connection.from_arrow(frame.to_arrow()).create(name)
         self.available.add(name)
         self.made.append(name)
 

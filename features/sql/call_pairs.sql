@@ -74,13 +74,13 @@ pairs as (
     select
         key_a,
         key_b,
-        count_if(is_ab)::bigint as n_ab,
-        count_if(not is_ab)::bigint as n_ba,
-        count_if(is_ab and is_recent)::bigint as n_recent_ab,
-        count_if(not is_ab and is_recent)::bigint as n_recent_ba,
+        count(*) filter (where is_ab) as n_ab,
+        count(*) filter (where not is_ab) as n_ba,
+        count(*) filter (where is_ab and is_recent) as n_recent_ab,
+        count(*) filter (where not is_ab and is_recent) as n_recent_ba,
         sum(duration_s)::bigint as seconds,
-        count_if(previous_days_ago is null or previous_days_ago <> days_ago)::bigint as active_days,
-        count_if(previous_us is null or started_us - previous_us > $train_gap_us)::bigint as trains,
+        count(*) filter (where previous_days_ago is null or previous_days_ago <> days_ago) as active_days,
+        count(*) filter (where previous_us is null or started_us - previous_us > $train_gap_us) as trains,
         sum(
             floor(
                 $one_contact

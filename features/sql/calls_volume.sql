@@ -69,12 +69,12 @@ sides as (
     select false as is_out
 ),
 
--- Every contact counts at both its ends; the other end's number tells whether it left the network.
-ends as (
+placed as (
     select
-        case when sides.is_out then contacts.caller_key else contacts.callee_key end as customer_key,
-        case when sides.is_out then contacts.callee_key else contacts.caller_key end as partner_key,
-        sides.is_out,
+        contacts.caller_key,
+        contacts.callee_key,
+        callers.customer_key is null as is_caller_offnet,
+        callees.customer_key is null as is_callee_offnet,
         contacts.is_recent,
         contacts.duration_s,
         contacts.has_duration,
@@ -86,74 +86,108 @@ ends as (
         quarters.earlier_day_bit
     from contacts
     inner join quarters on contacts.quarter = quarters.quarter
+    left join customers as callers on contacts.caller_key = callers.customer_key
+    left join customers as callees on contacts.callee_key = callees.customer_key
+),
+
+-- Every contact counts at both its  Who is a customer is joined before: after the doubling an engine guesses the
+-- size wrong and hashes the contacts instead of the customers.
+ends as (
+    select
+        case when sides.is_out then placed.caller_key else placed.callee_key end as customer_key,
+        case when sides.is_out then placed.is_callee_offnet else placed.is_caller_offnet end as is_offnet,
+        sides.is_out,
+        placed.is_recent,
+        placed.duration_s,
+        placed.has_duration,
+        placed.is_missed,
+        placed.is_text,
+        placed.is_night,
+        placed.is_weekend,
+        placed.recent_day_bit,
+        placed.earlier_day_bit
+    from placed
     cross join sides
+    where not case when sides.is_out then placed.is_caller_offnet else placed.is_callee_offnet end
 ),
 
 -- One bit a day: the bits of all contacts together are the days with a contact, without sorting them.
 counted as (
     select
-        ends.customer_key,
-        count_if(ends.is_out and ends.is_recent)::bigint as n_out_30d,
-        count_if(not ends.is_out and ends.is_recent)::bigint as n_in_30d,
-        count_if(ends.is_out)::bigint as n_out,
-        count_if(not ends.is_out)::bigint as n_in,
-        sum(case when ends.is_out and ends.is_recent then ends.duration_s else 0 end)::bigint as seconds_out_30d,
-        sum(case when not ends.is_out and ends.is_recent then ends.duration_s else 0 end)::bigint as seconds_in_30d,
-        sum(ends.duration_s)::bigint as seconds,
-        count_if(ends.has_duration)::bigint as n_with_duration,
-        count_if(ends.is_missed and ends.is_recent and not ends.is_out)::bigint as n_missed_in_30d,
-        count_if(ends.is_missed)::bigint as n_missed,
-        count_if(ends.is_night)::bigint as n_night,
-        count_if(ends.is_weekend)::bigint as n_weekend,
-        count_if(ends.is_text)::bigint as n_text,
-        count_if(customers.customer_key is null)::bigint as n_offnet,
-        count_if(ends.is_recent)::bigint as n_recent,
+        customer_key,
         count(*) as n_contacts,
-        bit_count(bit_or(ends.recent_day_bit))::bigint as n_days_recent,
-        bit_count(bit_or(ends.earlier_day_bit))::bigint as n_days_earlier
+        count(*) filter (where is_recent) as n_recent,
+        count(*) filter (where is_out) as n_out,
+        count(*) filter (where is_out and is_recent) as n_out_recent,
+        count(*) filter (where is_missed) as n_missed,
+        count(*) filter (where is_missed and is_recent and not is_out) as n_missed_in_recent,
+        count(*) filter (where is_night) as n_night,
+        count(*) filter (where is_weekend) as n_weekend,
+        count(*) filter (where is_text) as n_text,
+        count(*) filter (where is_offnet) as n_offnet,
+        sum(duration_s)::bigint as seconds,
+        sum(case when is_recent then duration_s else 0 end)::bigint as seconds_recent,
+        sum(case when is_recent and is_out then duration_s else 0 end)::bigint as seconds_out_recent,
+        bool_or(has_duration) as has_duration,
+        bit_count(bit_or(recent_day_bit))::bigint as n_days_recent,
+        bit_count(bit_or(earlier_day_bit))::bigint as n_days_earlier
     from ends
-    left join customers on ends.partner_key = customers.customer_key
-    where ends.customer_key >= 0
-    group by ends.customer_key
+    group by customer_key
 ),
 
 supply as (
-    select coalesce(sum(n_with_duration), 0) as n_with_duration
+    select coalesce(bool_or(has_duration), false) as has_durations
     from counted
 ),
 
-volumes as (
+-- Nobody called: zero. May not be used, or no durations anywhere: unknown.
+totals as (
     select
         members.customer_key,
-        case when permissions.may_use_calls then coalesce(counted.n_out_30d, 0) end as n_calls_out_30d,
-        case when permissions.may_use_calls then coalesce(counted.n_in_30d, 0) end as n_calls_in_30d,
-        case when permissions.may_use_calls then coalesce(counted.n_out, 0) end as n_calls_out_90d,
-        case when permissions.may_use_calls then coalesce(counted.n_in, 0) end as n_calls_in_90d,
-        case
-            when permissions.may_use_calls and supply.n_with_duration > 0 then coalesce(counted.seconds_out_30d, 0)
-        end as call_seconds_out_30d,
-        case
-            when permissions.may_use_calls and supply.n_with_duration > 0 then coalesce(counted.seconds_in_30d, 0)
-        end as call_seconds_in_30d,
-        case
-            when permissions.may_use_calls and supply.n_with_duration > 0 then coalesce(counted.seconds, 0)
-        end as call_seconds_90d,
-        case when permissions.may_use_calls then coalesce(counted.n_missed_in_30d, 0) end as n_calls_missed_in_30d,
-        counted.n_missed::double / nullif(counted.n_contacts, 0) as share_calls_missed_90d,
-        counted.n_out::double / nullif(counted.n_contacts, 0) as share_calls_out_90d,
-        counted.n_night::double / nullif(counted.n_contacts, 0) as share_calls_night_90d,
-        counted.n_weekend::double / nullif(counted.n_contacts, 0) as share_calls_weekend_90d,
-        counted.n_text::double / nullif(counted.n_contacts, 0) as share_calls_text_90d,
-        counted.n_offnet::double / nullif(counted.n_contacts, 0) as share_calls_offnet_90d,
-        (counted.n_recent * 2)::double / nullif(counted.n_contacts - counted.n_recent, 0) as calls_trend_30d,
-        case when permissions.may_use_calls then coalesce(counted.n_days_recent, 0) end as n_active_days_30d,
-        case
-            when permissions.may_use_calls then coalesce(counted.n_days_recent + counted.n_days_earlier, 0)
-        end as n_active_days_90d
+        permissions.may_use_calls as is_usable,
+        permissions.may_use_calls and supply.has_durations as is_timed,
+        coalesce(counted.n_contacts, 0) as n_contacts,
+        coalesce(counted.n_recent, 0) as n_recent,
+        coalesce(counted.n_out, 0) as n_out,
+        coalesce(counted.n_out_recent, 0) as n_out_recent,
+        coalesce(counted.n_missed, 0) as n_missed,
+        coalesce(counted.n_missed_in_recent, 0) as n_missed_in_recent,
+        coalesce(counted.n_night, 0) as n_night,
+        coalesce(counted.n_weekend, 0) as n_weekend,
+        coalesce(counted.n_text, 0) as n_text,
+        coalesce(counted.n_offnet, 0) as n_offnet,
+        coalesce(counted.seconds, 0) as seconds,
+        coalesce(counted.seconds_recent, 0) as seconds_recent,
+        coalesce(counted.seconds_out_recent, 0) as seconds_out_recent,
+        coalesce(counted.n_days_recent, 0) as n_days_recent,
+        coalesce(counted.n_days_earlier, 0) as n_days_earlier
     from members
     inner join permissions on members.customer_key = permissions.customer_key
     left join counted on members.customer_key = counted.customer_key
     cross join supply
+),
+
+volumes as (
+    select
+        customer_key,
+        case when is_usable then n_out_recent end as n_calls_out_30d,
+        case when is_usable then n_recent - n_out_recent end as n_calls_in_30d,
+        case when is_usable then n_out end as n_calls_out_90d,
+        case when is_usable then n_contacts - n_out end as n_calls_in_90d,
+        case when is_timed then seconds_out_recent end as call_seconds_out_30d,
+        case when is_timed then seconds_recent - seconds_out_recent end as call_seconds_in_30d,
+        case when is_timed then seconds end as call_seconds_90d,
+        case when is_usable then n_missed_in_recent end as n_calls_missed_in_30d,
+        n_missed::double / nullif(n_contacts, 0) as share_calls_missed_90d,
+        n_out::double / nullif(n_contacts, 0) as share_calls_out_90d,
+        n_night::double / nullif(n_contacts, 0) as share_calls_night_90d,
+        n_weekend::double / nullif(n_contacts, 0) as share_calls_weekend_90d,
+        n_text::double / nullif(n_contacts, 0) as share_calls_text_90d,
+        n_offnet::double / nullif(n_contacts, 0) as share_calls_offnet_90d,
+        (n_recent * 2)::double / nullif(n_contacts - n_recent, 0) as calls_trend_30d,
+        case when is_usable then n_days_recent end as n_active_days_30d,
+        case when is_usable then n_days_recent + n_days_earlier end as n_active_days_90d
+    from totals
 )
 
 select * from volumes
