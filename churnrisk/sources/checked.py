@@ -103,7 +103,7 @@ def checked_batch(reader: Reader, batch: RawBatch) -> Checked:
         for fault in read.faults:
             faults.add(fault.code, name, fault.mask, _shown(table, name, raw[name]))
     draft = Draft(
-        {name: read.values for name, read in reads.items()},
+        {name: _instants(name, read) for name, read in reads.items()},
         {name: read.ends for name, read in reads.items() if read.ends is not None},
         mapping,
         reader.spelling,
@@ -121,6 +121,11 @@ def checked_batch(reader: Reader, batch: RawBatch) -> Checked:
     good = whole.filter(~rows.is_in(bad[ROW].implode())) if bad.height else whole
     needs_zone = any(read.needs_zone for read in reads.values())
     return Checked(good, bad, needs_zone, _without_consent(table, good))
+
+
+def _instants(name: str, read: Read) -> pl.Series:
+    """Return what was read; a day of becoming known is its end, so that one rule, strictly before, serves all."""
+    return read.ends if name.endswith("known_at") and read.ends is not None else read.values
 
 
 def _broken(values: pl.Series) -> pl.Series:

@@ -48,7 +48,10 @@ def identifier(description: str, *, null: str = "", digits: bool = False) -> dy.
 
 def text(description: str, *, null: str = "") -> dy.String:
     """Declare free text of any language and script."""
-    return dy.String(nullable=bool(null), description=description, metadata=_about("text", "", null))
+    least = None if null else 1
+    return dy.String(
+        nullable=bool(null), min_length=least, description=description, metadata=_about("text", "", null)
+    )
 
 
 def word(description: str, words: Sequence[str], *, null: str = "") -> Word:

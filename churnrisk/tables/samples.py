@@ -11,7 +11,7 @@ import dataframely as dy
 import polars as pl
 from dataframely.random import Generator
 
-from .columns import Word, is_inner
+from .columns import EARLIEST, Word, is_inner
 from .contracts import FILE, METRIC_SCALES, ROW, SOURCE_TABLES
 
 FITS_ALL_SCALES = (
@@ -19,6 +19,22 @@ FITS_ALL_SCALES = (
     int(min(high for _, high in METRIC_SCALES.values())),
 )
 """Whole scores from the first to the last of these are allowed for every metric."""
+
+ORDERED_TIMES: dict[str, tuple[pl.Expr, ...]] = {
+    "customers": (pl.col("valid_from").fill_null(EARLIEST),),
+    "surveys": (
+        pl.when(pl.col("invited_at").is_not_null())
+        .then(pl.min_horizontal("invited_at", "answered_at"))
+        .alias("invited_at"),
+        pl.when(pl.col("answered_at").is_not_null())
+        .then(pl.max_horizontal("invited_at", "answered_at"))
+        .alias("answered_at"),
+        pl.when(pl.col("known_at").is_not_null())
+        .then(pl.max_horizontal("invited_at", "answered_at", "known_at"))
+        .alias("known_at"),
+    ),
+}
+"""What is put right after drawing: what a contract only asks of rows as they are completed while reading."""
 
 
 def sampled_rows(table: str, n_rows: int, seed: int) -> pl.DataFrame:
@@ -42,7 +58,8 @@ def sampled_rows(table: str, n_rows: int, seed: int) -> pl.DataFrame:
     if table == "calls":
         chosen["is_missed"] = False
     rows = contract.schema.sample(n_rows, overrides=chosen, generator=generator)
-    return rows.select(_written(name, column) for name, column in contract.columns.items())
+    in_time = rows.with_columns(*ORDERED_TIMES.get(table, ()))
+    return in_time.select(_written(name, column) for name, column in contract.columns.items())
 
 
 def _written(name: str, column: dy.Column) -> pl.Expr:
