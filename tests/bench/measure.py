@@ -24,14 +24,23 @@ class Measure:
     result: dict[str, Any]
 
 
-def measured(function: str, arguments: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Measure:
+def measured(
+    function: str, arguments: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> Measure:
     """Run ``module:function(**arguments)`` in a fresh process; the function returns a dict that JSON can hold.
 
     The seconds are those inside the function; starting Python and importing its module are not counted.
     """
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-m", "tests.bench.measure", function, json.dumps(dict(arguments)), str(answer)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.bench.measure",
+            function,
+            json.dumps(dict(arguments)),
+            str(answer),
+        ]
         process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
