@@ -42,6 +42,10 @@ WITHOUT_KEYS = frozenset({"offers", "labelled"})
 
 CARRY = "carry"
 
+KEPT_VERSIONS = 3
+"""Versions of a validated table that stay on disk: tonight's and those that a repeated run may ask for. A guess;
+an older one is made again from its source when asked for."""
+
 
 @dataclass(frozen=True)
 class LoadedSources:
@@ -621,6 +625,7 @@ class _Loader:
 
     def _loaded(self) -> LoadedSources:
         self.engine.drop("roster")
+        self._prune()
         self._write_keys_table()
         attributes = self._attributes()
         warnings = [warning for report in self.reports.values() for warning in report.warnings]
@@ -639,6 +644,16 @@ class _Loader:
             },
             warnings=tuple(dict.fromkeys(warnings)),
         )
+
+    def _prune(self) -> None:
+        """Remove versions of tables beyond the newest few."""
+        for current in self.folders.values():
+            current.touch()
+            versions = sorted(
+                current.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True
+            )
+            for old in versions[KEPT_VERSIONS:]:
+                shutil.rmtree(old, ignore_errors=True)
 
     def _write_keys_table(self) -> None:
         keys = self.workspace.lake / "keys.parquet"

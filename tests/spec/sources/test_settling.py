@@ -131,3 +131,12 @@ def test_quarantine_is_copied_to_the_folder_of_the_date(tmp_path: Path) -> None:
     (path,) = publish_quarantine(workspace, loaded.quarantine, date(2026, 1, 31))
     assert path == tmp_path / "quarantine" / "2026-01-31" / "calls.parquet"
     assert pl.read_parquet(path)["code"].to_list() == ["call_to_oneself"]
+
+
+def test_old_versions_of_a_table_do_not_fill_the_disk(tmp_path: Path) -> None:
+    for day in range(1, 7):
+        loaded = drawn(tmp_path, CALLS, {"c.csv": HEAD + f"ann,bob,2026-01-0{day},1,\n"})
+    versions = list((tmp_path / "lake" / "tables" / "calls").iterdir())
+    assert len(versions) == 3
+    assert loaded.tables.paths["calls"].parent in versions
+    assert list((tmp_path / "lake" / "work").iterdir()) == []
