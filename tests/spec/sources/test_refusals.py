@@ -63,6 +63,11 @@ def test_a_misspelt_exclude_is_told_since_it_might_let_a_leak_in(tmp_path: Path)
     assert (code, found) == ("column_missing", "none of that name")
 
 
+def test_a_column_to_carry_that_no_file_has_is_told(tmp_path: Path) -> None:
+    code, where, _ = only_fault(tmp_path, '[lists]\ncarry = ["phone"]\n', {})
+    assert (code, where) == ("column_missing", "churnrisk.toml [lists] carry")
+
+
 def test_a_mapping_of_a_column_that_no_contract_has_is_told(tmp_path: Path) -> None:
     settings = HERE + 'columns = { caler_id = "caller_id" }\n'
     faults = faults_of(tmp_path, settings, {"calls.csv": CALLS})
