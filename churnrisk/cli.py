@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import ChurnriskError
+from .errors import ChurnriskError, Fault, UsageError
 
 if TYPE_CHECKING:
     from .api import ChurnWorkspace
@@ -255,19 +255,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; user errors become one message, bugs a pointer to ``--debug``."""
-    _Call.as_json = "--json" in arguments
+    _Call.as_json, _Call.debug = "--json" in arguments, "--debug" in arguments
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         outcome = app(arguments, standalone_mode=False, prog_name="churnrisk")
     except ChurnriskError as error:
         if _Call.debug:
             raise
-        if _Call.as_json:
-            typer.echo(json.dumps(error.as_dict(), ensure_ascii=False, indent=2))
-        else:
-            typer.echo(f"Error: {error}", err=True)
-        return error.exit_code
+        return _failed(str(error), error.as_dict(), error.exit_code)
+    except typer.TyperException as error:
+        text = error.format_message() if hasattr(error, "format_message") else str(error)
+        fault = Fault("usage", "command line", "a command as --help lists it", text, "See churnrisk --help.")
+        return _failed(f"{text} See churnrisk --help.", UsageError(fault).as_dict(), UsageError.exit_code)
+    except Exception as error:
+        if _Call.debug:
+            raise
+        text = f"A bug in churnrisk ({type(error).__name__}). Run again with --debug before the command and report it."
+        return _failed(text, {"error": type(error).__name__, "exit_code": 1, "faults": []}, 1)
     return int(outcome or 0)
+
+
+def _failed(text: str, plain: dict[str, object], exit_code: int) -> int:
+    if _Call.as_json:
+        typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(f"Error: {text}", err=True)
+    return exit_code
 
 
 def _model_row(version: ModelVersion) -> dict[str, object]:
@@ -321,7 +334,9 @@ def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) ->
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    console = Console(soft_wrap=True)
+    console.print(title, highlight=False)
+    table = Table()
     for name in head:
         table.add_column(name)
     for row in rows:

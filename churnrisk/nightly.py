@@ -250,7 +250,7 @@ class _Night:
             frames["network"] = features.network.with_columns(*stamp)
         if features.ties is not None and config.privacy.publish_ties:
             frames["ties"] = features.ties.table(self.as_of.zone).with_columns(*stamp)
-        return _Made(frames, ranked.notes)
+        return _Made(frames, (*_unused(features, bundle), *ranked.notes))
 
     def _files(self, read: _Read, ready: Readiness, features: FeatureSet, made: _Made) -> _Files:
         day, folder = self.as_of.day, self.workspace.run_folder(read.run_id)
@@ -325,6 +325,17 @@ class _Made:
 
     frames: dict[str, pl.DataFrame]
     notes: tuple[str, ...]
+
+
+def _unused(features: FeatureSet, bundle: Bundle) -> tuple[str, ...]:
+    """Warn of features that came after the model was trained; a model of one labelled extract knows attributes only."""
+    known = {*(feature.name for feature in bundle.features), *bundle.ignored}
+    new = sorted(set(features.names) - known)
+    if not new or bundle.provenance.churn.get("kind") == "label":
+        return ()
+    return (
+        f"{len(new)} features are new since the model was trained and not used: train again to use {new[0]} ...",
+    )
 
 
 class _Files:

@@ -68,7 +68,7 @@ def effects_pp(bundle: Bundle, frame: pl.DataFrame) -> Floats:
     ndarray, shape (n, features)
         Percentage points, features in the order of ``bundle.features``; each row sums to 100 (p - p_base).
     """
-    contributions = bundle.contributions(frame)
+    contributions = bundle.contributions(frame, allow_extra=True)
     parts, base = contributions[:, :-1], contributions[:, -1]
     total = parts.sum(axis=1)
     is_still = np.abs(total) < _NEAR_ZERO

@@ -37,7 +37,7 @@ def scores(
     ModelUnfit
         The feature table is not the one the model was taught; the message names every column.
     """
-    risks = bundle.predict(frame)
+    risks = bundle.predict(frame, allow_extra=True)
     return pl.DataFrame(
         {
             "as_of": pl.repeat(as_of.day, frame.height, dtype=pl.Date, eager=True),

@@ -5,7 +5,7 @@ It decides the regime by the number of leavers (science, section 6) and refuses 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from .calibrate import fitted_calibration
 from .folds import customer_folds
 from .logistic import fitted_logistic
 from .rows import Rows, Screened, screened
-from .trees import fitted_trees, settings_for, threads_for
+from .trees import fitted_trees, refitted_trees, settings_for, threads_for
 
 Floats = NDArray[np.float64]
 
@@ -106,6 +106,35 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         importance=_importance(found.features, learned.importance),
         base_rate=rows.base_rate,
     )
+
+
+def score_without(
+    names: Sequence[str], learned: Rows, tested: Rows, *, like: Mapping[str, Any], settings: FitSettings
+) -> Floats:
+    """Return the score (log-odds, for ranking only) of ``tested`` by the same learner without some columns.
+
+    ``like`` are the parameters of the model with them: trees take their number from it, so that one fit serves
+    where a whole model would take a search over folds.
+    """
+    rows, others = learned.without(names), tested.without(names)
+    if like.get("learner") != "lightgbm":
+        fitted = fitted_model(rows, settings)
+        return fitted.bundle((), Provenance()).raw_score(others.frame)
+    found = screened(rows, settings.group_of)
+    if not found.features:
+        return np.zeros(len(others.left))
+    encoded = matrix(rows.frame, found.features)
+    trees = refitted_trees(
+        encoded,
+        rows.left,
+        rows.weight if rows.is_weighted else None,
+        features=found.features,
+        settings=settings_for(
+            rows.n_rarer, seed=settings.seed, threads=threads_for(encoded.size, settings.threads)
+        ),
+        n_trees=int(like["n_trees"]),
+    )
+    return trees.score(matrix(others.frame, found.features))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from features import build
 from features.build import library
 
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
-from .fit import FitSettings, Fitted, bands_of, fitted_model
+from .fit import FitSettings, Fitted, bands_of, fitted_model, score_without
 from .folds import customer_folds
 from .gates import GateFinding, gate_faults, gate_findings
 from .labels import Labels, earliest_look, labels_of
@@ -173,13 +173,14 @@ def from_snapshots(
     if learned is None or tested is None or learned.n_leavers == 0 or tested.n_leavers == 0:
         note = "history is too short for a test out of time: customers are cross-validated instead"
         return _cross_validated(shipped, settings, provenance, uses, (*notes, note))
-    risks = _predicted(fitted_model(learned, settings), tested)
+    model = fitted_model(learned, settings)
+    risks = _predicted(model, tested)
     judged = _Judged(
         rows=tested,
         risks=risks,
         evaluation=evaluation(OUT_OF_TIME, tested, risks["risk"].to_numpy(), seed=settings.seed),
         uses=uses,
-        ablations=_ablations(learned, tested, settings),
+        ablations=_ablations(learned, tested, model, settings),
         notes=notes,
     )
     return _result(fitted_model(shipped, settings), judged, provenance)
@@ -273,15 +274,14 @@ def _predicted(model: Fitted, rows: Rows) -> pl.DataFrame:
     return model.bundle((), Provenance()).predict(rows.frame)
 
 
-def _ablations(learned: Rows, tested: Rows, settings: FitSettings) -> dict[str, float | None]:
+def _ablations(learned: Rows, tested: Rows, model: Fitted, settings: FitSettings) -> dict[str, float | None]:
     network = [name for name in learned.frame.columns if settings.group_of(name) == NETWORK]
     if not network:
         return {}
     from churnrisk.metrics import auc
 
-    without = fitted_model(learned.without(network), settings)
-    risk = _predicted(without, tested.without(network))["risk"].to_numpy()
-    return {NETWORK: auc(tested.left, risk)}
+    score = score_without(network, learned, tested, like=model.parameters, settings=settings)
+    return {NETWORK: auc(tested.left, score)}
 
 
 def _looks(engine: Engine, tables: LakeTables, config: Config, as_of: AsOf, own: Path | None) -> list[Look]:

@@ -113,9 +113,7 @@ def fitted_trees(
     score = np.empty(len(left))
     for rows, booster in zip(held, boosters.boosters, strict=True):
         score[rows] = booster.predict(encoded[rows], raw_score=True, num_iteration=n_trees)
-    booster = lgb.train(
-        dict(settings), _dataset(encoded, left, weight, features, settings), num_boost_round=n_trees
-    )
+    booster = _boosted(encoded, left, weight, features=features, settings=settings, n_trees=n_trees)
     gain = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
     return TreesFit(
         learner=Trees(booster.model_to_string()),
@@ -124,6 +122,35 @@ def fitted_trees(
         importance=gain / gain.sum() if gain.sum() > 0 else gain,
         settings=settings,
     )
+
+
+def refitted_trees(
+    encoded: Floats,
+    left: Floats,
+    weight: Floats | None,
+    *,
+    features: Sequence[Feature],
+    settings: Mapping[str, Any],
+    n_trees: int,
+) -> Trees:
+    """Return as many trees as were found elsewhere; no search over folds, so a sixth of the cost of a fit."""
+    booster = _boosted(encoded, left, weight, features=features, settings=settings, n_trees=n_trees)
+    return Trees(booster.model_to_string())
+
+
+def _boosted(
+    encoded: Floats,
+    left: Floats,
+    weight: Floats | None,
+    *,
+    features: Sequence[Feature],
+    settings: Mapping[str, Any],
+    n_trees: int,
+) -> lightgbm.Booster:
+    import lightgbm as lgb
+
+    data = _dataset(encoded, left, weight, features, settings)
+    return lgb.train(dict(settings), data, num_boost_round=n_trees)
 
 
 def _dataset(

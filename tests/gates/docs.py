@@ -24,11 +24,21 @@ NOTICE = "<!-- Made by `make docs` from the declarations in the code; do not edi
 
 def settings_page() -> str:
     """Render every key of ``churnrisk.toml``."""
-    lines = ["# Settings: churnrisk.toml", "", "Every key, its default and what it does. Unknown keys are errors.", ""]
+    lines = [
+        "# Settings: churnrisk.toml",
+        "",
+        "Every key, its default and what it does. Unknown keys are errors.",
+        "",
+    ]
     for name, field in Config.model_fields.items():
         table = field.annotation
         if name == "sources":
-            lines += ["## [sources.NAME]", "", "One table per source; write `[[sources.NAME]]` to join several files.", ""]
+            lines += [
+                "## [sources.NAME]",
+                "",
+                "One table per source; write `[[sources.NAME]]` to join several files.",
+                "",
+            ]
             lines += _keys(SourceSettings)
         elif isinstance(table, type) and issubclass(table, BaseModel):
             lines += [f"## [{name}]", "", (table.__doc__ or "").strip(), ""]
@@ -64,7 +74,14 @@ def _type_words(field: FieldInfo) -> str:
             return "table"
         if options:
             return " or ".join(filter(None, (words(option) for option in options)))
-        plain = {"str": "text", "int": "whole number", "float": "number", "bool": "true/false", "date": "day", "datetime": "time"}
+        plain = {
+            "str": "text",
+            "int": "whole number",
+            "float": "number",
+            "bool": "true/false",
+            "date": "day",
+            "datetime": "time",
+        }
         return plain.get(getattr(kind, "__name__", str(kind)), str(kind))
 
     return words(field.annotation)

@@ -1,0 +1,5 @@
+"""``python -m churnrisk`` is the command line."""
+
+from .cli import main
+
+main()

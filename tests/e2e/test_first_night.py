@@ -1,0 +1,296 @@
+"""The first night, from files to lists, through the command line."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+import pytest
+
+import churnrisk
+from churnrisk.cli import run
+from churnrisk.errors import UsageError
+from churnrisk.store import Engine
+from churnrisk.tables.published import PUBLISHED
+
+from .conftest import AS_OF, Command
+
+pytestmark = pytest.mark.e2e
+
+
+def parquet(root: Path, table: str, day: str = AS_OF, top: str = "published") -> pl.DataFrame:
+    return pl.read_parquet(root / top / table / f"as_of={day}" / "part-*.parquet", hive_partitioning=False)
+
+
+def fingerprints(root: Path) -> dict[str, str]:
+    """Content of everything that the same night must write again byte by byte."""
+    wanted = [
+        *root.glob("published/*/*/*.parquet"),
+        *root.glob("restricted/*/*/*.parquet"),
+        *root.glob("lists/*/*"),
+    ]
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in wanted
+        if "run_log" not in path.parts
+    }
+
+
+def test_everybody_scored_is_a_customer_who_has_not_left(telco: Path) -> None:
+    scores = parquet(telco, "scores")
+    customers = pl.read_csv(telco / "data" / "customers.csv", infer_schema=False)
+    left = customers.filter(pl.col("left_on") <= AS_OF)["customer_id"]
+    assert scores.height > 1000
+    assert set(scores["customer_id"]) <= set(customers["customer_id"])
+    assert not set(scores["customer_id"]) & set(left)
+    assert scores["customer_id"].is_unique().all()
+    assert all(identity.startswith("0") for identity in scores["customer_id"].head(5))
+
+
+def test_customers_in_notice_are_neither_scored_nor_listed(telco: Path) -> None:
+    customers = pl.read_csv(telco / "data" / "customers.csv", infer_schema=False)
+    in_notice = customers.filter((pl.col("left_known_at") <= AS_OF) & (pl.col("left_on") > AS_OF))
+    assert not set(parquet(telco, "scores")["customer_id"]) & set(in_notice["customer_id"])
+
+
+def test_the_list_is_ranked_by_risk_times_value_within_capacity_and_consent(telco: Path) -> None:
+    listed = parquet(telco, "at_risk").sort("position")
+    capacity = churnrisk.open(telco)._folder.config.team.daily_capacity
+    assert listed.filter("may_contact").height == capacity
+    loss = (listed["risk"] * listed["value"]).to_list()
+    assert loss == sorted(loss, reverse=True)
+    assert listed["reasons"].null_count() == 0
+
+
+def test_reasons_add_up_in_order_and_name_no_other_customer(telco: Path) -> None:
+    reasons = parquet(telco, "reasons")
+    ids = set(parquet(telco, "scores")["customer_id"])
+    assert reasons.group_by("customer_id").agg(pl.col("position").sort()).height
+    for sentence in reasons["sentence"]:
+        assert not any(word.strip(".,") in ids for word in sentence.split())
+
+
+def test_the_files_hold_only_those_to_call_and_open_as_they_are(telco: Path) -> None:
+    folder = telco / "lists" / AS_OF
+    with (folder / "at_risk.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    table = parquet(telco, "at_risk").filter("may_contact").sort("position")
+    assert [row["customer_id"] for row in rows] == table["customer_id"].to_list()
+    assert list(rows[0])[:3] == ["name", "phone", "owner"]
+    sheet = fastexcel.read_excel(folder / "at_risk.xlsx").load_sheet(0).to_polars()
+    assert sheet["customer_id"].cast(pl.String).to_list() == table["customer_id"].to_list()
+    names = "".join(row["name"] + row["owner"] for row in rows)
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in names)
+    assert any("\u0400" <= letter <= "\u04ff" for letter in names)
+    assert "".join(sheet["name"]) + "".join(sheet["owner"]) == "".join(r["name"] for r in rows) + "".join(
+        r["owner"] for r in rows
+    )
+    assert zipfile.is_zipfile(folder / "at_risk.xlsx")
+
+
+def test_carried_columns_are_on_lists_only(telco: Path) -> None:
+    with (telco / "lists" / AS_OF / "at_risk.csv").open(encoding="utf-8-sig", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert row["name"]
+    page = (telco / "reports" / AS_OF / "index.html").read_text("utf-8")
+    assert row["phone"] not in page
+    assert row["name"] not in page
+    for path in telco.glob("published/*/*/*.parquet"):
+        columns = {column.removeprefix("attribute_") for column in pl.read_parquet_schema(path)}
+        assert not {"name", "phone", "owner"} & columns
+
+
+def test_the_duckdb_copy_holds_the_latest_date_of_every_open_table(telco: Path) -> None:
+    with Engine() as engine:
+        engine.execute(f"attach '{telco / 'published' / 'churnrisk.duckdb'}' as latest (read_only)")
+        for table in ("scores", "reasons", "at_risk", "network", "features", "run_log"):
+            rows = engine.frame(
+                f"select count(*) as n, min(as_of) as first, max(as_of) as last from latest.{table}"
+            )
+            assert rows["n"][0] > 0
+            assert rows["first"][0] == rows["last"][0] == date.fromisoformat(AS_OF)
+
+
+def test_published_tables_have_the_columns_of_their_contract(telco: Path) -> None:
+    for name in ("scores", "reasons", "at_risk", "network", "run_log"):
+        assert parquet(telco, name).columns == [column.name for column in PUBLISHED[name].columns]
+    assert parquet(telco, "ties", top="restricted").height > 0
+
+
+def test_the_same_night_twice_gives_the_same_bytes(own_telco: Path) -> None:
+    before = fingerprints(own_telco)
+    assert len(before) >= 7
+    assert run(["-q", "-w", str(own_telco), "nightly", "--as-of", AS_OF]) == 0
+    assert fingerprints(own_telco) == before
+
+
+def test_a_night_on_one_thread_gives_the_same_bytes_as_on_two(own_telco: Path) -> None:
+    before = fingerprints(own_telco)
+    config = own_telco / "churnrisk.toml"
+    config.write_text(config.read_text("utf-8") + '\n[engine]\nthreads = 1\nmemory_limit = "1GB"\n', "utf-8")
+    assert run(["-q", "-w", str(own_telco), "nightly", "--as-of", AS_OF]) == 0
+    assert fingerprints(own_telco) == before
+
+
+def test_a_failed_night_leaves_yesterdays_tables_and_says_so(own_telco: Path, command: Command) -> None:
+    before = fingerprints(own_telco)
+    calls = max((own_telco / "data" / "calls").glob("*.parquet"))
+    content = calls.read_bytes()
+    calls.write_bytes(content[: len(content) // 2])
+    said = command("-q", "-w", own_telco, "nightly", "--as-of", "2026-07-01", "--json")
+    assert said.code == 11
+    assert said.plain["faults"][0]["code"] == "file_cut"
+    assert fingerprints(own_telco) == before
+
+
+def test_a_night_with_a_stale_source_stops_with_its_own_code(own_telco: Path, command: Command) -> None:
+    config = own_telco / "churnrisk.toml"
+    text = config.read_text("utf-8").replace("[sources.calls]\n", "[sources.calls]\nmax_age_days = 3\n")
+    config.write_text(text, "utf-8")
+    said = command("-q", "-w", own_telco, "nightly", "--as-of", "2026-07-20")
+    assert said.code == 12
+    assert "calls" in said.err
+    assert pl.read_parquet(own_telco / "published/run_log/as_of=2026-07-20/*.parquet")[
+        "outcome"
+    ].to_list() == ["failed"]
+    config.write_text(text + "\n[quality]\npublish_despite_stale = true\n", "utf-8")
+    assert command("-q", "-w", own_telco, "nightly", "--as-of", "2026-07-20").code == 0
+
+
+def test_backfill_publishes_marked_tables_and_nothing_else(own_telco: Path, command: Command) -> None:
+    lists, latest = (
+        set(own_telco.glob("lists/*")),
+        (own_telco / "published" / "churnrisk.duckdb").read_bytes(),
+    )
+    said = command(
+        "-q",
+        "-w",
+        own_telco,
+        "backfill",
+        "--from",
+        "2026-05-01",
+        "--to",
+        "2026-05-15",
+        "--every",
+        "14",
+        "--json",
+    )
+    assert said.code == 0
+    assert [night["as_of"] for night in said.plain] == ["2026-05-01", "2026-05-15"]
+    assert parquet(own_telco, "scores", "2026-05-01")["is_hindsight"].all()
+    assert not parquet(own_telco, "scores")["is_hindsight"].any()
+    assert set(own_telco.glob("lists/*")) == lists
+    assert not (own_telco / "reports" / "2026-05-01").exists()
+    assert (own_telco / "published" / "churnrisk.duckdb").read_bytes() == latest
+
+
+def test_score_publishes_tables_and_lists_without_a_report(own_telco: Path, command: Command) -> None:
+    assert command("-q", "-w", own_telco, "score", "--as-of", "2026-06-29").code == 0
+    assert (own_telco / "lists" / "2026-06-29" / "at_risk.csv").is_file()
+    assert not (own_telco / "reports" / "2026-06-29").exists()
+
+
+def test_no_log_line_and_no_table_in_the_lake_holds_a_customers_id(own_telco: Path) -> None:
+    ids = parquet(own_telco, "scores")["customer_id"].to_list()
+    done = subprocess.run(
+        [sys.executable, "-m", "churnrisk", "-w", str(own_telco), "nightly", "--as-of", AS_OF],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=own_telco,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    words = set(done.stderr.replace("=", " ").split())
+    assert "event=publish" in words
+    assert not words & set(ids)
+    for path in own_telco.glob("lake/tables/*/*/*.parquet"):
+        assert "customer_id" not in pl.read_parquet_schema(path)
+
+
+def test_the_workspace_moves_with_its_models(own_telco: Path, command: Command) -> None:
+    moved = own_telco.rename(own_telco.with_name("moved"))
+    assert command("-q", "-w", moved, "nightly", "--as-of", AS_OF).code == 0
+
+
+def test_features_are_shown_and_written(telco: Path, tmp_path: Path, command: Command) -> None:
+    said = command("-q", "-w", telco, "features", "--as-of", AS_OF, "--output", tmp_path / "f.parquet")
+    assert said.code == 0
+    assert pl.read_parquet(tmp_path / "f.parquet").height == parquet(telco, "scores").height
+
+
+def test_python_reads_what_the_command_line_published(telco: Path) -> None:
+    workspace = churnrisk.open(telco)
+    assert workspace.table("scores").equals(parquet(telco, "scores"))
+    assert workspace.table("scores", AS_OF).height == workspace.table("scores").height
+    ties = workspace.ties(AS_OF)
+    assert ties is not None
+    assert ties.graph.to_networkx().number_of_edges() == ties.graph.n_ties
+
+
+@pytest.mark.parametrize("name", ["nothing", "scores"])
+def test_a_table_that_is_not_there_is_answered_with_what_is(telco: Path, name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        churnrisk.open(telco).table(name, "1999-01-01")
+    assert caught.value.faults[0].available
+
+
+def test_schema_describes_one_table_or_all(command: Command) -> None:
+    assert "risk_low" in command("schema", "scores").out
+    everything = command("schema", "--json").plain
+    assert {"customers", "calls"} <= set(everything["sources"])
+    assert set(PUBLISHED) == set(everything["published"])
+    assert command("schema", "scorse").code == 2
+
+
+def test_init_writes_a_workspace_once(tmp_path: Path, command: Command) -> None:
+    assert command("init", tmp_path / "new").code == 0
+    assert command("init", tmp_path / "new").code == 2
+    said = command("-w", tmp_path / "new", "check", "--as-of", AS_OF, "--json")
+    assert said.code == 12
+    assert {fault["code"] for fault in said.plain["faults"]} == {"file_missing"}
+    assert len(said.plain["faults"]) == 3
+
+
+def test_without_a_model_the_night_says_how_to_get_one(own_telco: Path, command: Command) -> None:
+    (own_telco / "models" / "champion").unlink()
+    said = command("-q", "-w", own_telco, "nightly", "--as-of", AS_OF)
+    assert said.code == 13
+    assert "churnrisk train" in said.err
+
+
+def test_another_run_in_the_workspace_is_refused(own_telco: Path, command: Command) -> None:
+    with churnrisk.open(own_telco)._folder.held("other"):
+        assert command("-q", "-w", own_telco, "nightly", "--as-of", AS_OF).code == 15
+
+
+def test_a_wrong_setting_is_exit_10_with_all_faults(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "churnrisk.toml").write_text("[tim]\n[team]\ndaily_capacity = 0\n", "utf-8")
+    said = command("-w", tmp_path, "check", "--json")
+    assert said.code == 10
+    assert [fault["code"] for fault in said.plain["faults"]] == ["setting_invalid", "setting_unknown"]
+
+
+def test_a_mistyped_command_is_exit_2(command: Command) -> None:
+    assert command("nigthly").code == 2
+
+
+def test_an_unreadable_day_is_exit_2(telco: Path, command: Command) -> None:
+    assert command("-w", telco, "nightly", "--as-of", "30.06.2026").code == 2
+
+
+def test_models_are_listed_and_promoted(telco: Path, command: Command) -> None:
+    listed = command("-w", telco, "models", "--json").plain
+    assert [row["use"] for row in listed] == ["champion"]
+    said = command("-w", telco, "promote", "1", "--json")
+    assert said.plain["champion"] == "1"
+    assert json.loads((telco / "models" / "champion" / "bundle.json").read_text("utf-8"))
+    assert command("-w", telco, "promote", "7").code == 13
