@@ -53,14 +53,18 @@ def commands() -> dict[str, list[str]]:
     }
 
 
+def keys(table: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in table.model_fields.items()]
+
+
 def settings() -> dict[str, list[str]]:
-    """Keys of every table of churnrisk.toml."""
+    """Keys of every table of churnrisk.toml, as typed."""
     tables = {
-        name: list(field.annotation.model_fields)
+        name: keys(field.annotation)
         for name, field in Config.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     }
-    return {**tables, "sources.NAME": list(SourceSettings.model_fields)}
+    return {**tables, "sources.NAME": keys(SourceSettings)}
 
 
 def errors(kind: type[ChurnriskError] = ChurnriskError) -> list[type[ChurnriskError]]:
