@@ -6,6 +6,7 @@ It decides what happens in which order and what a night leaves behind, and refus
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -157,6 +158,9 @@ class _Night:
             except ChurnriskError as error:
                 self._record_failure(read, error)
                 raise
+            finally:
+                # what was published lies there; nothing with ids or names stays behind in the lake
+                shutil.rmtree(self.workspace.run_folder(read.run_id), ignore_errors=True)
 
     def _published(self, read: _Read) -> Night:
         loaded, bundle, run_id = read.loaded, read.bundle, read.run_id

@@ -48,7 +48,9 @@ def test_an_unknown_setting_is_answered_with_the_nearest_known_one(text: str, ne
 
 
 def test_a_source_is_one_table_or_several() -> None:
-    config = parsed_config('[[sources.calls]]\npath = "a"\n[[sources.calls]]\npath = ["b", "c"]\nvalues = { kind = "sms" }')
+    config = parsed_config(
+        '[[sources.calls]]\npath = "a"\n[[sources.calls]]\npath = ["b", "c"]\nvalues = { kind = "sms" }'
+    )
     assert [source.paths for source in config.sources["calls"]] == [("a",), ("b", "c")]
 
 
@@ -58,7 +60,9 @@ def test_missing_values_may_differ_by_column() -> None:
 
 
 def test_a_source_cannot_be_in_two_places() -> None:
-    assert faults_of('[sources.customers]\npath = "a"\nfrom = "calls"') == {"[sources.customers] 0": "setting_invalid"}
+    assert faults_of('[sources.customers]\npath = "a"\nfrom = "calls"') == {
+        "[sources.customers] 0": "setting_invalid"
+    }
 
 
 @pytest.mark.parametrize(

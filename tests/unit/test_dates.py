@@ -23,7 +23,9 @@ def test_a_window_over_the_start_of_summer_time_is_an_hour_short() -> None:
 
 
 @given(DAYS, ZONES, st.integers(0, 400))
-def test_the_window_of_n_days_begins_where_the_as_of_n_days_earlier_ends(day: date, zone: str, n: int) -> None:
+def test_the_window_of_n_days_begins_where_the_as_of_n_days_earlier_ends(
+    day: date, zone: str, n: int
+) -> None:
     assert AsOf(day, zone).days_before(n) == AsOf(day - timedelta(days=n), zone).instant
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from churnrisk.errors import EXIT_CODES, ChurnriskError, ConfigError, ContractError, Fault
 
-BAD_DATE = Fault("date_unparsable", "calls.csv row 3 column started_at", "a date", "'x'", "Correct it.", ("a", "b"))
+BAD_DATE = Fault(
+    "date_unparsable", "calls.csv row 3 column started_at", "a date", "'x'", "Correct it.", ("a", "b")
+)
 
 
 def test_a_fault_reads_as_one_sentence_with_what_is_available() -> None:

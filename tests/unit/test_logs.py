@@ -13,7 +13,12 @@ def test_every_line_inside_a_run_carries_run_id_and_as_of() -> None:
         logger().info("loaded", rows=3)
     logger().info("outside")
     first, second = map(json.loads, stream.getvalue().splitlines())
-    assert (first["run_id"], first["as_of"], first["command"], first["rows"]) == ("r1", "2026-06-30", "nightly", 3)
+    assert (first["run_id"], first["as_of"], first["command"], first["rows"]) == (
+        "r1",
+        "2026-06-30",
+        "nightly",
+        3,
+    )
     assert "run_id" not in second
     assert first["timestamp"].endswith("Z")
 
