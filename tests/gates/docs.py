@@ -106,8 +106,10 @@ def commands_page() -> str:
     lines = [
         "# Commands and exit codes",
         "",
-        ("`churnrisk [-w DIR] [--debug] [-q] COMMAND ...`; without `-w` the workspace is the current folder. "
-        "`--json` prints results and errors for machines."),
+        (
+            "`churnrisk [-w DIR] [--debug] [-q] COMMAND ...`; without `-w` the workspace is the current folder. "
+            "`--json` prints results and errors for machines."
+        ),
         "",
     ]
     for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
