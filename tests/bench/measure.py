@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -42,12 +43,10 @@ def measured(
             str(answer),
         ]
         process = subprocess.Popen(command, env={**os.environ, **(environment or {})})
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        if process.wait():
             raise subprocess.CalledProcessError(process.returncode, command)
         plain = json.loads(answer.read_text("utf-8"))
-    return Measure(plain["seconds"], usage.ru_maxrss / 1024, plain["result"])
+    return Measure(plain["seconds"], plain["peak_mb"], plain["result"])
 
 
 def _answer(function: str, arguments: str, path: str) -> None:
@@ -56,7 +55,17 @@ def _answer(function: str, arguments: str, path: str) -> None:
     started = perf_counter()
     result = call(**json.loads(arguments))
     seconds = perf_counter() - started
-    Path(path).write_text(json.dumps({"seconds": seconds, "result": result}, default=str), "utf-8")
+    plain = {"seconds": seconds, "peak_mb": _peak_mb(), "result": result}
+    Path(path).write_text(json.dumps(plain, default=str), "utf-8")
+
+
+def _peak_mb() -> float:
+    """Peak resident memory of this process alone; ``ru_maxrss`` would begin at its parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
