@@ -162,7 +162,7 @@ def test_a_night_with_a_stale_source_stops_with_its_own_code(own_telco: Path, co
     assert pl.read_parquet(own_telco / "published/run_log/as_of=2026-07-20/*.parquet")[
         "outcome"
     ].to_list() == ["failed"]
-    config.write_text(text + "\n[quality]\npublish_despite_stale = true\n", "utf-8")
+    config.write_text(f"{text}\n[quality]\n{'publish_despite_stale'} = true\n", "utf-8")
     assert command("-q", "-w", own_telco, "nightly", "--as-of", "2026-07-20").code == 0
 
 
@@ -191,6 +191,28 @@ def test_backfill_publishes_marked_tables_and_nothing_else(own_telco: Path, comm
     assert set(own_telco.glob("lists/*")) == lists
     assert not (own_telco / "reports" / "2026-05-01").exists()
     assert (own_telco / "published" / "churnrisk.duckdb").read_bytes() == latest
+
+
+def test_ties_are_published_only_when_asked_for(own_telco: Path, command: Command) -> None:
+    assert parquet(own_telco, "ties", top="restricted").height > 0
+    config = own_telco / "churnrisk.toml"
+    text = config.read_text("utf-8")
+    assert "publish_ties = true" in text
+    config.write_text(text.replace("publish_ties = true", "publish_ties = false"), "utf-8")
+    assert command("-q", "-w", own_telco, "nightly", "--as-of", AS_OF).code == 0
+    assert not list(own_telco.glob("restricted/ties/*/*"))
+    assert not list(own_telco.rglob("published/**/ties*"))
+
+
+def test_a_source_that_did_not_exist_in_training_stops_the_night_by_name(
+    own_telco: Path, command: Command
+) -> None:
+    config = own_telco / "churnrisk.toml"
+    text = config.read_text("utf-8")
+    config.write_text(text.replace('[sources.usage]\npath = "data/usage.csv"\n', ""), "utf-8")
+    said = command("-q", "-w", own_telco, "nightly", "--as-of", AS_OF)
+    assert said.code == 13
+    assert "usage_" in said.err
 
 
 def test_score_publishes_tables_and_lists_without_a_report(own_telco: Path, command: Command) -> None:

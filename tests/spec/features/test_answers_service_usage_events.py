@@ -122,9 +122,15 @@ customer_key | period_start | known_at   | metric    | value
 
 def test_levels_and_trends_of_usage_are_of_the_periods_known(engine: Engine, tmp_path: Path) -> None:
     found = features_of(engine, lake(tmp_path, customers=FOUR, usage=USAGE))
-    measures = ("last", "last_age_days", "change", "mean_3", "trend")
+    names = (
+        "usage_minutes_last",
+        "usage_minutes_last_age_days",
+        "usage_minutes_change",
+        "usage_minutes_mean_3",
+        "usage_minutes_trend",
+    )
     # the six last known of c0: 600 40 30 | 20 12 6; March is not over, so not known
-    assert shown(found, *[f"usage_minutes_{name}" for name in measures])[:3] == [
+    assert shown(found, *names)[:3] == [
         ("c0", 6.0, 59, -6.0, 38 / 3, (38 / 3) / (670 / 3)),
         ("c1", 5.0, 59, None, 5.0, None),
         ("c2", None, None, None, None, None),

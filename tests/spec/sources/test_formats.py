@@ -195,3 +195,14 @@ def test_dates_in_parquet_are_days(tmp_path: Path) -> None:
     )
     loaded = drawn(tmp_path, '[sources.events]\npath = "e.parquet"\nzone = "Asia/Shanghai"\n', {})
     assert rows(loaded, "events", "at", "known_at") == [("2025-12-31T16:00:00", "2026-01-01T15:59:59.999999")]
+
+
+def test_another_quote_character_can_be_named_or_none_at_all(tmp_path: Path) -> None:
+    given = "customer_id,at,event\nann,2026-01-01 10:00,'a, b'\n"
+    settings = f'{EVENTS}quote = "\'"\n'
+    assert rows(drawn(tmp_path, settings, {"e.csv": given}), "events", "at", "event") == [(AT[0], "a, b")]
+    plain = 'customer_id,at,event\nann,2026-01-01 10:00,5" screen\n'
+    settings = f'{EVENTS}quote = ""\n'
+    assert rows(drawn(tmp_path / "none", settings, {"e.csv": plain}), "events", "at", "event") == [
+        (AT[0], '5" screen')
+    ]

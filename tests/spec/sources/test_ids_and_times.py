@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from churnrisk.sources.keys import forget, known_keys
 from tests.spec.sources.drawn import HEAD, drawn, drawn_workspace, loaded_from, rows, table
@@ -144,3 +145,18 @@ def test_columns_of_usage_that_hold_no_numbers_are_left_out_with_a_warning(tmp_p
     loaded = drawn(tmp_path, '[sources.usage]\npath = "u.csv"\n', {"u.csv": given})
     assert table(loaded, "usage")["metric"].to_list() == ["revenue"]
     assert loaded.warnings == ("usage: left out, since they hold no numbers: plan.",)
+
+
+@pytest.mark.parametrize(
+    ("period", "known_at"),
+    [
+        ("day", "2026-02-01T23:59:59.999999"),
+        ("week", "2026-02-07T23:59:59.999999"),
+        ("quarter", "2026-04-30T23:59:59.999999"),
+    ],
+)
+def test_the_length_of_a_period_is_a_setting(tmp_path: Path, period: str, known_at: str) -> None:
+    given = "customer_id,period_start,revenue\nann,2026-02-01,10\n"
+    settings = f'[sources.usage]\npath = "u.csv"\n{"period"} = "{period}"\n'
+    loaded = drawn(tmp_path, settings, {"u.csv": given})
+    assert rows(loaded, "usage", "known_at") == [(known_at,)]

@@ -214,3 +214,14 @@ def test_a_store_that_refuses_is_one_message_without_the_password(tmp_path: Path
     ):
         client.search_registered_models()
     assert "secret" not in str(refusal.value)
+
+
+def test_trainings_go_to_the_experiment_that_the_settings_name(root: Path) -> None:
+    settings = MlflowSettings(experiment="retention east", model_name="east")
+    version = Registry(settings, root, {}).log_training(
+        DrawnTraining(), as_of=DAY, run_id="run-east", code_version="0.1.0", pictures=PICTURES
+    )
+    assert version.version == "1"
+    with Tracking(settings, root, {}).opened() as (_, client):
+        named = client.get_experiment_by_name("retention east")
+        assert client.get_run(version.tracking_run_id).info.experiment_id == named.experiment_id

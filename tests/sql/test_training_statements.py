@@ -1,0 +1,87 @@
+"""Every SQL file of training, run on drawn tables, is what its head says: columns, grain, nulls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from churnrisk.store import Engine
+from churnrisk.store.statements import statements_in
+from tests.spec.features.drawn import lake_of, table
+
+STATEMENTS = statements_in("training")
+PARAMETERS = {
+    "as_of": datetime(2026, 4, 1),
+    "active_from": datetime(2026, 2, 1),
+    "outcome_from": datetime(2026, 4, 15),
+    "outcome_to": datetime(2026, 5, 15),
+    "known_by": datetime(2026, 7, 1),
+    "consent_as_of": datetime(2026, 7, 1),
+}
+CUSTOMERS = """
+customer_key | left_at
+0 |
+1 | 2026-04-20
+2 | 2026-03-02
+"""
+FACTS = {
+    "calls": """
+caller_key | callee_key | started_at
+0 | 1 | 2026-03-20 10:00
+1 | -7 | 2026-04-16 10:00
+2 | 0 | 2026-04-02 10:00
+""",
+    "usage": """
+customer_key | period_start | metric | value
+0 | 2026-03-01 | minutes | 5
+1 | 2026-04-16 | minutes | 3
+""",
+    "interactions": """
+customer_key | at
+0 | 2026-03-05
+1 | 2026-04-18
+""",
+    "events": """
+customer_key | at | event
+0 | 2026-03-05 | login
+2 | 2026-04-05 | login
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    tables = lake_of(
+        tmp_path_factory.mktemp("lake"),
+        {"customers": CUSTOMERS.strip(), **{name: table(name, text.strip()) for name, text in FACTS.items()}},
+    )
+    with Engine(threads=2) as opened:
+        tables.register(opened)
+        opened.create(statements_in("features")["consents"], PARAMETERS)
+        yield opened
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
+def test_a_statement_gives_the_columns_grain_and_nulls_of_its_head(engine: Engine, name: str) -> None:
+    statement = STATEMENTS[name]
+    rows = engine.frame(statement, PARAMETERS)
+    assert rows.columns == [column.name for column in statement.columns]
+    assert rows.height > 0
+    assert rows.select(statement.grain).is_duplicated().sum() == 0
+    never_null = [c.name for c in statement.columns if c.unit == "key" or c.null_meaning == "never null"]
+    assert {column: rows[column].null_count() for column in never_null} == dict.fromkeys(never_null, 0)
+
+
+def test_leavers_are_those_who_leave_in_the_outcome_window(engine: Engine) -> None:
+    rows = dict(
+        engine.frame(STATEMENTS["labels_cancelled"], PARAMETERS)["customer_key", "status"].iter_rows()
+    )
+    assert rows == {0: "stayer", 1: "leaver", 2: "gone"}
+
+
+def test_every_file_of_the_folder_is_run_here() -> None:
+    folder = Path(__file__).parents[2] / "training" / "sql"
+    assert {path.stem for path in folder.glob("*.sql")} == set(STATEMENTS)
