@@ -46,11 +46,14 @@ class RankedList:
 
 
 def consents_in_force(engine: Engine, tables: LakeTables, consent_as_of: datetime) -> pl.DataFrame:
-    """Return customer_id, may_contact, may_use_calls, may_use_answers in force at ``consent_as_of`` (naive UTC)."""
+    """Return customer_id, may_contact, may_use_calls, may_use_answers in force at ``consent_as_of`` (naive UTC).
+
+    The same statement that decides what features may read decides whom the list may name.
+    """
     tables.register(engine)
-    return engine.frame(statements_in("scoring")["list_consents"], {"consent_as_of": consent_as_of}).sort(
-        "customer_id"
-    )
+    found = engine.frame(statements_in("features")["consents"], {"consent_as_of": consent_as_of})
+    keys = pl.read_parquet(tables.paths["keys"])
+    return found.join(keys, on="customer_key").drop("customer_key").sort("customer_id")
 
 
 def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> RankedList:

@@ -4,6 +4,7 @@
 -- parameters: consent_as_of
 -- columns:
 --   customer_key | key
+--   may_contact | flag | never null
 --   may_use_calls | flag | never null
 --   may_use_answers | flag | never null
 
@@ -13,6 +14,7 @@ with versions as (
     select
         customer_key,
         version,
+        may_contact,
         may_use_calls,
         may_use_answers,
         coalesce(known_at < $consent_as_of and coalesce(valid_from < $consent_as_of, true), false) as is_known,
@@ -23,6 +25,7 @@ with versions as (
 ranked as (
     select
         customer_key,
+        may_contact,
         may_use_calls,
         may_use_answers,
         row_number() over (
@@ -38,6 +41,7 @@ ranked as (
 in_force as (
     select
         customer_key,
+        may_contact,
         may_use_calls,
         may_use_answers
     from ranked

