@@ -110,8 +110,13 @@ def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> 
 
 
 def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, run_id: str) -> pl.DataFrame:
-    """Return the published table ``at_risk``: the list with the strongest reasons that raise each risk, as one text."""
-    raising = reasons.filter(pl.col("effect_pp") > 0).sort("customer_id", "position")
+    """Return the published table ``at_risk``: the list with the strongest reasons that raise each risk, as one text.
+
+    What is known comes before what is unknown: nobody can talk with a customer about a missing figure.
+    """
+    raising = reasons.filter(pl.col("effect_pp") > 0).sort(
+        "customer_id", pl.col("value").is_null(), "position"
+    )
     told = raising.group_by("customer_id", maintain_order=True).agg(
         pl.col("sentence").head(N_REASONS_SHOWN).str.join(sentences.between).alias("reasons")
     )

@@ -104,7 +104,8 @@ def test_equal_customers_stand_in_an_order_that_neither_input_nor_spelling_decid
 
 
 def reasons_drawn(*rows: tuple[str, int, float, str]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=["customer_id", "position", "effect_pp", "sentence"], orient="row")
+    drawn = pl.DataFrame(rows, schema=["customer_id", "position", "effect_pp", "sentence"], orient="row")
+    return drawn.with_columns(value=pl.when(~pl.col("sentence").str.starts_with("Not known")).then(pl.lit("1")))
 
 
 def test_the_published_table_holds_three_raising_reasons_as_one_text() -> None:
@@ -155,3 +156,10 @@ def test_consents_are_those_in_force_at_the_date(tmp_path: Path, day: int, may_c
     with Engine() as engine:
         made = consents_in_force(engine, tables, datetime(2026, 1, day))
     assert made.select("customer_id", "may_contact").rows() == [("00123", may_contact)]
+
+
+def test_on_the_list_what_is_known_stands_before_what_is_not() -> None:
+    ranked = ranked_list(scored(b=(0.5, 10.0)), consents(b=True), 1)
+    drawn = reasons_drawn(("b", 1, 9.0, "Not known: data."), ("b", 2, 5.0, "New."), ("b", 3, 2.0, "Late."))
+    made = at_risk(ranked, drawn, Sentences.of("en"), run_id="r")
+    assert made["reasons"].to_list() == ["New. Late. Not known: data."]
