@@ -12,15 +12,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What one contender took: ``seconds`` of wall time, ``peak_mb`` of resident memory, and what it returned."""
+    """What one contender took: ``seconds`` of wall time, ``busy_seconds`` of all processors together (other programs
+    hardly change those), ``peak_mb`` of resident memory, and what it returned.
+    """
 
     seconds: float
+    busy_seconds: float
     peak_mb: float
     result: dict[str, Any]
 
@@ -46,16 +49,16 @@ def measured(
         if process.wait():
             raise subprocess.CalledProcessError(process.returncode, command)
         plain = json.loads(answer.read_text("utf-8"))
-    return Measure(plain["seconds"], plain["peak_mb"], plain["result"])
+    return Measure(plain["seconds"], plain["busy_seconds"], plain["peak_mb"], plain["result"])
 
 
 def _answer(function: str, arguments: str, path: str) -> None:
     module, name = function.split(":")
     call = getattr(importlib.import_module(module), name)
-    started = perf_counter()
+    started, busy = perf_counter(), process_time()
     result = call(**json.loads(arguments))
-    seconds = perf_counter() - started
-    plain = {"seconds": seconds, "peak_mb": _peak_mb(), "result": result}
+    seconds, busy_seconds = perf_counter() - started, process_time() - busy
+    plain = {"seconds": seconds, "busy_seconds": busy_seconds, "peak_mb": _peak_mb(), "result": result}
     Path(path).write_text(json.dumps(plain, default=str), "utf-8")
 
 
