@@ -20,6 +20,9 @@ from .mapping import ColumnMap
 from .raw import RawTable
 from .values import Spelling, read_number, stripped
 
+FIRST_ROWS = 1_000
+"""Of a batch, looked at before the others when a column is asked whether it holds numbers."""
+
 BAD_STAGED: dict[str, pl.DataType | type[pl.DataType]] = {**BAD_SCHEMA, "reason": pl.String}
 
 
@@ -168,14 +171,15 @@ def _numeric(
             asked = {name: theirs for name, theirs in mapping.extras.items() if name not in numeric}
             for batch in raw.batches(list(asked.values())) if asked else ():
                 for name, theirs in asked.items():
+                    if name in numeric:
+                        continue
                     plain = stripped(batch.frame[theirs], spelling.missing(theirs, name))
-                    found = (
-                        read_number(plain, spelling.settings.decimal).values if _may_count(plain) else None
-                    )
-                    if found is not None and found.null_count() < len(found):
+                    if _holds_number(plain, spelling.settings.decimal):
                         numeric.add(name)
                     elif plain.null_count() < len(plain):
                         seen_text.add(name)
+                if numeric.issuperset(asked):
+                    break
     left_out = sorted(seen_text - numeric)
     if left_out:
         stage.warnings.append(
@@ -184,8 +188,12 @@ def _numeric(
     return tuple(name for name in names if name in numeric)
 
 
-def _may_count(plain: pl.Series) -> bool:
-    return not plain.dtype.is_temporal()
+def _holds_number(plain: pl.Series, decimal: str) -> bool:
+    """Say whether any value reads as a number; mostly one of the first does, and the rest need not be read."""
+    if plain.dtype.is_temporal():
+        return False
+    parts = (plain.head(FIRST_ROWS), plain.slice(FIRST_ROWS))
+    return any(read_number(part, decimal).values.is_not_null().any() for part in parts)
 
 
 def merged_consents(stage: Stage) -> dict[str, int]:
