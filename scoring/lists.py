@@ -25,11 +25,15 @@ _FILE_COLUMNS = (
     "band",
     "risk",
     "value",
+    "at_stake",
     "spillover_value",
     "offer_id",
     "reasons",
     "as_of",
 )
+
+_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "offer_id"})
+"""Columns of the file that stand in it only when some customer has a value; the published table keeps them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> 
 
     The list ends with the customer who fills the capacity, or the last who may be contacted. Only these count towards
     it; those ranked above the cut who refuse stand in the list too, with ``may_contact`` false: the highest of them,
-    at most as many as the capacity.
+    at most as many as the capacity. When nobody may be contacted, these are all there is.
 
     Parameters
     ----------
@@ -96,11 +100,8 @@ def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> 
     n_called = pl.col("may_contact").cum_sum()
     n_refused = (~pl.col("may_contact")).cum_sum()
     is_called = pl.col("may_contact") & (n_called <= capacity)
-    is_refused_above = (
-        ~pl.col("may_contact")
-        & (n_refused <= capacity)
-        & (n_called < pl.min_horizontal(n_called.max(), capacity))
-    )
+    is_above_cut = (n_called < pl.min_horizontal(n_called.max(), capacity)) | (n_called.max() == 0)
+    is_refused_above = ~pl.col("may_contact") & (n_refused <= capacity) & is_above_cut
     listed = ordered.filter(is_called | is_refused_above)
     positions = pl.int_range(1, listed.height + 1, dtype=pl.Int64, eager=True).alias("position")
     frame = listed.with_columns(positions).select(
@@ -112,10 +113,14 @@ def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> 
 def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, run_id: str) -> pl.DataFrame:
     """Return the published table ``at_risk``: the list with the strongest reasons that raise each risk, as one text.
 
-    What is known comes before what is unknown: nobody can talk with a customer about a missing figure.
+    Of a customer of whom something is known, only that is told: nobody can talk with a customer about a missing
+    figure. The table ``reasons`` holds what is unknown too.
     """
-    raising = reasons.filter(pl.col("effect_pp") > 0).sort(
-        "customer_id", pl.col("value").is_null(), "position"
+    is_known = pl.col("value").is_not_null()
+    raising = (
+        reasons.filter(pl.col("effect_pp") > 0)
+        .filter(is_known | ~is_known.any().over("customer_id"))
+        .sort("customer_id", "position")
     )
     told = raising.group_by("customer_id", maintain_order=True).agg(
         pl.col("sentence").head(N_REASONS_SHOWN).str.join(sentences.between).alias("reasons")
@@ -146,6 +151,8 @@ def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, 
 def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return what goes into the files: only those to call, renumbered from 1, the carried columns first.
 
+    ``at_stake`` is risk x value. What nobody has (spillover_value, offer_id) is no column of the file.
+
     Parameters
     ----------
     at_risk_table : pl.DataFrame
@@ -155,23 +162,34 @@ def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) ->
         ``crm_`` before its name.
     """
     to_call = at_risk_table.filter("may_contact").sort("position")
-    numbered = to_call.with_columns(
+    numbered = to_call.with_columns(at_stake=(pl.col("risk") * pl.col("value")).round(2)).with_columns(
         pl.int_range(1, to_call.height + 1, dtype=pl.Int64, eager=True).alias("position"),
         pl.col("risk").round(4),
         pl.col("value", "spillover_value").round(2),
     )
+    own = [
+        name
+        for name in _FILE_COLUMNS
+        if name not in _LEFT_OUT_WHEN_EMPTY or numbered[name].null_count() < numbered.height
+    ]
     if carry is None:
-        return numbered.select(_FILE_COLUMNS)
+        return numbered.select(own)
     names = {
         name: f"crm_{name}" if name in _FILE_COLUMNS else name
         for name in carry.columns
         if name != "customer_id"
     }
     joined = numbered.join(carry.rename(names), on="customer_id", how="left", maintain_order="left")
-    return joined.select(*names.values(), *_FILE_COLUMNS)
+    return joined.select(*names.values(), *own)
 
 
-FILE_FORMATS = {"risk": "0.0%", "value": "#,##0.00", "spillover_value": "#,##0.00", "position": "0"}
+FILE_FORMATS = {
+    "risk": "0.0%",
+    "value": "#,##0.00",
+    "at_stake": "#,##0.00",
+    "spillover_value": "#,##0.00",
+    "position": "0",
+}
 """Number formats of the list in a spreadsheet."""
 
 

@@ -13,7 +13,7 @@ from churnrisk.store import Engine
 from churnrisk.store.audits import audit, in_order
 from churnrisk.tables.lake import LakeTables
 from churnrisk.tables.published import RULES
-from scoring import RankedList, at_risk, call_list, consents_in_force, ranked_list
+from scoring import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list
 
 DAY = date(2026, 6, 30)
 
@@ -63,9 +63,14 @@ def test_refusals_are_listed_no_further_than_the_last_who_may_be_contacted_and_t
         scored(a=(0.9, 1.0), b=(0.8, 1.0), c=(0.7, 1.0)), consents(a=False, b=False, c=True), 1
     )
     assert listed(many) == [(1, "a", False), (2, "c", True)]
-    nobody = ranked_list(scored(a=(0.9, 1.0)), consents(a=False), 5)
-    assert listed(nobody) == []
-    assert nobody.notes == ("only 0 customers may be contacted, fewer than [team] daily_capacity = 5",)
+
+
+def test_when_everybody_refuses_the_highest_refusals_up_to_the_capacity_are_listed_as_such() -> None:
+    customers = scored(a=(0.7, 1.0), b=(0.9, 1.0), c=(0.8, 1.0))
+    made = ranked_list(customers, consents(a=False, b=False, c=False), 2)
+    assert listed(made) == [(1, "b", False), (2, "c", False)]
+    assert made.notes == ("only 0 customers may be contacted, fewer than [team] daily_capacity = 2",)
+    assert call_list(at_risk(made, reasons_drawn(), Sentences.of("en"), run_id="r")).is_empty()
 
 
 def test_a_customer_without_a_consent_row_is_not_called() -> None:
@@ -104,8 +109,11 @@ def test_equal_customers_stand_in_an_order_that_neither_input_nor_spelling_decid
 
 
 def reasons_drawn(*rows: tuple[str, int, float, str]) -> pl.DataFrame:
-    drawn = pl.DataFrame(rows, schema=["customer_id", "position", "effect_pp", "sentence"], orient="row")
-    return drawn.with_columns(value=pl.when(~pl.col("sentence").str.starts_with("Not known")).then(pl.lit("1")))
+    columns = {"customer_id": pl.String, "position": pl.Int64, "effect_pp": pl.Float64, "sentence": pl.String}
+    drawn = pl.DataFrame(rows, schema=columns, orient="row")
+    return drawn.with_columns(
+        value=pl.when(~pl.col("sentence").str.starts_with("Not known")).then(pl.lit("1"))
+    )
 
 
 def test_the_published_table_holds_three_raising_reasons_as_one_text() -> None:
@@ -158,8 +166,42 @@ def test_consents_are_those_in_force_at_the_date(tmp_path: Path, day: int, may_c
     assert made.select("customer_id", "may_contact").rows() == [("00123", may_contact)]
 
 
-def test_on_the_list_what_is_known_stands_before_what_is_not() -> None:
-    ranked = ranked_list(scored(b=(0.5, 10.0)), consents(b=True), 1)
-    drawn = reasons_drawn(("b", 1, 9.0, "Not known: data."), ("b", 2, 5.0, "New."), ("b", 3, 2.0, "Late."))
+def test_the_list_tells_what_is_unknown_only_of_those_of_whom_nothing_is_known() -> None:
+    ranked = ranked_list(scored(b=(0.5, 10.0), c=(0.4, 10.0)), consents(b=True, c=True), 2)
+    drawn = reasons_drawn(
+        ("b", 1, 9.0, "Not known: data."),
+        ("b", 2, 5.0, "New."),
+        ("b", 3, 2.0, "Late."),
+        ("c", 1, 3.0, "Not known: data."),
+        ("c", 2, -3.0, "Old."),
+    )
     made = at_risk(ranked, drawn, Sentences.of("en"), run_id="r")
-    assert made["reasons"].to_list() == ["New. Late. Not known: data."]
+    assert made["reasons"].to_list() == ["New. Late.", "Not known: data."]
+
+
+def test_the_file_says_what_is_at_stake_and_numbers_those_to_call_without_gaps() -> None:
+    customers = scored(a=(0.9, 9.0), b=(0.123456, 50.0), c=(0.5, 8.0), d=(0.3, None))
+    ranked = ranked_list(customers, consents(a=False, b=True, c=False, d=True), 5)
+    made = call_list(at_risk(ranked, reasons_drawn(), Sentences.of("en"), run_id="r"))
+    assert made.columns == [
+        "customer_id",
+        "position",
+        "band",
+        "risk",
+        "value",
+        "at_stake",
+        "reasons",
+        "as_of",
+    ]
+    # 0.123456 x 50 = 6.1728
+    assert made.select("position", "customer_id", "at_stake").rows() == [(1, "b", 6.17), (2, "d", None)]
+    assert set(FILE_FORMATS) >= {"at_stake", "value"}
+
+
+def test_an_offer_somebody_has_is_a_column_of_the_file() -> None:
+    ranked = ranked_list(scored(a=(0.9, 9.0), b=(0.8, 9.0)), consents(a=True, b=True), 2)
+    table = at_risk(ranked, reasons_drawn(), Sentences.of("en"), run_id="r").with_columns(
+        offer_id=pl.Series(["gift", None])
+    )
+    assert call_list(table)["offer_id"].to_list() == ["gift", None]
+    assert "spillover_value" not in call_list(table).columns
