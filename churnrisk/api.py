@@ -220,7 +220,7 @@ class ChurnWorkspace:
         zone = self._folder.config.time.day_zone
         if as_of is None:
             return AsOf(last_complete_day(_now(), zone), zone)
-        return AsOf(parsed_day(as_of, "as_of") if isinstance(as_of, str) else as_of, zone)
+        return AsOf(parsed_day(str(as_of), "as_of"), zone)
 
     def _built(self, as_of: date | str | None, customers: Sequence[str] | None) -> FeatureSet:
         from features import build

@@ -263,6 +263,17 @@ def run(arguments: list[str]) -> int:
         if _Call.debug:
             raise
         return _failed(str(error), error.as_dict(), error.exit_code)
+    except OSError as error:
+        if _Call.debug:
+            raise
+        fault = Fault(
+            code="file_system",
+            where=str(error.filename or "the workspace"),
+            expected="a place that can be read and written",
+            found=error.strerror or type(error).__name__,
+            remedy="Check path, permissions and free space, then run again.",
+        )
+        return _failed(fault.sentence(), UsageError(fault).as_dict(), UsageError.exit_code)
     except typer.TyperException as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         fault = Fault("usage", "command line", "a command as --help lists it", text, "See churnrisk --help.")

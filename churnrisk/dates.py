@@ -75,20 +75,29 @@ class AsOf:
         return self.day.isoformat()
 
 
+FIRST_DAY, LAST_DAY = date(1971, 1, 1), date(2199, 12, 31)
+"""The calendar reaches from here to there; beyond lie typing errors."""
+
+
 def parsed_day(text: str, where: str) -> date:
-    """Read an ISO day; raise UsageError naming ``where`` when it is none."""
+    """Read an ISO day; raise UsageError naming ``where`` when it is none, or out of all reason."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(
-            Fault(
-                code="date_unreadable",
-                where=where,
-                expected="a day as YYYY-MM-DD",
-                found=repr(text),
-                remedy="Write the day like 2026-06-30.",
-            )
-        ) from error
+        raise UsageError(_unreadable_day(text, where)) from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise UsageError(_unreadable_day(text, where))
+    return day
+
+
+def _unreadable_day(text: str, where: str) -> Fault:
+    return Fault(
+        code="date_unreadable",
+        where=where,
+        expected="a day as YYYY-MM-DD",
+        found=repr(text),
+        remedy=f"Write the day like 2026-06-30, between {FIRST_DAY} and {LAST_DAY}.",
+    )
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

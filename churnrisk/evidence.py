@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def evidence_of(result: TrainingResult) -> Evidence:
     judged = result.evaluation
     shipped = [use for use in result.snapshots if use.is_shipped]
     tested = sorted(use.as_of for use in result.snapshots if use.use == "test")
-    trained = sorted(use.as_of for use in result.snapshots if use.use == "train")
+    trained = sorted(use.as_of for use in shipped)
     is_dated = not judged.kind.startswith("cross")
     without = result.ablations.get("network")
     return Evidence(
@@ -52,11 +53,11 @@ def evidence_of(result: TrainingResult) -> Evidence:
         n_test_rows=judged.n_rows,
         n_test_leavers=judged.n_leavers,
         trained_from=_day(trained, 0),
-        trained_until=_day(trained, -1),
+        trained_until=_seen_until(result.bundle),
         tested_from=_day(tested, 0),
         tested_until=_day(tested, -1),
         figures=_intervals(judged.figures),
-        figures_without_network={"auc": Interval(without, without, without)} if without is not None else None,
+        figures_without_network={"auc": Interval(without, nan, nan)} if without is not None else None,
         treat_all_per_customer=judged.figures.get("empc_treat_all"),
         reliability=judged.tables.get("reliability"),
         gains=judged.tables.get("gain"),
@@ -106,7 +107,7 @@ def _plain(value: object) -> Any:
     if isinstance(value, pl.DataFrame):
         return value.to_dict(as_series=False)
     if isinstance(value, Interval):
-        return [value.value, value.low, value.high]
+        return [None if isnan(end) else end for end in (value.value, value.low, value.high)]
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value.isoformat() if isinstance(value, date) else value
@@ -120,8 +121,12 @@ def _restored(name: str, value: Any) -> Any:
     if name in _DAYS:
         return date.fromisoformat(value)
     if name in _INTERVALS:
-        return {key: Interval(*item) for key, item in value.items()}
-    return Interval(*value) if name == "network_gain" else value
+        return {key: _interval(item) for key, item in value.items()}
+    return _interval(value) if name == "network_gain" else value
+
+
+def _interval(ends: Sequence[float | None]) -> Interval:
+    return Interval(*(nan if end is None else end for end in ends))
 
 
 def _intervals(figures: Mapping[str, float | None]) -> dict[str, Interval]:
@@ -130,7 +135,7 @@ def _intervals(figures: Mapping[str, float | None]) -> dict[str, Interval]:
         value = figures.get(name)
         if value is not None:
             low, high = figures.get(f"{name}_low"), figures.get(f"{name}_high")
-            found[name] = Interval(value, value if low is None else low, value if high is None else high)
+            found[name] = Interval(value, nan if low is None else low, nan if high is None else high)
     return found
 
 
@@ -139,6 +144,12 @@ def _band_rows(bundle: Bundle) -> pl.DataFrame:
     rows = [{"band": band.name, **{name: getattr(band, name) for name in names}} for band in bundle.bands]
     kinds = {"band": pl.String, "n": pl.Int64, **dict.fromkeys(names[1:], pl.Float64)}
     return pl.DataFrame(rows, schema=kinds)
+
+
+def _seen_until(bundle: Bundle) -> date | None:
+    """The last day whose outcomes the shipped model saw; None for an extract without dates."""
+    until = bundle.provenance.trained_until
+    return None if until is None else (datetime.fromisoformat(until) - timedelta(microseconds=1)).date()
 
 
 def _day(days: Sequence[str], position: int) -> date | None:

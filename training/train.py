@@ -36,6 +36,12 @@ Floats = NDArray[np.float64]
 SUSPICIOUS_AUC = 0.98
 """Nobody predicts leaving so well: something knows the outcome (science, section 10: near 0.99 is leakage)."""
 
+OWN_COLUMNS = ("attribute_", "monthly_value", "language")
+"""Beginnings of features that come from the user's own columns of customers."""
+
+MOST_NAMED = 5
+"""Columns named in a note; the others are counted."""
+
 NETWORK = "network"
 """Group of the features made from ties, for the figure with and without them."""
 
@@ -246,7 +252,12 @@ def _result(shipped: Fitted, judged: _Judged, origin: Provenance) -> TrainingRes
         regime=shipped.regime,
         gates=gate_findings(judged.evaluation, risk),
         ablations=judged.ablations,
-        notes=(*judged.notes, *_warnings(judged.evaluation)),
+        notes=(
+            *judged.notes,
+            *_warnings(judged.evaluation),
+            *_unused(shipped.dropped),
+            *_network_verdict(judged.evaluation, judged.ablations),
+        ),
         judged=_judged_frame(judged.rows, judged.risks),
     )
 
@@ -268,6 +279,26 @@ def _warnings(found: Evaluation) -> tuple[str, ...]:
     if value is not None and value > SUSPICIOUS_AUC:
         return (f"AUC {value:.3f} is too good to be true: look for a feature that knows the outcome",)
     return ()
+
+
+def _unused(dropped: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which of the user's own columns the model could not use, and why the commonest reason is what it is."""
+    own = {name: reason for name, reason in dropped.items() if name.startswith(OWN_COLUMNS)}
+    if not own:
+        return ()
+    is_undated = any(reason.startswith("empty") for reason in own.values())
+    why = " An extract without history is unknown before its date: see the tutorial." if is_undated else ""
+    listed = "; ".join(f"{name} ({reason})" for name, reason in sorted(own.items())[:MOST_NAMED])
+    more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
+    return (f"not learned from: {listed}{more}.{why}",)
+
+
+def _network_verdict(judged: Evaluation, ablations: Mapping[str, float | None]) -> tuple[str, ...]:
+    """Say so when the model ranks no better with the network than without."""
+    value, without = judged.figures["auc"], ablations.get(NETWORK)
+    if value is None or without is None or without < value:
+        return ()
+    return (f"the network adds nothing here: AUC {value:.3f} with it, {without:.3f} without",)
 
 
 def _predicted(model: Fitted, rows: Rows) -> pl.DataFrame:

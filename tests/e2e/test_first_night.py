@@ -250,6 +250,14 @@ def test_features_are_shown_and_written(telco: Path, tmp_path: Path, command: Co
     assert pl.read_parquet(tmp_path / "f.parquet").height == parquet(telco, "scores").height
 
 
+def test_a_place_that_cannot_be_written_is_named(telco: Path, tmp_path: Path, command: Command) -> None:
+    said = command(
+        "-q", "-w", telco, "features", "--as-of", AS_OF, "--output", tmp_path / "none" / "f.parquet"
+    )
+    assert said.code == 2
+    assert "Check path, permissions" in said.err
+
+
 def test_python_reads_what_the_command_line_published(telco: Path) -> None:
     workspace = churnrisk.open(telco)
     assert workspace.table("scores").equals(parquet(telco, "scores"))

@@ -56,6 +56,12 @@ def test_an_unreadable_day_says_where_and_how_to_write_it() -> None:
         parsed_day("30.06.2026", "--as-of")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31"])
+def test_a_day_out_of_all_reason_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError, match="between 1971-01-01 and 2199-12-31"):
+        parsed_day(text, "--as-of")
+
+
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", ""])
 def test_an_unknown_zone_is_a_config_error(name: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -1,0 +1,50 @@
+"""Evidence of a training goes into JSON and comes back the same."""
+
+import json
+from datetime import date
+from math import isnan, nan
+from pathlib import Path
+
+import polars as pl
+
+from churnrisk.evidence import EVIDENCE_FILE, read_evidence, write_evidence
+from churnrisk.metrics import Interval
+from churnrisk.report import Evidence
+
+DRAWN = Evidence(
+    protocol="out_of_time",
+    learner="boosted trees",
+    n_training_rows=100,
+    n_training_leavers=9,
+    n_test_rows=50,
+    n_test_leavers=4,
+    trained_until=date(2026, 6, 30),
+    figures={"auc": Interval(0.7, 0.6, 0.8), "ece": Interval(0.01, nan, nan)},
+    bands=pl.DataFrame({"band": ["low"], "n": [3], "realised_rate": [0.25]}),
+)
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    write_evidence(DRAWN, tmp_path)
+    found = read_evidence(tmp_path)
+    assert found is not None
+    assert (found.learner, found.trained_until, found.figures["auc"]) == (
+        "boosted trees",
+        date(2026, 6, 30),
+        Interval(0.7, 0.6, 0.8),
+    )
+    assert found.bands is not None
+    assert found.bands.rows() == [("low", 3, 0.25)]
+
+
+def test_an_interval_that_was_not_computed_stays_so_and_the_file_is_plain_json(tmp_path: Path) -> None:
+    write_evidence(DRAWN, tmp_path)
+    assert "NaN" not in (tmp_path / EVIDENCE_FILE).read_text("utf-8")
+    assert json.loads((tmp_path / EVIDENCE_FILE).read_text("utf-8"))["figures"]["ece"] == [0.01, None, None]
+    found = read_evidence(tmp_path)
+    assert found is not None
+    assert isnan(found.figures["ece"].low)
+
+
+def test_a_bundle_made_without_evidence_has_none(tmp_path: Path) -> None:
+    assert read_evidence(tmp_path) is None
