@@ -195,7 +195,7 @@ class _Loader:
             stage.files.append(f"from {name}")
             if name == "calls":
                 calls = self._staged(origin)
-                if calls is None or not calls.n_good_parts:
+                if calls is None or not calls.n_good:
                     return
                 self.engine.register("appearances", calls.good)
             else:
@@ -235,7 +235,7 @@ class _Loader:
             stage = self._staged(source)
             if stage is None:
                 return
-            if can_settle and stage.n_good_parts:
+            if can_settle and stage.n_good:
                 self._settle(source, stage, fingerprint)
             else:
                 self.reports[name] = report_of(stage, fingerprint, Settled(stage.folder, stage.n_good), "")

@@ -25,6 +25,7 @@ def fill_consents(path: Path, meanings: Mapping[str, bool | None]) -> None:
     )
     half = path.with_suffix(".half")
     writer = RowGroups(half)
+    writer.add(frame.head(0).collect())
     for batch in frame.collect_batches(chunk_size=100_000, maintain_order=True):
         writer.add(batch)
     writer.close()

@@ -6,7 +6,7 @@ Everything that is wrong with a mapping is found at once: each fault names what 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..config import SourceSettings
@@ -15,6 +15,10 @@ from ..tables.contracts import SourceTable
 
 EVERYTHING = "*"
 """In ``exclude``: every column that is not named in ``columns``."""
+
+NEAR = 0.75
+"""Names at least so alike (difflib) are taken for a misspelling of ours, not for a further column. A judgement: it
+finds two letters swapped or one missing, and lets tariff and plan_name through."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class _Mapper:
             if name not in taken and name not in fixed and not any(self._maps(name)):
                 self._missing(name, f"a column for {name}, which every row needs", "none")
         self._check_lists()
+        self._check_missing({*taken, *fixed, *extras})
         return ColumnMap(taken, fixed, extras, carried)
 
     def _maps(self, ours: str) -> Iterator[bool]:
@@ -78,13 +83,17 @@ class _Mapper:
         taken: dict[str, str] = {}
         extras: dict[str, str] = {}
         for ours, theirs in self.settings.columns.items():
-            if ours not in self.table.columns and not self.table.extra:
+            if ours not in self.table.columns and (not self.table.extra or self._misspelt(ours, theirs)):
                 self._unknown(ours, "columns")
                 continue
             name = self._found(ours, theirs)
             if name is not None:
                 (taken if ours in self.table.columns else extras)[ours] = name
         return taken, extras
+
+    def _misspelt(self, ours: str, theirs: str | int) -> bool:
+        """Say whether a name is nearly one of ours; a column that keeps its own name was not renamed by mistake."""
+        return bool(_nearest(ours, self.table.columns, NEAR)) and ours != theirs
 
     def _found(self, ours: str, theirs: str | int) -> str | None:
         if isinstance(theirs, int):
@@ -109,6 +118,12 @@ class _Mapper:
                 if name.strip() not in self.names and name != EVERYTHING:
                     self._missing(name, f"a column {name!r}, named in {key}", "none of that name")
 
+    def _check_missing(self, known: set[str]) -> None:
+        if isinstance(self.settings.missing, dict):
+            for name in self.settings.missing:
+                if name not in self.names and name not in known:
+                    self._missing(name, f"a column {name!r}, named in missing", "none of that name")
+
     def _missing(self, name: str, expected: str, found: str) -> None:
         near = difflib.get_close_matches(
             name.strip().casefold(), [item.casefold() for item in self.names], n=1
@@ -126,17 +141,28 @@ class _Mapper:
         )
 
     def _unknown(self, ours: str, key: str) -> None:
-        near = difflib.get_close_matches(ours, self.table.columns, n=1)
+        near = _nearest(ours, self.table.columns, 0.6)
+        if near:
+            remedy = f"Did you mean {near}?"
+            if self.table.extra and key == "columns":
+                remedy += f" If it is another {self.table.extra}, give it a name less like {near}."
+        else:
+            remedy = "Remove it; `churnrisk schema` lists what there is."
         self.faults.append(
             Fault(
                 "mapping_unknown",
                 f"churnrisk.toml [sources.{self.table.name}] {key}",
                 f"a column of {self.table.name}",
                 repr(ours),
-                f"Did you mean {near[0]}?" if near else "Remove it; `churnrisk schema` lists what there is.",
+                remedy,
                 tuple(self.table.columns),
             )
         )
+
+
+def _nearest(name: str, ours: Iterable[str], cutoff: float) -> str | None:
+    near = difflib.get_close_matches(name.strip().casefold(), list(ours), n=1, cutoff=cutoff)
+    return near[0] if near else None
 
 
 def mapped_columns(

@@ -76,6 +76,53 @@ def test_a_mapping_of_a_column_that_no_contract_has_is_told(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("mapped", "meant"),
+    [("may_contcat", "may_contact"), ("joind_on", "joined_on"), ("May_Contact", "may_contact")],
+)
+def test_a_misspelt_column_of_a_table_with_attributes_is_told_and_never_made_an_attribute(
+    mapped: str, meant: str, tmp_path: Path
+) -> None:
+    settings = (
+        f'[sources.customers]\npath = "p.csv"\nextracted_on = 2026-01-01\ncolumns = {{ {mapped} = "X" }}\n'
+    )
+    faults = faults_of(tmp_path, settings, {"p.csv": "customer_id,X\nann,0\n"})
+    assert [fault.code for fault in faults] == ["mapping_unknown"]
+    assert faults[0].remedy.startswith(f"Did you mean {meant}? If it is another attribute")
+
+
+def test_a_column_may_be_renamed_to_an_attribute_that_resembles_none_of_ours(tmp_path: Path) -> None:
+    settings = '[sources.customers]\npath = "p.csv"\nextracted_on = 2026-01-01\ncolumns = { tariff = "X" }\n'
+    found = drawn(tmp_path, settings, {"p.csv": "customer_id,X,language_2\nann,S,en\n"})
+    assert found.reports["customers"].attributes == ("tariff", "language_2")
+
+
+def test_values_that_mean_missing_in_a_column_that_is_not_there_are_told(tmp_path: Path) -> None:
+    settings = HERE + 'missing = { nix = ["3"], started_at = ["-"] }\n'
+    faults = faults_of(tmp_path, settings, {"calls.csv": CALLS})
+    assert [(fault.code, fault.expected) for fault in faults] == [
+        ("column_missing", "a column 'nix', named in missing")
+    ]
+
+
+def test_customers_that_are_all_bad_are_refused_with_every_row_kept_in_quarantine(tmp_path: Path) -> None:
+    settings = HERE + '[sources.customers]\npath = "p.csv"\n'
+    files: dict[str, str | bytes] = {
+        "p.csv": "customer_id,joined_on\nann,soon\nbob,later\n",
+        "calls.csv": CALLS,
+    }
+    faults = faults_of(tmp_path, settings, files)
+    assert [(fault.code, fault.where) for fault in faults] == [("all_rows_bad", "source customers")]
+    kept = Path(faults[0].remedy.split(" is in ")[1].rstrip("."))
+    assert pl.read_parquet(kept)["row"].to_list() == [1, 2]
+
+
+def test_customers_from_calls_that_are_all_bad_are_refused_as_the_calls_are(tmp_path: Path) -> None:
+    settings = HERE + '[sources.customers]\nfrom = "calls"\n'
+    files: dict[str, str | bytes] = {"calls.csv": "caller_id,callee_id,started_at\nann,bob,soon\n"}
+    assert [fault.code for fault in faults_of(tmp_path, settings, files)] == ["all_rows_bad"]
+
+
 def test_a_table_without_rows_is_empty(tmp_path: Path) -> None:
     assert only_fault(tmp_path, HERE, {"calls.csv": "caller_id,callee_id,started_at\n"})[0] == "table_empty"
 
