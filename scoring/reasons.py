@@ -6,6 +6,7 @@ customers on lists: contributions cost milliseconds a customer.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,17 @@ NETWORK_GROUP = "network"
 _CALL_GROUPS = frozenset({"calls", NETWORK_GROUP})
 _ANSWER_GROUPS = frozenset({"satisfaction"})
 _EXPOSURE_PARTS = ("_exposure_share", "_exposure_weighted")
+
+_KINDS = (
+    (re.compile(r"attribute_.+"), ""),
+    (re.compile(r"usage_.+"), r"_(last|last_age_days|change|mean_3|trend|max_6|n_above_zero_6)$"),
+    (re.compile(r"(event|topic)_.+"), r"_(n_\d+d|days_since)$"),
+)
+"""Features that hold a name of the user's own, which may end like a variant: what ends them apart from it."""
+_VARIANT = re.compile(
+    r"_(\d+d|out|in|mutual|n|share|weighted|ratio|s|mean|max|sum|mean_3|trend|change|last|score|age_days)$"
+)
+_MEASURE = re.compile(r"^(n|share)_")
 
 _NEAR_ZERO = 1e-6
 _HALF_STEP = 1e-3
@@ -93,9 +105,10 @@ def reasons(
 ) -> pl.DataFrame:
     """Return the published table ``reasons`` for the customers of ``frame``: those that raise the risk first.
 
-    At most five that raise it and two that lower it, at most two per group of features. Left out are: whatever comes
-    from the network unless the customer is in contact with five customers or more and at least two of them contribute;
-    calls and network, or survey answers, of customers who do not let them be used.
+    At most five that raise it and two that lower it, at most two per group of features and one per family: of the same
+    count over 30 and over 90 days, the one with the larger effect. Left out are: whatever comes from the network unless
+    the customer is in contact with five customers or more and at least two of them contribute; calls and network, or
+    survey answers, of customers who do not let them be used.
 
     Parameters
     ----------
@@ -158,13 +171,14 @@ class _Described:
     group: str
     unit: str
     label: str
+    family: str
 
     @classmethod
     def of(cls, name: str, group: str, words: Catalogue) -> _Described:
         entry = words.find(name)
         if entry is None:
-            return cls(name, group, "", "")
-        return cls(name, group or entry.group, entry.unit, entry.label)
+            return cls(name, group, "", "", _family(name))
+        return cls(name, group or entry.group, entry.unit, entry.label, _family(name))
 
     @property
     def count_name(self) -> str | None:
@@ -175,12 +189,26 @@ class _Described:
         return self.name if "_exposure_n" in self.name else None
 
 
+def _family(name: str) -> str:
+    """Return the name without window, direction and measure: features alike in it tell one story.
+
+    n_contacts_30d and n_contacts_90d are ``contacts``; churn_exposure_share_out_7d is ``churn_exposure``.
+    """
+    for kind, ending in _KINDS:
+        if kind.fullmatch(name):
+            return re.sub(ending, "", name) if ending else name
+    while (shorter := _VARIANT.sub("", name)) != name:
+        name = shorter
+    return _MEASURE.sub("", name)
+
+
 def _told(
     values: Mapping[str, Any], effects: Floats, described: list[_Described], groups: frozenset[str] | None
 ) -> list[tuple[_Described, float]]:
     """Return the reasons of one customer: raising ones by falling effect, then lowering ones likewise."""
     chosen: list[tuple[_Described, float]] = []
     told: Counter[str] = Counter()
+    families: set[tuple[str, str]] = set()
     for sign, most in ((1.0, N_RAISING), (-1.0, N_LOWERING)):
         n_chosen = 0
         for k in np.argsort(-sign * effects, kind="stable"):
@@ -188,8 +216,10 @@ def _told(
             if sign * effect <= 0 or n_chosen == most:
                 break
             may_tell = (groups is None or feature.group not in groups) and _is_discreet(feature, values)
-            if may_tell and told[feature.group] < N_PER_GROUP:
+            family = (feature.group, feature.family)
+            if may_tell and told[feature.group] < N_PER_GROUP and family not in families:
                 chosen.append((feature, effect))
+                families.add(family)
                 told[feature.group] += 1
                 n_chosen += 1
     return chosen

@@ -133,9 +133,12 @@ class Sentences:
         return _capitalised(_filled(template, words))
 
     def label(self, feature: str, otherwise: str = "") -> str:
-        """Return the short name of a feature: the language's own, or ``otherwise``, or the feature's name."""
+        """Return the short name of a feature: the language's own, or ``otherwise``, or the feature's name.
+
+        The user's own names in it are shown with spaces for underscores.
+        """
         found = self.sections["labels"].find(feature)
-        return _filled(*found) if found else (otherwise or _readable(feature))
+        return _filled(*found) if found else _readable(otherwise or feature)
 
     def joined(self, sentences: list[str]) -> str:
         """Return several sentences as one text."""

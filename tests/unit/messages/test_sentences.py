@@ -29,7 +29,7 @@ def test_every_feature_has_a_sentence_known_and_unknown(language: str, feature: 
     assert known != unknown
     assert not re.search(r"[{}]|  ", known + unknown)
     assert known.endswith((".", "。"))
-    assert "4" not in unknown.replace(feature.label, "")
+    assert "4" not in unknown.replace(feature.label.replace("_", " "), "")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -91,6 +91,21 @@ def test_an_unheard_of_feature_gets_the_general_sentence() -> None:
         == "Phase of the moon: 25%."
     )
     assert Sentences.of("en").reason("moon_phase", None) == "Not known: moon phase."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "feature",
+    [each.of_kind("form_abandoned") for each in catalogue() if each.kind_name],
+    ids=lambda each: each.name,
+)
+def test_the_users_own_names_are_shown_with_spaces(language: str, feature: Feature) -> None:
+    sentences = Sentences.of(language)
+    for value in (3, None):
+        said = sentences.reason(feature.name, value, unit=feature.unit, label=feature.label)
+        assert "form abandoned" in said.lower()
+        assert "_" not in said
+    assert "form abandoned" in sentences.label(feature.name, feature.label)
 
 
 def test_braces_in_a_customers_own_text_stay_text() -> None:

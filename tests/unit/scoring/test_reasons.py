@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -63,12 +64,45 @@ def test_raising_reasons_come_first_then_lowering_ones_with_the_customers_own_nu
 
 def test_one_group_gives_two_reasons_at_most() -> None:
     bundle = drawn_bundle(
-        n_contacts_30d="service", n_contacts_90d="service", n_transfers_90d="service", tenure_days="profile"
+        n_contacts_90d="service", n_transfers_90d="service", wait_mean_s_90d="service", tenure_days="profile"
     )
     made = reasons_of(
-        bundle, valued(n_contacts_30d=4.0, n_contacts_90d=3.0, n_transfers_90d=2.0, tenure_days=1.0)
+        bundle, valued(n_contacts_90d=4.0, n_transfers_90d=3.0, wait_mean_s_90d=2.0, tenure_days=1.0)
     )
-    assert [row["feature"] for row in made] == ["n_contacts_30d", "n_contacts_90d", "tenure_days"]
+    assert [row["feature"] for row in made] == ["n_contacts_90d", "n_transfers_90d", "tenure_days"]
+
+
+#    what is told            what says the same again                   what says something else
+@pytest.mark.parametrize(
+    ("first", "again", "other"),
+    [
+        ("n_contacts_30d", "n_contacts_90d", "n_transfers_90d"),
+        ("n_active_days_90d", "n_active_days_30d", "n_partners_30d"),
+        ("share_calls_missed_90d", "n_calls_missed_in_30d", "n_calls_out_30d"),
+        ("usage_data_mb_last", "usage_data_mb_n_above_zero_6", "usage_revenue_last"),
+        ("usage_data_mb_mean_3", "usage_data_mb_trend", "usage_data_last"),
+        ("event_help_n_30d", "event_help_days_since", "event_help_out_n_30d"),
+        ("nps_last_score", "nps_change", "csat_last_score"),
+        ("attribute_plan", "", "attribute_plan_change"),
+    ],
+)
+def test_one_story_is_told_once(first: str, again: str, other: str) -> None:
+    bundle = drawn_bundle(**{name: "some" for name in (first, again, other) if name})
+    made = reasons_of(bundle, {name: 1.0 for name in (first, again, other) if name})
+    assert [row["feature"] for row in made] == [first, other]
+
+
+def test_shares_of_leavers_among_contacts_are_one_story_by_any_measure() -> None:
+    bundle = drawn_bundle(
+        churn_exposure_share_30d="network",
+        churn_exposure_weighted_out_90d="network",
+        churn_exposure_n_30d="network",
+        detractor_exposure_share_90d="network",
+    )
+    known = {"n_ties": 9.0, "churn_exposure_n_out_90d": 3.0, "detractor_exposure_n_90d": 3.0}
+    shares = dict.fromkeys((feature.name for feature in bundle.features), 0.4)
+    made = reasons_of(replace(bundle, ignored=tuple(known)), {**shares, "churn_exposure_n_30d": 2.0, **known})
+    assert [row["feature"] for row in made] == ["churn_exposure_n_30d", "detractor_exposure_share_90d"]
 
 
 def test_five_raise_and_two_lower_at_most() -> None:
@@ -116,8 +150,6 @@ def test_a_share_of_contacts_needs_its_count_beside_it() -> None:
 
 
 def _with_ignored(bundle: Bundle) -> Bundle:
-    from dataclasses import replace
-
     return replace(bundle, ignored=("n_ties", "churn_exposure_n_out_30d"))
 
 
