@@ -140,7 +140,7 @@ def _frame(words: Words, height: float, left: int) -> str:
     parts = [f"{title}{_text(words.title)}</text>"]
     line = 42
     if words.legend:
-        step = (theme.WIDTH - theme.RIGHT) / max(len(words.legend), 4)
+        step = (theme.WIDTH - theme.RIGHT) / max(len(words.legend), 2)
         for position, (label, colour) in enumerate(words.legend):
             parts.append(
                 f'<rect x="{position * step:g}" y="{line - 10}" width="11" height="11" rx="2" fill="{colour}"/>'

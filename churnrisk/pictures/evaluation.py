@@ -7,10 +7,12 @@ import polars as pl
 
 from . import theme
 from .drawing import Picture, Words, drawn, layered
-from .scales import FINE_BELOW, defined, largest, money, share_axis, whole_percent
+from .scales import FINE_BELOW, amount_axis, defined, largest, money, share_axis, whole_percent
 
 _LINE_WIDTH = 2.5
 _DASH = [4, 3]
+_LABEL_ROOM = 0.1
+"""Distance of two lines, as part of the axis, below which no label fits between them."""
 
 
 def calibration(reliability: pl.DataFrame) -> Picture:
@@ -121,31 +123,37 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
     share_scale, share_ticks = share_axis(1.0, is_fine=best_share < FINE_BELOW)
     across = alt.X("share_contacted:Q", scale=share_scale, axis=share_ticks)
     scale = alt.Scale(domain=[floor - margin, ceiling + margin], nice=False)
-    up = alt.Y("profit_per_customer:Q", scale=scale, axis=alt.Axis(tickCount=6, title=None, format="~g"))
+    up = alt.Y("profit_per_customer:Q", scale=scale, axis=amount_axis())
     curve = (
         alt.Chart(data).mark_line(color=theme.MAIN, strokeWidth=_LINE_WIDTH, clip=True).encode(x=across, y=up)
     )
     point = (
         alt.Chart(best).mark_point(color=theme.MAIN, filled=True, size=90, opacity=1).encode(x=across, y=up)
     )
-    policies = pl.DataFrame({"policy": ["nobody", "everybody"], "profit_per_customer": [0.0, everybody]})
+    is_close = 0 <= everybody < _LABEL_ROOM * (ceiling - floor)
+    policies = pl.DataFrame(
+        {
+            "policy": ["nobody", "everybody"],
+            "profit_per_customer": [0.0, everybody],
+            "is_below": [everybody >= 0, everybody < best_profit and not is_close],
+        }
+    )
     shown = policies.filter(pl.col("profit_per_customer") >= floor)
     rules = (
         alt.Chart(shown)
         .mark_rule(strokeWidth=1.5, strokeDash=_DASH, color=theme.REFERENCE)
         .encode(y=up, x=alt.value(0), x2=alt.value(theme.PLOT_WIDTH))
     )
-    labels = (
-        alt.Chart(shown)
-        .mark_text(align="right", baseline="bottom", dy=-3, color=theme.MUTED)
-        .encode(y=up, x=alt.value(theme.PLOT_WIDTH), text="policy:N")
+    labels = layered(
+        *(
+            alt.Chart(shown.filter(pl.col("is_below") == is_below))
+            .mark_text(align="right", baseline=baseline, dy=shift, color=theme.MUTED)
+            .encode(y=up, x=alt.value(theme.PLOT_WIDTH), text="policy:N")
+            for is_below, baseline, shift in ((True, "top", 3), (False, "bottom", -3))
+        )
     )
     best_words = f"best: {whole_percent(best_share)} contacted, {money(best_profit)}"
     everybody_words = f"everybody: {money(everybody)}" + (" (below the picture)" if everybody < floor else "")
-    notes = layered(
-        _note(best_words, x=theme.PLOT_WIDTH - 4, y=theme.PLOT_HEIGHT - 36),
-        _note(everybody_words, x=theme.PLOT_WIDTH - 4, y=theme.PLOT_HEIGHT - 16),
-    )
     words = Words(
         "profit",
         "What contacting pays, by how many are contacted",
@@ -153,8 +161,9 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
         f"everybody: {money(everybody)}; nobody: 0.",
         x_title="Customers contacted, riskiest first (%)",
         y_title=f"Profit per customer of the base ({currency or 'your currency'})",
+        legend=((best_words, theme.MAIN), (everybody_words, theme.REFERENCE)),
     )
-    return drawn(layered(rules, curve, point, labels, notes), words)
+    return drawn(layered(rules, curve, point, labels), words)
 
 
 def _note(text: str, *, x: float, y: float) -> alt.Chart:

@@ -80,9 +80,14 @@ def count_axis() -> alt.Axis:
     return alt.Axis(tickCount=5, tickMinStep=1, labelExpr=label, title=None)
 
 
+def amount_axis() -> alt.Axis:
+    """Return an axis of amounts, written out: 12,000 and 0.05, never 1e+4."""
+    return alt.Axis(tickCount=6, labelExpr="format(datum.value, ',~r')", labelPadding=7, title=None)
+
+
 def money(amount: float) -> str:
     """Return an amount with two decimals and a true minus sign."""
-    return f"{amount:,.2f}".replace("-", MINUS)
+    return f"{round(amount, 2) + 0.0:,.2f}".replace("-", MINUS)
 
 
 def share_axis(top: float, *, is_fine: bool) -> tuple[alt.Scale, alt.Axis]:

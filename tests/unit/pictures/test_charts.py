@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
@@ -123,6 +124,43 @@ def test_profit_stands_beside_contacting_nobody_and_everybody() -> None:
     assert "everybody: −9.66 (below the picture)" in said
     assert "nobody" in said
     assert "Profit per customer of the base (EUR)" in said
+
+
+@pytest.mark.parametrize(
+    ("everybody", "shown"), [(-9.96, "−10"), (-24_000.0, "−20,000"), (-0.00007, "−0.00006")]
+)
+def test_amounts_on_the_axis_of_profit_are_written_out(everybody: float, shown: str) -> None:
+    profits = pl.DataFrame(
+        {
+            "share_contacted": [0.0, 0.5, 1.0],
+            "profit_per_customer": [0.0, everybody / 2, everybody],
+            "treat_all_per_customer": [everybody] * 3,
+        }
+    )
+    said = text_of(pictures.profit(profits))
+    assert shown in said
+    assert not [text for text in said if "e+" in text or "e−" in text or "e-" in text]
+
+
+@pytest.mark.parametrize("everybody", [-10.0, -0.2, 0.0, 0.2, 5.0, 10.0])
+def test_the_words_beside_the_two_policies_never_lie_on_one_another(everybody: float) -> None:
+    profits = pl.DataFrame(
+        {
+            "share_contacted": [0.0, 0.5, 1.0],
+            "profit_per_customer": [0.0, 10.0, everybody],
+            "treat_all_per_customer": [everybody] * 3,
+        }
+    )
+    svg = pictures.profit(profits).svg
+    heights = [
+        float(re.search(rf'translate\([\d.]+,([\d.]+)\)"[^>]*>{policy}<', svg)[1])  # type: ignore[index]
+        for policy in ("nobody", "everybody")
+    ]
+    assert abs(heights[0] - heights[1]) >= 12
+
+
+def test_nothing_earned_has_no_sign() -> None:
+    assert money(-0.001) == "0.00"
 
 
 def test_profit_where_contacting_everybody_is_best_shows_both_policies() -> None:
