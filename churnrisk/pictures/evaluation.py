@@ -144,12 +144,14 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
         .mark_rule(strokeWidth=1.5, strokeDash=_DASH, color=theme.REFERENCE)
         .encode(y=up, x=alt.value(0), x2=alt.value(theme.PLOT_WIDTH))
     )
+    over, under = (alt.Chart(shown.filter(pl.col("is_below") == is_below)) for is_below in (False, True))
     labels = layered(
         *(
-            alt.Chart(shown.filter(pl.col("is_below") == is_below))
-            .mark_text(align="right", baseline=baseline, dy=shift, color=theme.MUTED)
-            .encode(y=up, x=alt.value(theme.PLOT_WIDTH), text="policy:N")
-            for is_below, baseline, shift in ((True, "top", 3), (False, "bottom", -3))
+            marked.encode(y=up, x=alt.value(theme.PLOT_WIDTH), text="policy:N")
+            for marked in (
+                over.mark_text(align="right", color=theme.MUTED, baseline="bottom", dy=-3),
+                under.mark_text(align="right", color=theme.MUTED, baseline="top", dy=3),
+            )
         )
     )
     best_words = f"best: {whole_percent(best_share)} contacted, {money(best_profit)}"

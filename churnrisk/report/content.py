@@ -97,7 +97,7 @@ class ReportContent:
 
     ``feature_labels`` gives inputs in words; ``sentence_language`` is that of the reasons' sentences (BCP 47);
     ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact
-    a day; ``n_without_consent`` how many at risk were left off the list for want of consent, None when not counted.
+    a day; ``n_without_consent`` how many would rank among the listed but may not be contacted, None when not counted.
     """
 
     as_of: date

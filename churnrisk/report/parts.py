@@ -22,7 +22,7 @@ class Head:
     """The head of a column: ``is_data`` says that its cells are the user's own text, of any script and direction."""
 
     text: str
-    kind: Literal["text", "number", "fine", "band", "list"] = "text"
+    kind: Literal["text", "number", "fine", "band", "list", "unbroken"] = "text"
     is_data: bool = False
 
     @property
@@ -34,6 +34,11 @@ class Head:
     def is_fine(self) -> bool:
         """Say whether the column explains the others."""
         return self.kind == "fine"
+
+    @property
+    def is_unbroken(self) -> bool:
+        """Say whether cells stay on one line: dates would break at their hyphens."""
+        return self.kind == "unbroken"
 
 
 Cell = str | tuple[str, ...]

@@ -28,6 +28,9 @@ from .wording import (
 N_PREVIEWED = 10
 """Rows of the list that the page shows."""
 
+OTHER_WAY_OF_WORKING = "labelled"
+"""The source of those who have one labelled extract instead of sources with dates: nobody misses it."""
+
 REASONS_SHOWN = 3
 """Reasons per customer that the page shows."""
 
@@ -52,11 +55,11 @@ def list_section(content: ReportContent) -> Section:
     if sentences:
         heads.append(Head("Why", "list", is_data=True))
     rows = []
-    for row in listed.iter_rows(named=True):
+    for rank, row in enumerate(listed.iter_rows(named=True), 1):
         value = [money(row["value"]), money(_product(row["risk"], row["value"]))] if has_value else []
         rows.append(
             (
-                str(row["position"]),
+                str(rank),
                 row["customer_id"],
                 _risk(row),
                 row["band"] or UNKNOWN,
@@ -90,11 +93,20 @@ def _product(risk: float | None, value: float | None) -> float | None:
 
 
 def _sentences(content: ReportContent, listed: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Return up to three sentences by customer, from the table of reasons or else from the list itself."""
+    """Return up to three sentences by customer, from the table of reasons or else from the list itself.
+
+    Like the list, only what raises the risk, and of what is unknown only when nothing else is there to tell.
+    """
     if content.reasons is not None:
+        table = content.reasons
+        is_known_value = pl.col("value").is_not_null() if "value" in table.columns else pl.lit(value=True)
         mine = (
-            content.reasons.filter(pl.col("customer_id").is_in(listed["customer_id"].implode()))
+            table.filter(
+                pl.col("customer_id").is_in(listed["customer_id"].implode()), pl.col("effect_pp") > 0
+            )
             .drop_nulls("sentence")
+            .with_columns(is_told=is_known_value)
+            .filter(pl.col("is_told") | ~pl.col("is_told").any().over("customer_id"))
             .sort("customer_id", "position")
             .group_by("customer_id", maintain_order=True)
             .agg(pl.col("sentence").head(REASONS_SHOWN))
@@ -199,7 +211,7 @@ def segments_section(content: ReportContent) -> Section:
     parts = tuple(
         Part(
             picture=pictures.segments(
-                table, attribute=attribute, overall=overall, name=f"segments-{position}"
+                table, attribute=attribute.replace("_", " "), overall=overall, name=f"segments-{position}"
             )
         )
         for position, (attribute, table) in enumerate(found.items(), 1)
@@ -269,8 +281,9 @@ def data_section(content: ReportContent) -> Section:
     """Return what became of every source: rows, period, rejected rows with reasons, matches."""
     name = "The data behind it"
     lines = []
-    if content.absent_sources:
-        missing = listing(list(content.absent_sources))
+    absent = [source for source in content.absent_sources if source != OTHER_WAY_OF_WORKING]
+    if absent:
+        missing = listing(absent)
         lines.append(f"No source of {missing}: what it would say is not in the risks.")
     if not content.sources:
         return Section("data", name, (*lines, "How the sources were read was not kept with this run."))
@@ -279,7 +292,7 @@ def data_section(content: ReportContent) -> Section:
         Head("Read", "number"),
         Head("Kept", "number"),
         Head("Quarantined", "number"),
-        Head("Period"),
+        Head("Period", "unbroken"),
         Head("Freshness"),
         Head("Remarks", "list"),
     )
@@ -315,7 +328,13 @@ def _freshness(source: SourceLine) -> str:
 def _remarks(source: SourceLine) -> tuple[str, ...]:
     faults = sorted(source.faults.items(), key=lambda item: (-item[1], item[0]))
     found = [f"{code.replace('_', ' ')}: {count(number)}" for code, number in faults]
-    return (*found, *(f"{percent(share)} {words}" for words, share in source.match_rates.items()))
+    return (*found, *(_matched(words, share) for words, share in source.match_rates.items()))
+
+
+def _matched(words: str, share: float) -> str:
+    """Return a match as a sentence would say it: "callers that are customers" is "41 % of callers are customers"."""
+    said = words.removeprefix("of ").replace(" that are ", " are ", 1)
+    return f"{percent(share)} of {said}"
 
 
 def run_section(content: ReportContent) -> Section:

@@ -89,10 +89,7 @@ def actions(content: ReportContent) -> Iterator[str]:
         here, everywhere = money(night.stake_listed, content.currency), money(night.stake, content.currency)
         yield f"The list holds {here} of the {everywhere} expected to be lost over all customers."
     if content.n_without_consent:
-        verb = "is" if content.n_without_consent == 1 else "are"
-        yield (
-            f"{counted(content.n_without_consent, 'customer')} at risk {verb} not on it, as they may not be contacted."
-        )
+        yield f"{counted(content.n_without_consent, 'customer')} who would rank among them may not be contacted."
     if content.list_files:
         yield f"The list, with what your team needs to call: {listing(list(content.list_files))}."
 
@@ -112,8 +109,8 @@ def _nobody_listed(content: ReportContent, night: Headline) -> str:
         return "Nothing: there was no customer to score on this date. See the sources below."
     if content.n_without_consent:
         return (
-            f"Nothing: {counted(content.n_without_consent, 'customer')} at risk may not be contacted, and nobody else "
-            "was to be listed."
+            f"Nothing: {counted(content.n_without_consent, 'customer')} who would rank first may not be contacted, and "
+            "nobody else was to be listed."
         )
     return "Nothing: the list is empty tonight."
 

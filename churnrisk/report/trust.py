@@ -11,7 +11,7 @@ from .. import pictures
 from .content import Evidence, ReportContent
 from .parts import Head, Part, Section, Table
 from .summaries import MOST_REASONS, labelled
-from .wording import DASH, FIGURE_WORDS, counted, figure, interval, is_known, span
+from .wording import DASH, FIGURE_WORDS, capitalised, counted, figure, has_interval, interval, span
 
 LEAST_MARKED_SHARE = 0.01
 """The gain curve has a point per percent: a smaller capacity cannot be marked on it."""
@@ -34,7 +34,7 @@ def _training_words(evidence: Evidence) -> str:
         "" if evidence.trained_until is None else f", {span(evidence.trained_from, evidence.trained_until)}"
     )
     return (
-        f"{evidence.learner}. Trained on {counted(evidence.n_training_rows, 'row')} with "
+        f"{capitalised(evidence.learner)}. Trained on {counted(evidence.n_training_rows, 'row')} with "
         f"{counted(evidence.n_training_leavers, 'leaver')}{when}."
     )
 
@@ -57,14 +57,15 @@ def _network_words(evidence: Evidence) -> Iterator[str]:
         f"{figure(without['auc'].value, 'plain3')}"
     )
     gain = evidence.network_gain
-    if gain is None or not is_known(gain.low):
-        yield f"{text}."
+    if gain is None or not has_interval(gain):
+        is_better = evidence.figures["auc"].value > without["auc"].value
+        yield f"{text}." if is_better else f"{text}: the network adds nothing here."
         return
     difference = f"{figure(gain.value, 'plain3')}, 95 % interval {interval(gain, 'plain3')}"
     if gain.low > 0:
         yield f"{text}: it adds {difference}."
     elif gain.high < 0:
-        yield f"{text}: it does harm here ({difference})."
+        yield f"{text}: the network adds nothing here, it does harm ({difference})."
     else:
         yield f"{text}: the difference ({difference}) may be chance, so the network adds nothing measurable here."
 

@@ -141,10 +141,20 @@ def figure(value: float, style: str, currency: str = "") -> str:
     return f"{value:.{int(style.removeprefix('plain'))}f}".replace("-", MINUS)
 
 
+def has_interval(given: Interval) -> bool:
+    """Say whether an interval was made: bounds that are undefined, or both the value itself, say nothing."""
+    return is_known(given.low) and is_known(given.high) and not given.low == given.value == given.high
+
+
+def capitalised(sentence: str) -> str:
+    """Return a sentence with its first letter upper case."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def interval(given: Interval, style: str, currency: str = "") -> str:
-    """Return the 95 % interval of a figure, or why there is none."""
-    if math.isnan(given.low) or math.isnan(given.high):
-        return "too few cases"
+    """Return the 95 % interval of a figure, a dash where there is none."""
+    if not has_interval(given):
+        return DASH
     return f"{figure(given.low, style, currency)} to {figure(given.high, style, currency)}"
 
 

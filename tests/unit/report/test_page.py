@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from churnrisk.metrics import Interval
-from churnrisk.report import ReportContent, report_html
+from churnrisk.report import ReportContent, SourceLine, report_html
 from churnrisk.report.page import SECTIONS
-from churnrisk.report.sections import list_section, network_section
+from churnrisk.report.sections import data_section, list_section, network_section
 from churnrisk.report.tonight import actions, lead, warnings
 from churnrisk.report.trust import trust_section
 from tests.unit.report import samples
@@ -133,7 +133,7 @@ def test_the_head_says_how_many_what_is_at_stake_and_what_to_do() -> None:
     assert f"Customers scored {len(content.scores)} " in said
     assert f"At risk {n_at_risk} " in said
     assert "Contact the 50 customers on the list, from the top" in said
-    assert "23 customers at risk are not on it, as they may not be contacted." in said
+    assert "23 customers who would rank among them may not be contacted." in said
 
 
 def test_the_list_shows_ten_with_their_reasons_and_no_column_that_users_carry() -> None:
@@ -170,7 +170,7 @@ def test_trust_says_what_was_learned_and_tested_and_what_the_network_adds() -> N
     [
         (Interval(0.014, 0.006, 0.022), "it adds 0.014"),
         (Interval(0.002, -0.004, 0.008), "adds nothing measurable here"),
-        (Interval(-0.01, -0.02, -0.001), "it does harm here"),
+        (Interval(-0.01, -0.02, -0.001), "the network adds nothing here, it does harm"),
         (None, "without it 0."),
         (Interval(0.01, float("nan"), float("nan")), "without it 0."),
     ],
@@ -240,7 +240,7 @@ def test_without_values_the_stake_is_not_known_and_the_list_is_said_to_be_by_ris
 def test_nobody_to_score_and_nobody_to_call_are_said() -> None:
     assert "there was no customer to score on this date" in " ".join(actions(samples.nobody()))
     content = replace(believable(), at_risk=believable().at_risk.head(0))
-    assert "23 customers at risk may not be contacted" in " ".join(actions(content))
+    assert "23 customers who would rank first may not be contacted" in " ".join(actions(content))
 
 
 #    kind        days          what leaving means
@@ -279,3 +279,82 @@ def test_sources_show_rejected_rows_with_their_reasons_and_matches() -> None:
     assert "71 % of callers are customers" in said
     assert "stale: 59 days old" in said
     assert "No source of events: what it would say is not in the risks." in said
+
+
+#    AUC with the network minus without, no interval     what is said
+@pytest.mark.parametrize(
+    ("gain", "said"), [(-0.02, "the network adds nothing here."), (0.02, "without it 0.")]
+)
+def test_a_network_that_makes_the_test_no_better_is_said_to_add_nothing(gain: float, said: str) -> None:
+    content = believable()
+    evidence = content.evidence
+    assert evidence is not None
+    without = Interval(evidence.figures["auc"].value - gain, float("nan"), float("nan"))
+    changed = replace(evidence, figures_without_network={"auc": without}, network_gain=None)
+    shown = trust_section(replace(content, evidence=changed)).lines[-1]
+    assert said in shown
+    assert ("adds nothing" in shown) == (gain < 0)
+
+
+def test_the_name_of_the_learner_begins_its_sentence_with_a_capital() -> None:
+    content = believable()
+    assert content.evidence is not None
+    evidence = replace(content.evidence, learner="boosted trees: 510 leavers")
+    assert (
+        trust_section(replace(content, evidence=evidence)).lines[0].startswith("Boosted trees: 510 leavers.")
+    )
+
+
+def test_ranks_of_the_list_have_no_gaps_where_somebody_refuses() -> None:
+    content = believable()
+    refused = pl.col("position").is_in([2, 3])
+    changed = replace(content, at_risk=content.at_risk.with_columns(may_contact=~refused))
+    table = list_section(changed).parts[0].table
+    assert table is not None
+    assert [row[0] for row in table.rows] == [str(rank) for rank in range(1, 11)]
+
+
+def test_the_list_tells_what_is_known_and_raises_the_risk() -> None:
+    content = believable()
+    customer = content.at_risk["customer_id"][0]
+    reasons = pl.DataFrame(
+        {
+            "customer_id": [customer] * 3,
+            "position": [1, 2, 3],
+            "feature": ["a", "b", "c"],
+            "value": [None, "2", "3"],
+            "effect_pp": [3.0, 2.0, -1.0],
+            "sentence": ["Not known: a.", "B: 2.", "C: 3."],
+        }
+    )
+    table = list_section(replace(content, reasons=reasons)).parts[0].table
+    assert table is not None
+    assert table.rows[0][-1] == ("B: 2.",)
+
+
+def test_attributes_are_named_without_underscores() -> None:
+    content = believable()
+    assert content.attributes is not None
+    changed = replace(content, attributes=content.attributes.rename({"region": "home_region"}))
+    assert "Risk by home region" in words(report_html(changed))
+
+
+def test_a_labelled_extract_is_never_missed() -> None:
+    changed = replace(believable(), absent_sources=("treatments", "labelled"))
+    assert data_section(changed).lines == ("No source of treatments: what it would say is not in the risks.",)
+    assert data_section(replace(changed, absent_sources=("labelled",))).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("match", "said"),
+    [
+        ("callers that are customers", "41 % of callers are customers"),
+        ("of callers are customers", "41 % of callers are customers"),
+        ("calls with a customer on both sides", "41 % of calls with a customer on both sides"),
+    ],
+)
+def test_a_match_is_a_share_of_something(match: str, said: str) -> None:
+    source = SourceLine("calls", 10, 10, 0, match_rates={match: 0.41})
+    table = data_section(replace(believable(), sources=(source,))).parts[0].table
+    assert table is not None
+    assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in table.rows[0][-1]] == [said]

@@ -24,7 +24,17 @@ def test_what_is_undefined_is_not_known() -> None:
         "not known"
     }
     assert wording.day(None) == wording.span(None, None) == "not known"
-    assert wording.interval(Interval(0.5, NAN, NAN), "plain3") == "too few cases"
+
+
+@pytest.mark.parametrize(
+    "given", [Interval(0.5, NAN, NAN), Interval(0.006, 0.006, 0.006), Interval(0.5, 0.4, NAN)]
+)
+def test_an_interval_that_was_never_made_is_not_shown(given: Interval) -> None:
+    assert wording.interval(given, "points") == wording.DASH
+
+
+def test_an_interval_that_was_made_is_shown() -> None:
+    assert wording.interval(Interval(0.5, 0.4, 0.6), "plain3") == "0.400 to 0.600"
 
 
 def test_small_amounts_have_decimals_and_large_ones_none() -> None:
