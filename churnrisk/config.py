@@ -108,7 +108,8 @@ class SourceSettings(Settings):
     )
     columns: dict[str, str | int] = Field(
         default_factory=dict,
-        description="Our column = your column (a name, or a position from 1 for files without a header).",
+        description="Our column = your column (a name, or a position from 1 for files without a header). Where "
+        "further columns are taken, also a new name for one of them, which must not resemble one of ours.",
     )
     values: dict[str, str] = Field(
         default_factory=dict, description='Our column = a fixed value for every row, e.g. kind = "sms".'
@@ -210,6 +211,14 @@ class SourceSettings(Settings):
             return tuple(str(item) for item in value)
         return (str(value),) if value is not None else None
 
+    @field_validator("database")
+    @classmethod
+    def _as_secret(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("env:"):
+            msg = 'a secret only as "env:NAME"'
+            raise ValueError(msg)
+        return value
+
     @model_validator(mode="after")
     def _one_place(self) -> SourceSettings:
         given = [name for name in ("path", "database", "from_") if getattr(self, name) is not None]
@@ -218,9 +227,6 @@ class SourceSettings(Settings):
             raise ValueError(msg)
         if (self.database is None) != (self.query is None):
             msg = "database and query together"
-            raise ValueError(msg)
-        if self.database is not None and not self.database.startswith("env:"):
-            msg = 'a secret only as "env:NAME"'
             raise ValueError(msg)
         return self
 
@@ -372,7 +378,7 @@ def parsed_config(text: str, where: str = CONFIG_NAME) -> Config:
     try:
         return Config.model_validate(plain)
     except ValidationError as error:
-        raise ConfigError(list(_faults(error, where))) from error
+        raise ConfigError(list(_faults(error, plain, where))) from error
 
 
 def load_config(root: Path) -> Config:
@@ -391,20 +397,23 @@ def load_config(root: Path) -> Config:
     return parsed_config(path.read_text(encoding="utf-8-sig"), where=str(path))
 
 
-def _faults(error: ValidationError, where: str) -> Iterator[Fault]:
+def _faults(error: ValidationError, plain: Mapping[str, Any], where: str) -> Iterator[Fault]:
     for item in error.errors():
-        location = [str(part) for part in item["loc"] if part != "[key]"]
+        location = [str(part) for part in _told_location(item["loc"], plain) if part != "[key]"]
         table, key = ".".join(location[:-1]), location[-1] if location else ""
-        place = f"{where} [{table}] {key}" if table else f"{where} {key}"
+        if len(location) == 2 and isinstance(item["loc"][-1], int):  # noqa: PLR2004 - a whole table of [sources]
+            table, key = ".".join(location), ""
+        place = f"{where} [{table}] {key}".rstrip() if table else f"{where} {key}"
         if item["type"] == "extra_forbidden" or (
-            location[:1] == ["sources"] and item["type"] == "literal_error"
+            location[:1] == ["sources"] and item["loc"][-1] == "[key]" and len(location) == 2  # noqa: PLR2004
         ):
             known = _known_keys(location[:-1])
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]}?" if near else "Remove it."
             yield Fault("setting_unknown", place, "a known setting", repr(key), hint, tuple(sorted(known)))
         else:
-            found = type(item["input"]).__name__ if isinstance(item["input"], dict) else repr(item["input"])
+            hidden = isinstance(item["input"], dict) or key == "database"
+            found = type(item["input"]).__name__ if hidden else repr(item["input"])
             yield Fault(
                 "setting_invalid",
                 place,
@@ -412,6 +421,15 @@ def _faults(error: ValidationError, where: str) -> Iterator[Fault]:
                 found,
                 "Correct the value.",
             )
+
+
+def _told_location(location: tuple[str | int, ...], plain: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Name the table of a source by its position from 1, when it is not the only one."""
+    if location[:1] != ("sources",) or len(location) < 3 or not isinstance(location[2], int):  # noqa: PLR2004
+        return location
+    tables = plain["sources"][location[1]]
+    number = f" {location[2] + 1}" if isinstance(tables, list) and len(tables) > 1 else ""
+    return ("sources", f"{location[1]}{number}", *location[3:])
 
 
 def _known_keys(location: list[str]) -> list[str]:

@@ -107,7 +107,7 @@ class DelimitedTable:
 
     @contextmanager
     def _text(self) -> Iterator[IO[str]]:
-        with opened_bytes(self.path) as file:
+        with opened_bytes(self.path, self.name) as file:
             errors = "strict" if self.facts.is_exact else "replace"
             encoding = "utf-8-sig" if self.facts.encoding == "utf-8" else self.facts.encoding
             yield io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
@@ -174,7 +174,7 @@ class DelimitedTable:
 
         names = [f"c{index}" for index in range(len(self._first))]
         single = self.delimiter if len(self.delimiter) == 1 and self.delimiter.isascii() else Transcoded.unit
-        with opened_bytes(self.path) as file:
+        with opened_bytes(self.path, self.name) as file:
             plain = self.facts.is_exact and single == self.delimiter
             stream: IO[bytes] | io.RawIOBase = (
                 file

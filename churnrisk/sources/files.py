@@ -98,7 +98,7 @@ def is_parquet(path: Path) -> bool:
 
 
 @contextmanager
-def opened_bytes(path: Path) -> Iterator[IO[bytes]]:
+def opened_bytes(path: Path, where: str) -> Iterator[IO[bytes]]:
     """Open a file for reading, unpacking gzip; raise SourceFault when the packing is damaged or ends too early."""
     try:
         with path.open("rb") as file:
@@ -110,12 +110,12 @@ def opened_bytes(path: Path) -> Iterator[IO[bytes]]:
                 file.seek(0)
                 yield file
     except EOFError as error:
-        raise SourceFault(cut_fault(path.name, "a gzip file that ends in the middle")) from error
+        raise SourceFault(cut_fault(where, "a gzip file that ends in the middle")) from error
     except (OSError, zlib.error) as error:
         raise SourceFault(
             Fault(
                 "file_unreadable",
-                path.name,
+                where,
                 "a readable file",
                 type(error).__name__,
                 "Copy or export it again.",
@@ -139,7 +139,7 @@ def text_facts(
     digest = hashlib.sha256()
     strict = codecs.getincrementaldecoder("utf-8")()
     is_utf8, n_quotes, last, head = True, 0, b"", b""
-    with opened_bytes(path) as file:
+    with opened_bytes(path, where) as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             head = head or chunk[:SAMPLE]
@@ -195,7 +195,7 @@ def _guessed(path: Path, head: bytes, where: str, hints: Collection[str]) -> str
         text = head.decode(candidate, errors="replace")
         if all(name in text for name in foreign):
             return candidate
-    sample = _telling_lines(path)
+    sample = _telling_lines(path, where)
     decoded = sample.decode("utf-8", errors="replace")
     n_broken = decoded.count("\ufffd")
     n_foreign = sum(ord(letter) > 127 for letter in decoded)  # noqa: PLR2004 - the end of ASCII
@@ -217,10 +217,10 @@ def _guessed(path: Path, head: bytes, where: str, hints: Collection[str]) -> str
     return best.encoding
 
 
-def _telling_lines(path: Path) -> bytes:
+def _telling_lines(path: Path, where: str) -> bytes:
     """Return the lines with characters beyond ASCII, up to the size of a sample."""
     kept = bytearray()
-    with opened_bytes(path) as file:
+    with opened_bytes(path, where) as file:
         for line in file:
             if not line.isascii():
                 kept += line[:SAMPLE]

@@ -116,15 +116,25 @@ class _Mapper:
         for key in ("exclude", "constant", "text"):
             for name in getattr(self.settings, key):
                 if name.strip() not in self.names and name != EVERYTHING:
-                    self._missing(name, f"a column {name!r}, named in {key}", "none of that name")
+                    self._missing(
+                        name,
+                        f"a column {name!r}, named in {key}",
+                        "none of that name",
+                        remedy="Correct or remove it.",
+                    )
 
     def _check_missing(self, known: set[str]) -> None:
         if isinstance(self.settings.missing, dict):
             for name in self.settings.missing:
                 if name not in self.names and name not in known:
-                    self._missing(name, f"a column {name!r}, named in missing", "none of that name")
+                    self._missing(
+                        name,
+                        f"a column {name!r}, named in missing",
+                        "none of that name",
+                        remedy="Correct or remove it.",
+                    )
 
-    def _missing(self, name: str, expected: str, found: str) -> None:
+    def _missing(self, name: str, expected: str, found: str, *, remedy: str = "") -> None:
         near = difflib.get_close_matches(
             name.strip().casefold(), [item.casefold() for item in self.names], n=1
         )
@@ -135,7 +145,9 @@ class _Mapper:
                 self.where,
                 expected,
                 found,
-                f"Did you mean {like!r}?" if like else f"Name it in [sources.{self.table.name}] columns.",
+                f"Did you mean {like!r}?"
+                if like
+                else remedy or f"Name it in [sources.{self.table.name}] columns.",
                 tuple(item for item in self.names if item),
             )
         )

@@ -18,6 +18,7 @@ from ..dates import AsOf
 from ..errors import Fault, SourceMissing
 from ..store import Engine
 from ..tables.contracts import REFERS_TO_CUSTOMERS
+from ..tables.lake import ATTRIBUTE_PREFIX
 from .loading import LoadedSources
 from .reports import SourceReport
 
@@ -41,6 +42,12 @@ MANY_NULLS = 0.9
 
 TOLD_NULLS = 0.005
 """Shares of nulls below it are not shown on a terminal: they would read 0 %."""
+
+OLD_DAYS = 35
+"""Without max_age_days, a newest fact older than this is remarked on: a monthly delivery did not come. A judgement."""
+
+WITHOUT_FACTS = frozenset({"customers", "offers", "labelled"})
+"""Sources that say who or what there is, not what happened when."""
 
 DAYS_PER_MONTH = 30.44
 
@@ -67,6 +74,7 @@ class SourceReadiness:
     """From the newest known fact to the as-of instant."""
     is_stale: bool
     null_shares: Mapping[str, float]
+    """Per column with nulls, by name; columns that are wholly empty and that nobody mapped are left out."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,8 @@ class Readiness:
     n_months: float
     n_answers: int
     remarks: tuple[Remark, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What loading remarked on."""
     publishes_despite_stale: bool = False
 
     @property
@@ -170,10 +180,13 @@ class Readiness:
             if match.share is not None
         ]
         gone = "" if self.n_leavers is None else f", {self.n_leavers:,} known to have left"
+        dated = any(item.source not in WITHOUT_FACTS for item in self.sources)
+        facts = f"{_count(self.n_months, 'month')} of facts" if dated else "no dated facts"
         lines.append(
-            f"To learn from: {self.n_customers:,} customers{gone}, {self.n_months:g} months of facts, "
-            f"{self.n_answers:,} answers."
+            f"To learn from: {_count(self.n_customers, 'customer')}{gone}, {facts}, "
+            f"{_count(self.n_answers, 'answer')}."
         )
+        lines += [f"  warn: {note}" for note in self.notes]
         lines += [f"  {remark.level}: {remark.text} {remark.remedy}" for remark in self.remarks]
         return "\n".join(lines)
 
@@ -220,14 +233,16 @@ def readiness(loaded: LoadedSources, engine: Engine, config: Config, as_of: AsOf
         engine.register(name, path)
     counted = _Counts(loaded, engine, config, as_of)
     sources = tuple(counted.source(report) for report in loaded.reports.values())
+    dated = any(item.source not in WITHOUT_FACTS for item in sources)
     n_customers, n_leavers = counted.customers(), counted.leavers()
     n_months, n_answers = counted.months(sources), counted.answers()
     matches = tuple(counted.matches())
     remarks = (
-        *_enough(config, n_leavers, n_months, counted.label_count()),
+        *_enough(config, n_leavers, n_months if dated else None, counted.label_count()),
         *_answers(loaded, n_answers),
         *_matching(matches),
         *_states(sources, loaded),
+        *_dates(sources, config, as_of),
     )
     for name in loaded.tables.paths:
         engine.drop(name)
@@ -245,6 +260,7 @@ def readiness(loaded: LoadedSources, engine: Engine, config: Config, as_of: AsOf
         n_months,
         n_answers,
         remarks,
+        loaded.warnings,
         config.quality.publish_despite_stale,
     )
 
@@ -285,8 +301,19 @@ class _Counts:
             name, report.n_read, report.n_kept, report.n_quarantined, by_code,
             sum(by_code.get(code, 0) for code in ("duplicate_row", "duplicate_key", "superseded")),
             report.first_happened, report.last_happened, n_known, age, stale,
-            {column: round(share, 4) for column, share in shares.items() if share > 0},
+            {
+                column: round(share, 4)
+                for column, share in sorted(shares.items())
+                if 0 < share < 1 or (share == 1 and self._is_given(name, column))
+            },
         )  # fmt: skip
+
+    def _is_given(self, name: str, column: str) -> bool:
+        """Say whether the settings map a column of a validated table, or the file brought it along."""
+        mapped = {ours for part in self._parts(name) for ours in (*part.columns, *part.values)}
+        return column.startswith(ATTRIBUTE_PREFIX) or not mapped.isdisjoint(
+            {column, column.removesuffix("_at") + "_on"}
+        )
 
     def _parts(self, name: str) -> tuple[Any, ...]:
         return self.config.sources.get(name, ())  # type: ignore[call-overload, no-any-return]
@@ -311,11 +338,14 @@ class _Counts:
         return self.number("select count(*) from labelled where churned")
 
     def months(self, sources: tuple[SourceReadiness, ...]) -> float:
-        facts = [item for item in sources if item.source not in {"customers", "offers", "labelled"}]
-        starts = [item.first_happened for item in facts or sources if item.first_happened is not None]
-        if not starts:
+        facts = [item for item in sources if item.source not in WITHOUT_FACTS]
+        starts = [item.first_happened for item in facts if item.first_happened is not None]
+        ends = [
+            self.as_of.instant - timedelta(days=item.age_days) for item in facts if item.age_days is not None
+        ]
+        if not starts or not ends:
             return 0.0
-        return round(max(0.0, (self.as_of.instant - min(starts)) / timedelta(days=DAYS_PER_MONTH)), 1)
+        return round(max(0.0, (max(ends) - min(starts)) / timedelta(days=DAYS_PER_MONTH)), 1)
 
     def answers(self) -> int:
         if not self.has("surveys"):
@@ -377,14 +407,23 @@ CALLED = {
 }  # fmt: skip
 
 
+def _count(number: float, noun: str) -> str:
+    """Say how many, in the plural unless there is one.
+
+    >>> _count(1, "row"), _count(1200, "row"), _count(0.5, "month")
+    ('1 row', '1,200 rows', '0.5 months')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}".replace(".0 ", " ")
+
+
 def _source_text(item: SourceReadiness) -> Iterator[str]:
     first, last = (day.date().isoformat() if day else "" for day in (item.first_happened, item.last_happened))
     period = f", {first} to {last}" if first else ""
     age = f", newest {item.age_days:g} days old" if item.age_days is not None else ""
     stale = " (stale)" if item.is_stale else ""
     yield (
-        f"{item.source}: {item.n_read:,} rows read, {item.n_kept:,} kept, {item.n_quarantined:,} in quarantine, "
-        f"{item.n_duplicates:,} duplicates{period}{age}{stale}"
+        f"{item.source}: {_count(item.n_read, 'row')} read, {item.n_kept:,} kept, {item.n_quarantined:,} in "
+        f"quarantine, {_count(item.n_duplicates, 'duplicate')}{period}{age}{stale}"
     )
     for code, count in item.faults.items():
         yield f"  {count:,} {code}"
@@ -393,26 +432,31 @@ def _source_text(item: SourceReadiness) -> Iterator[str]:
         yield f"  empty: {', '.join(empty)}"
 
 
-def _enough(config: Config, n_leavers: int | None, n_months: float, n_labels: int | None) -> Iterator[Remark]:
+def _enough(
+    config: Config, n_leavers: int | None, n_months: float | None, n_labels: int | None
+) -> Iterator[Remark]:
     counted = n_labels if n_labels is not None else n_leavers
     if counted is not None and counted < GOOD_LEAVERS:
         level: Verdict = "not enough" if counted < LEAST_LEAVERS else "warn"
         yield Remark(
             "few_leavers",
             level,
-            f"{counted} leavers; {LEAST_LEAVERS} are the least, {GOOD_LEAVERS} make a model with usable intervals.",
+            f"{_count(counted, 'leaver')}; {LEAST_LEAVERS} are the least, "
+            f"{GOOD_LEAVERS} make a model with usable intervals.",
             "Give a longer history of left_on, a labelled extract, or churn by inactivity ([churn] kind).",
         )
     window = config.churn.gap_days + max(
         config.churn.horizon_days, config.churn.inactive_days if config.churn.kind == "inactive" else 0
     )
-    if n_labels is None and n_months * DAYS_PER_MONTH < min(
-        LEAST_MONTHS * DAYS_PER_MONTH, 2 * window + window
+    if (
+        n_labels is None
+        and n_months is not None
+        and n_months * DAYS_PER_MONTH < min(LEAST_MONTHS * DAYS_PER_MONTH, 2 * window + window)
     ):
         yield Remark(
             "short_history",
             "warn",
-            f"{n_months:g} months of facts; {LEAST_MONTHS} are the least for a test out of time.",
+            f"{_count(n_months, 'month')} of facts; {LEAST_MONTHS} are the least for a test out of time.",
             "Load older files, or shorten horizon_days and gap_days.",
         )
 
@@ -422,7 +466,7 @@ def _answers(loaded: LoadedSources, n_answers: int) -> Iterator[Remark]:
         yield Remark(
             "few_answers",
             "warn",
-            f"{n_answers} survey answers; under {LEAST_ANSWERS} they tell little.",
+            f"{_count(n_answers, 'survey answer')}; under {LEAST_ANSWERS} they tell little.",
             "Load older waves; the model works without them meanwhile.",
         )
 
@@ -456,7 +500,7 @@ def _states(sources: tuple[SourceReadiness, ...], loaded: LoadedSources) -> Iter
             yield Remark(
                 "rejected_rows",
                 "warn",
-                f"{item.source}: {item.n_quarantined} of {item.n_read} rows are in quarantine.",
+                f"{item.source}: {item.n_quarantined} of {_count(item.n_read, 'row')} in quarantine.",
                 f"Look at {loaded.quarantine[item.source]}.",
             )
         empty = [
@@ -470,4 +514,30 @@ def _states(sources: tuple[SourceReadiness, ...], loaded: LoadedSources) -> Iter
                 "warn",
                 f"{item.source}: more than {MANY_NULLS:.0%} empty: {', '.join(empty)}.",
                 "Exclude them, or declare in missing what their values mean.",
+            )
+
+
+def _dates(sources: tuple[SourceReadiness, ...], config: Config, as_of: AsOf) -> Iterator[Remark]:
+    """Remark on sources that ended long ago, and on facts of days to come.
+
+    Facts of the day after are usual: a delivery of today is looked at as of yesterday.
+    """
+    for item in sources:
+        if item.source not in HAPPENED:
+            continue
+        parts = config.sources.get(item.source, ())  # type: ignore[call-overload]
+        is_limited = any(part.max_age_days is not None for part in parts)
+        if not is_limited and item.age_days is not None and item.age_days > OLD_DAYS:
+            yield Remark(
+                "old",
+                "warn",
+                f"{item.source}: the newest fact known on {as_of} is {item.age_days:g} days old.",
+                "Deliver newer data, name the day that is meant with --as-of, or say in max_age_days what is old.",
+            )
+        if item.last_happened is not None and item.last_happened >= as_of.shifted(1).instant:
+            yield Remark(
+                "ahead",
+                "warn",
+                f"{item.source}: facts up to {item.last_happened.date()} lie after {as_of} and are not used.",
+                "Name the day that is meant with --as-of; facts of days to come have wrong dates or a wrong zone.",
             )

@@ -46,7 +46,7 @@ def _too_bad(
 ) -> Iterator[Fault]:
     where = f"source {report.source}"
     told = "; ".join(
-        f"{count.n_rows} x {count.code} (first: {count.first_file} row {count.first_row}) {count.reason}"
+        f"{count.n_rows} x {count.code} (first: {count.first_file} row {count.first_row}) {count.reason.rstrip('.')}"
         for count in sorted(report.faults, key=lambda item: -item.n_rows)[:TOLD_FAULTS]
     )
     if report.n_kept == 0:
@@ -86,6 +86,6 @@ def _consent_fault(where: str, name: str, count: int, n_read: int) -> Fault:
         "consent_undeclared",
         where,
         f"{name} for every customer",
-        f"missing in {count} of {n_read} rows",
+        f"missing in {count} of {n_read} row{'' if n_read == 1 else 's'}",
         f"Map a column to {name}, or say in [privacy] missing_consent what a missing one means.",
     )

@@ -54,7 +54,10 @@ ROW_FAULTS: dict[str, RowFault] = {
     # rows against each other, tables against each other
     "duplicate_row": RowFault("The same row was read before.", is_harmless=True),
     "superseded": RowFault("The same invitation stands in another row with its answer.", is_harmless=True),
-    "duplicate_key": RowFault("Another row has the same key and other content; the earliest known is kept."),
+    "duplicate_key": RowFault(
+        "Another row has the same key and other content; the earliest known is kept, of equally early ones the one "
+        "whose content sorts first."
+    ),
     "unknown_customer": RowFault("customer_id is not in customers."),
     "unknown_offer": RowFault("offer_id is neither in offers nor control."),
 }

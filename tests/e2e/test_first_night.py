@@ -136,7 +136,9 @@ def test_the_same_night_twice_gives_the_same_bytes(own_telco: Path) -> None:
 def test_a_night_on_one_thread_gives_the_same_bytes_as_on_two(own_telco: Path) -> None:
     before = fingerprints(own_telco)
     config = own_telco / "churnrisk.toml"
-    config.write_text(config.read_text("utf-8") + '\n[engine]\nthreads = 1\nmemory_limit = "1GB"\n', "utf-8")
+    limits = {"threads": "1", "memory_limit": '"1GB"'}
+    lines = "\n".join(f"{key} = {value}" for key, value in limits.items())
+    config.write_text(f"{config.read_text('utf-8')}\n[engine]\n{lines}\n", "utf-8")
     assert run(["-q", "-w", str(own_telco), "nightly", "--as-of", AS_OF]) == 0
     assert fingerprints(own_telco) == before
 

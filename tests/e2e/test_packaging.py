@@ -106,7 +106,7 @@ def test_the_installed_packages_are_not_the_checkout(installed: Path) -> None:
 @pytest.mark.e2e
 @pytest.mark.timeout(600)
 def test_the_installed_wheel_runs_the_demo(installed: Path) -> None:
-    done = run(installed, str(installed / "bin" / "churnrisk"), "demo", "telco", "--customers", "2000")
+    done = run(installed, str(installed / "bin" / "churnrisk"), "demo", "telco", "--customers", "1200")
     assert done.returncode == 0, done.stdout + done.stderr
     workspace = installed.parent / "telco"
     assert list(workspace.glob("published/scores/as_of=*/part-0.parquet"))

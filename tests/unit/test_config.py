@@ -61,7 +61,7 @@ def test_missing_values_may_differ_by_column() -> None:
 
 def test_a_source_cannot_be_in_two_places() -> None:
     assert faults_of('[sources.customers]\npath = "a"\nfrom = "calls"') == {
-        "[sources.customers] 0": "setting_invalid"
+        "[sources.customers]": "setting_invalid"
     }
 
 
@@ -110,3 +110,20 @@ def test_what_missing_consent_means_is_a_setting(missing: str, meaning: bool) ->
     config = parsed_config(f"[privacy]\nmissing_consent = {missing}")
     assert config.privacy.meaning_of_missing("may_contact") is meaning
     assert Config().privacy.meaning_of_missing("may_contact") is None
+
+
+def test_a_fault_of_a_source_names_its_key_and_its_table_only_when_there_are_several() -> None:
+    wrong = 'database = "sqlite:///secret.db"\nquery = "select 1"\n'
+    assert faults_of(f"[sources.customers]\n{wrong}") == {"[sources.customers] database": "setting_invalid"}
+    assert faults_of(f'[[sources.calls]]\npath = "a"\n[[sources.calls]]\n{wrong}') == {
+        "[sources.calls 2] database": "setting_invalid"
+    }
+    assert faults_of('[sources.calls]\npath = "a"\ndecimal = ";"\n') == {
+        "[sources.calls] decimal": "setting_invalid"
+    }
+
+
+def test_a_database_address_that_should_be_a_secret_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as raised:
+        parsed_config('[sources.customers]\ndatabase = "sqlite:///secret.db"\nquery = "select 1"\n')
+    assert "secret.db" not in str(raised.value)

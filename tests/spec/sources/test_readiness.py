@@ -70,7 +70,7 @@ def test_too_few_leavers_are_not_enough_and_the_remedy_is_said(tmp_path: Path) -
     found = drawn_ready(tmp_path)
     assert found.verdict == "not enough"
     remark = next(item for item in found.remarks if item.code == "few_leavers")
-    assert "1 leavers; 50 are the least" in remark.text
+    assert "1 leaver; 50 are the least" in remark.text
     assert "longer history" in remark.remedy
 
 
@@ -100,3 +100,70 @@ def test_it_turns_into_json_tables_and_text_without_any_id(tmp_path: Path) -> No
     assert "surveys: 3 rows read, 2 kept, 1 in quarantine" in found.text()
     lines: tuple[dict[str, Any], ...] = found.source_lines(dict)
     assert lines[0]["match_rates"]["callers that are customers"] == 0.5
+
+
+def customers_only(root: Path, settings: str = "", people: str | bytes = PEOPLE) -> Readiness:
+    """Judge a workspace of customers alone."""
+    source = '[sources.customers]\npath = "p.csv"\nextracted_on = 2026-03-01\n'
+    return ready(drawn_workspace(root, source + settings, {"p.csv": people}), date(2026, 3, 31))
+
+
+def codes(found: Readiness, source: str) -> set[str]:
+    """Return the codes of the remarks on a source."""
+    return {remark.code for remark in found.remarks if remark.text.startswith(f"{source}:")}
+
+
+def test_a_source_that_ended_long_ago_is_remarked_on_though_nobody_said_how_old_it_may_be(
+    tmp_path: Path,
+) -> None:
+    assert codes(drawn_ready(tmp_path / "a", day=date(2026, 4, 4)), "calls") == {"ahead"}  # 34.5 days
+    old = drawn_ready(tmp_path / "b", day=date(2026, 4, 5))
+    assert codes(old, "calls") == {"ahead", "old"}
+    assert "calls: the newest fact known on 2026-04-05 is 35.5 days old. Deliver newer data" in old.text()
+    assert "--as-of" in old.text()
+    assert "max_age_days" in old.text()
+    assert "old" not in codes(drawn_ready(tmp_path / "c", "max_age_days = 90", day=date(2026, 4, 5)), "calls")
+
+
+def test_facts_of_days_to_come_are_remarked_on(tmp_path: Path) -> None:
+    assert "ahead" in codes(drawn_ready(tmp_path / "a", day=date(2026, 4, 29)), "calls")
+    found = drawn_ready(tmp_path / "b", day=date(2026, 4, 29))
+    assert "calls: facts up to 2026-05-01 lie after 2026-04-29 and are not used." in found.text()
+    assert "ahead" not in codes(drawn_ready(tmp_path / "c", day=date(2026, 4, 30)), "calls")  # the day after
+
+
+def test_months_of_facts_run_from_the_first_to_the_last_known_one(tmp_path: Path) -> None:
+    assert drawn_ready(tmp_path / "a").n_months == 1.9  # 1 January to 1 March
+    assert drawn_ready(tmp_path / "b", day=date(2027, 5, 1)).n_months == 3.9  # to 1 May, however long ago
+
+
+def test_customers_alone_are_no_facts(tmp_path: Path) -> None:
+    found = customers_only(tmp_path)
+    assert (found.n_months, "no dated facts" in found.text()) == (0.0, True)
+    assert "short_history" not in {remark.code for remark in found.remarks}
+
+
+def test_what_loading_remarked_on_is_said_beside_the_verdict(tmp_path: Path) -> None:
+    names = ("Нижний Новгород", "Екатеринбург", "Ростов-на-Дону", "Санкт-Петербург", "Казань", "Волгоград")
+    people = "customer_id,joined_on,город\n" + "".join(
+        f"p{n},2020-01-01,{name}\n" for n, name in enumerate(names)
+    )
+    found = customers_only(tmp_path, people=people.encode("cp1251"))
+    assert any("read as cp1251" in note for note in found.notes)
+    assert f"  warn: {found.notes[0]}" in found.text()
+
+
+def test_wholly_empty_columns_are_told_only_when_someone_mapped_them(tmp_path: Path) -> None:
+    people = "customer_id,joined_on,left_on,plan,gone\nann,2020-01-01,,S,\nbob,,,,\n"
+    found = customers_only(tmp_path / "a", people=people)
+    assert list(found.sources[0].null_shares) == ["attribute_gone", "attribute_plan", "joined_at"]
+    mapped = customers_only(
+        tmp_path / "b", 'columns = { left_on = "gone" }\n', people.replace("left_on", "x")
+    )
+    assert "left_at 100%" in mapped.text()
+
+
+def test_one_of_a_thing_is_said_in_the_singular(tmp_path: Path) -> None:
+    text = customers_only(tmp_path, people="customer_id,left_on\nann,\n").text()
+    assert "customers: 1 row read, 1 kept, 0 in quarantine, 0 duplicates" in text
+    assert "To learn from: 1 customer, 0 known to have left" in text

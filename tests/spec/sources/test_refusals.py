@@ -113,6 +113,7 @@ def test_customers_that_are_all_bad_are_refused_with_every_row_kept_in_quarantin
     }
     faults = faults_of(tmp_path, settings, files)
     assert [(fault.code, fault.where) for fault in faults] == [("all_rows_bad", "source customers")]
+    assert ".." not in faults[0].sentence()
     kept = Path(faults[0].remedy.split(" is in ")[1].rstrip("."))
     assert pl.read_parquet(kept)["row"].to_list() == [1, 2]
 
@@ -178,8 +179,9 @@ def test_a_last_line_without_a_line_end_is_not_cut(tmp_path: Path) -> None:
 
 def test_a_gzip_file_that_stops_early_is_cut(tmp_path: Path) -> None:
     packed = gzip.compress(CALLS.encode() * 50)
-    settings = '[sources.calls]\npath = "calls.csv.gz"\n'
-    assert only_fault(tmp_path, settings, {"calls.csv.gz": packed[:-20]})[0] == "file_cut"
+    settings = '[sources.calls]\npath = "data/calls.csv.gz"\n'
+    code, where, _ = only_fault(tmp_path, settings, {"data/calls.csv.gz": packed[:-20]})
+    assert (code, where) == ("file_cut", "data/calls.csv.gz")
 
 
 def test_a_parquet_file_without_its_footer_is_cut(tmp_path: Path) -> None:
