@@ -155,7 +155,7 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
         )
     )
     best_words = f"best: {whole_percent(best_share)} contacted, {money(best_profit)}"
-    everybody_words = f"everybody: {money(everybody)}" + (" (below the picture)" if everybody < floor else "")
+    everybody_words = f"everybody: {money(everybody)}" + (" (below)" if everybody < floor else "")
     words = Words(
         "profit",
         "What contacting pays, by how many are contacted",

@@ -121,7 +121,7 @@ def test_profit_stands_beside_contacting_nobody_and_everybody() -> None:
     )
     said = text_of(pictures.profit(profits, currency="EUR"))
     assert "best: 5.0 % contacted, 0.40" in said
-    assert "everybody: −9.66 (below the picture)" in said
+    assert "everybody: −9.66 (below)" in said
     assert "nobody" in said
     assert "Profit per customer of the base (EUR)" in said
 
