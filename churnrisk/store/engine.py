@@ -5,14 +5,15 @@ It decides how DuckDB is opened and how results leave it, and refuses to know wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..errors import ConfigError, Fault
 from .statements import Statement
 
 if TYPE_CHECKING:
@@ -103,10 +104,11 @@ class Engine:
     def create(self, statement: Statement, parameters: Mapping[str, object]) -> None:
         """Run ``statement`` into a temporary table named after its output; superfluous parameters are left out."""
         self.drop(statement.output)
-        self.connection.execute(
-            f"create temp table {quoted(statement.output)} as {statement.runnable}",
-            _needed(statement, parameters),
-        )
+        with _within_memory(statement.output):
+            self.connection.execute(
+                f"create temp table {quoted(statement.output)} as {statement.runnable}",
+                _needed(statement, parameters),
+            )
 
     def frame(
         self, statement: Statement | str, parameters: Mapping[str, object] | None = None
@@ -118,20 +120,45 @@ class Engine:
         """Run like :meth:`frame` and return an Arrow table."""
         given = dict(parameters or {})
         if isinstance(statement, Statement):
-            return self.connection.sql(statement.runnable, params=_needed(statement, given)).to_arrow_table()
-        return self.connection.sql(statement, params=given).to_arrow_table()
+            with _within_memory(statement.output):
+                return self.connection.sql(
+                    statement.runnable, params=_needed(statement, given)
+                ).to_arrow_table()
+        with _within_memory("a query"):
+            return self.connection.sql(statement, params=given).to_arrow_table()
 
     def write(self, query: str, path: Path, parameters: Mapping[str, object] | None = None) -> int:
         """Write the rows of ``query``, in its order, to the Parquet file ``path``; return how many."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = self.connection.execute(
-            f"copy ({query}) to {literal(path)} ({PARQUET_OPTIONS})", dict(parameters or {})
-        ).fetchone()
+        with _within_memory(path.stem):
+            rows = self.connection.execute(
+                f"copy ({query}) to {literal(path)} ({PARQUET_OPTIONS})", dict(parameters or {})
+            ).fetchone()
         return int(rows[0]) if rows else 0
 
     def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Run one command for its effect."""
-        self.connection.execute(sql, dict(parameters or {}))
+        with _within_memory("a command"):
+            self.connection.execute(sql, dict(parameters or {}))
+
+
+@contextmanager
+def _within_memory(what: str) -> Iterator[None]:
+    """Turn the engine's want of memory into an error that says which setting helps."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise ConfigError(
+            Fault(
+                code="memory_exhausted",
+                where=f"the engine, while making {what}",
+                expected="enough memory, or room to spill beside the workspace",
+                found="neither",
+                remedy="Raise [engine] memory_limit, lower [engine] threads, or free disk space.",
+            )
+        ) from error
 
 
 def _needed(statement: Statement, parameters: Mapping[str, object]) -> dict[str, object]:

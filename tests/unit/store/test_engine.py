@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churnrisk.errors import ConfigError
 from churnrisk.store import Engine
 from churnrisk.store.engine import literal, quoted
 from churnrisk.store.statements import Statement, StatementError, woven_statements
@@ -99,3 +100,13 @@ def test_any_name_and_any_text_can_be_quoted(text: str) -> None:
         rows = engine.frame(f"select {literal(text)} as {quoted(text)}")
     assert rows.columns == [text]
     assert rows.rows() == [(text,)]
+
+
+def test_want_of_memory_names_the_setting_that_helps() -> None:
+    large = (
+        "create temp table t as select range as a, md5(range::varchar) as b from range(3000000) order by b"
+    )
+    with Engine(memory_limit="40MB", threads=1) as engine:
+        engine.execute("set max_temp_directory_size = '1MB'")
+        with pytest.raises(ConfigError, match=r"Raise \[engine\] memory_limit"):
+            engine.execute(large)
