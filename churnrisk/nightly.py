@@ -30,7 +30,7 @@ from scoring import (
 from .bundle import Bundle
 from .dates import AsOf
 from .delivery import written_csv, written_xlsx
-from .errors import ChurnriskError
+from .errors import ChurnriskError, Fault, GateRefused
 from .inputs import Inputs
 from .learning import champion_bundle
 from .logs import Stages, logger, run_context
@@ -170,10 +170,11 @@ class _Night:
         with self.stages.stage("features") as counts:
             features = self._features(read)
             counts |= {"customers": features.frame.height, "features": len(features.names)}
+            self._refuse_nobody(features)
         with self.stages.stage("score") as counts:
             made = self._scored(read, features)
             counts |= {name: frame.height for name, frame in made.frames.items()}
-        made = replace(made, notes=(*loaded.warnings, *ready.warnings, *features.notes, *made.notes))
+        made = replace(made, notes=(*loaded.warnings, *self._remarks(ready), *features.notes, *made.notes))
         with self.stages.stage("lists and report"):
             files = self._files(read, ready, features, made)
         rows = {name: frame.height for name, frame in made.frames.items()}
@@ -202,6 +203,23 @@ class _Night:
             files.places,
             dict(self.stages.seconds),
         )
+
+    def _remarks(self, ready: Readiness) -> tuple[str, ...]:
+        """What the check remarks; that sources reach beyond a past date is what a backfill is about."""
+        expected = {"ahead"} if self.extent is BACKFILL else set()
+        return tuple(remark.text for remark in ready.remarks if remark.code not in expected)
+
+    def _refuse_nobody(self, features: FeatureSet) -> None:
+        if features.frame.is_empty():
+            raise GateRefused(
+                Fault(
+                    code="nobody_to_score",
+                    where=f"customers as of {self.as_of}",
+                    expected="at least one customer who has joined and has not left",
+                    found="none: all left, are in notice, joined later, or were inactive",
+                    remedy="Check --as-of, joined_on and left_on with `churnrisk check`.",
+                )
+            )
 
     def _run_id(self, loaded: LoadedSources, bundle: Bundle) -> str:
         return run_identity(

@@ -217,6 +217,14 @@ def test_a_source_that_did_not_exist_in_training_stops_the_night_by_name(
     assert "usage_" in said.err
 
 
+def test_a_date_before_anybody_joined_is_refused_in_plain_words(own_telco: Path, command: Command) -> None:
+    before = fingerprints(own_telco)
+    said = command("-q", "-w", own_telco, "nightly", "--as-of", "1999-01-01")
+    assert said.code == 14
+    assert "at least one customer who has joined and has not left" in said.err
+    assert fingerprints(own_telco) == before
+
+
 def test_score_publishes_tables_and_lists_without_a_report(own_telco: Path, command: Command) -> None:
     assert command("-q", "-w", own_telco, "score", "--as-of", "2026-06-29").code == 0
     assert (own_telco / "lists" / "2026-06-29" / "at_risk.csv").is_file()
