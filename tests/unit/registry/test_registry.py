@@ -224,4 +224,5 @@ def test_trainings_go_to_the_experiment_that_the_settings_name(root: Path) -> No
     assert version.version == "1"
     with Tracking(settings, root, {}).opened() as (_, client):
         named = client.get_experiment_by_name("retention east")
+        assert named is not None
         assert client.get_run(version.tracking_run_id).info.experiment_id == named.experiment_id
