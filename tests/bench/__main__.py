@@ -29,7 +29,8 @@ def main() -> None:
         tables: Callable[[bool], Sequence[tuple[str, Sequence[str], Sequence[Sequence[object]]]]]
         tables = importlib.import_module(BENCHES[name]).tables
         for title, head, rows in tables(options.full):
-            table = Table(title=title, title_justify="left")
+            console.print(f"\n{title}", highlight=False)
+            table = Table()
             for column in head:
                 table.add_column(column, justify="left" if column == head[0] else "right")
             for row in rows:
