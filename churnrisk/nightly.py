@@ -266,7 +266,10 @@ class _Night:
             "scores": scored,
             "reasons": why,
             "at_risk": at_risk(ranked, why, self.sentences, run_id=run_id),
-            "features": features.frame.drop("customer_key").with_columns(*stamp),
+            # what the model saw and no more: a column it left aside may be a name or a telephone number
+            "features": features.frame.select(
+                "customer_id", *(feature.name for feature in bundle.features)
+            ).with_columns(*stamp),
         }
         if features.network is not None:
             frames["network"] = features.network.with_columns(*stamp)

@@ -195,6 +195,17 @@ def test_backfill_publishes_marked_tables_and_nothing_else(own_telco: Path, comm
     assert (own_telco / "published" / "churnrisk.duckdb").read_bytes() == latest
 
 
+def test_a_column_that_the_model_left_aside_is_not_published(own_telco: Path, command: Command) -> None:
+    config = own_telco / "churnrisk.toml"
+    text = config.read_text("utf-8")
+    assert "carry = " in text
+    config.write_text(text.replace("carry = ", "# carry = "), "utf-8")
+    assert command("-q", "-w", own_telco, "nightly", "--as-of", AS_OF).code == 0
+    columns = parquet(own_telco, "features").columns
+    assert not {"attribute_phone", "attribute_name", "attribute_owner"} & set(columns)
+    assert "tenure_days" in columns
+
+
 def test_ties_are_published_only_when_asked_for(own_telco: Path, command: Command) -> None:
     assert parquet(own_telco, "ties", top="restricted").height > 0
     config = own_telco / "churnrisk.toml"
