@@ -346,8 +346,8 @@ def _ties(running: Run) -> Ties:
 
 def _network_part(running: Run, ties: Ties) -> pl.DataFrame:
     running.make("leavers")
-    answers = running.rows("relationship_answers") if running.make("relationship_answers") else None
-    return network_rows(ties, running.everybody, running.rows("leavers"), answers)
+    opinions = running.rows("latest_opinions") if running.make("latest_opinions") else None
+    return network_rows(ties, running.everybody, running.rows("leavers"), opinions)
 
 
 def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

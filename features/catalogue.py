@@ -261,10 +261,8 @@ def _tie_entry(column: TieFeature) -> Feature:
 
 
 def _exposure_label(column: TieFeature) -> str:
-    subject = {"customers": "", "share of ties": "share of ", "share of tie strength": "weight of "}[
-        column.unit
-    ]
-    return subject + column.meaning
+    subjects = {"share of ties": "share of ", "share of tie strength": "weight of "}
+    return subjects.get(column.unit, "") + column.meaning
 
 
 class Catalogue:

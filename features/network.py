@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from .ties import TieGraph
 
-DETRACTOR_MAX = 6
-"""Detractor: an answer of 0-6 to the recommend question (Reichheld 2003)."""
+DETRACTOR, PROMOTER = "detractor", "promoter"
+"""Opinions by a customer's latest answer, as ``latest_opinions.sql`` tells them; the third is passive."""
 
 PUBLISHED_EXPOSURE_DAYS = 90
 
@@ -77,18 +77,18 @@ def ties_of(pairs: pl.DataFrame, nodes: pl.DataFrame) -> Ties:
 
 
 def network_rows(
-    ties: Ties, members: pl.DataFrame, leavers: pl.DataFrame, answers: pl.DataFrame | None
+    ties: Ties, members: pl.DataFrame, leavers: pl.DataFrame, opinions: pl.DataFrame | None
 ) -> pl.DataFrame:
     """Return customer_key and the network features of every member.
 
-    ``leavers``: node, age_days. ``answers``: node, score, age_days of everybody's latest relationship answer, None
-    without surveys. Nobody known to have left, or no answer known: nobody can be said to be exposed, so null.
+    ``leavers``: node, age_days. ``opinions``: node, opinion, age_days by everybody's latest answer, None without
+    surveys. Nobody known to have left, or no answer known: nobody can be said to be exposed, so null.
     """
     from .ties import network_features
 
     nodes = ties.nodes
     detractors = (
-        None if answers is None or answers.is_empty() else answers.filter(pl.col("score") <= DETRACTOR_MAX)
+        None if opinions is None or opinions.is_empty() else opinions.filter(pl.col("opinion") == DETRACTOR)
     )
     features = network_features(
         ties.graph,

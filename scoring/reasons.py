@@ -42,6 +42,8 @@ NETWORK_GROUP = "network"
 _CALL_GROUPS = frozenset({"calls", NETWORK_GROUP})
 _ANSWER_GROUPS = frozenset({"satisfaction"})
 _EXPOSURE_PARTS = ("_exposure_share", "_exposure_weighted")
+_OF_OTHERS = re.compile(r"churn|leaver|detractor")
+"""In the name of a network feature: it speaks of what others did, and is told only where enough of them are counted."""
 
 _KINDS = (
     (re.compile(r"attribute_.+"), ""),
@@ -182,7 +184,7 @@ class _Described:
 
     @property
     def count_name(self) -> str | None:
-        """The feature that counts who contributes to this one; None for features that speak of nobody else's doings."""
+        """The feature that counts who contributes to this one; None where nobody counts them."""
         for part in _EXPOSURE_PARTS:
             if part in self.name:
                 return self.name.replace(part, "_exposure_n")
@@ -231,7 +233,9 @@ def _is_discreet(feature: _Described, values: Mapping[str, Any]) -> bool:
         return True
     if (values.get("n_ties") or 0) < FEWEST_TIES:
         return False
-    return feature.count_name is None or (values.get(feature.count_name) or 0) >= FEWEST_CONTRIBUTING
+    if not _OF_OTHERS.search(feature.name):
+        return True
+    return feature.count_name is not None and (values.get(feature.count_name) or 0) >= FEWEST_CONTRIBUTING
 
 
 def _allowed_groups(frame: pl.DataFrame, consents: pl.DataFrame | None) -> list[frozenset[str] | None]:

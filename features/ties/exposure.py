@@ -1,4 +1,4 @@
-"""How much of a customer's network has lately left or turned detractor.
+"""How much of a customer's network has lately left or turned detractor: next to the customer, and further on.
 
 It knows who is a seed and since when, and refuses to know why: churn and detractor exposure are the same sums over
 different seeds. Exposure predicts; it is no estimate of what one person's leaving causes.
@@ -14,6 +14,7 @@ import polars as pl
 from .graph import TieGraph
 from .kernels import OUT, FloatArray, frozen, seed_sums
 from .names import EXPOSURE_WINDOWS_DAYS
+from .spreading import aged_energy, second_hop_sums, spreading_activation
 
 
 def exposures(
@@ -42,27 +43,54 @@ def exposures(
         One row per node, in node order; per direction (all ties, then ``_out``: those in which the node contacted the
         neighbour) and window: ``{kind}_exposure_n``, ``_share``, ``_weighted``. Null where the node has no such tie,
         where the ties carry no direction (``_out``) or the seeds are unknown; the weighted share also where all
-        weights are 0. Shares lie in [0, 1] and never fall from a window to a longer one.
+        weights are 0. Then, per window, ``{kind}_exposure_two_hop``: the same weighted share seen from the
+        neighbours, null where none of them has another tie; and ``{kind}_exposure_spread``: energy that reached the
+        node from seeds by `spreading_activation`, 1 = all of one fresh seed's, null where the node has no tie.
+        Shares lie in [0, 1] and never fall from a window to a longer one.
 
     Notes
     -----
     With neighbours N_i, weights w and seeds S: n = \|N_i & S\|, share = n / \|N_i\|,
     weighted = sum_{j in S} w_ij / sum_j w_ij, the weighted-vote neighbour of Macskassy & Provost 2007 with votes 0
     and 1. Outgoing ties apart, and short windows, because only outgoing ties and churn younger than five weeks
-    mattered in Haenlein 2013. O(n + m).
+    mattered in Haenlein 2013. Two hops: the mean over neighbours j, weighted by w_ij, of
+
+    .. math:: \frac{\sum_{k \in S, k \ne i} w_{jk}}{\sum_{k \ne i} w_{jk}}
+
+    over those j that are tied to somebody beside i: i's own leaving or answer never counts for i. A friend of a friend
+    who is also a friend counts in both figures. Spreading: seeds with energy 2^(-age / 30 d); what a seed keeps of its
+    own is left out, what comes back to it through others is not. O(n + m), spreading O(m) a step.
 
     Examples
     --------
     >>> import numpy as np, polars as pl
     >>> ties = pl.DataFrame({"node_a": [0, 0], "node_b": [1, 2], "strength": [3.0, 1.0]})
     >>> left = np.array([np.nan, 5.0, np.nan])
-    >>> exposures(TieGraph.from_ties(ties, 3), left, "churn", [7]).row(0)
+    >>> table = exposures(TieGraph.from_ties(ties, 3), left, "churn", [7])
+    >>> table.row(0)[:6]
     (1, 0.5, 0.75, None, None, None)
+    >>> table["churn_exposure_two_hop_7d"].to_list()
+    [None, 0.0, 1.0]
     """
     columns: dict[str, pl.Series] = {}
     for direction, required in (("", 0), ("_out", int(OUT))):
         columns |= _direction_columns(graph, seed_age_days, (kind, direction), required, windows_days)
+    columns |= _further_columns(graph, seed_age_days, kind, windows_days)
     return pl.DataFrame(columns)
+
+
+def _further_columns(
+    graph: TieGraph, seed_age_days: FloatArray | None, kind: str, windows_days: Sequence[int]
+) -> dict[str, pl.Series]:
+    names = [*(f"{kind}_exposure_two_hop_{days}d" for days in windows_days), f"{kind}_exposure_spread"]
+    if seed_age_days is None:
+        return {name: pl.Series([None] * graph.n_nodes, dtype=pl.Float64) for name in names}
+    ages = frozen(seed_age_days, np.float64)
+    windows = frozen(np.asarray(windows_days), np.float64)
+    sums, whole = second_hop_sums(graph.indptr, graph.indices, graph.weights, ages, windows)
+    received = spreading_activation(graph, aged_energy(ages)).received
+    shares = [_ratio(sums[:, window], whole) for window in range(len(windows_days))]
+    return dict(zip(names, [*shares, _where(graph.degrees > 0, received)], strict=True))
 
 
 def _direction_columns(

@@ -19,9 +19,11 @@ NO_DIRECTION = f"the ties carry no direction, or {NO_CALL_DATA}"
 
 SEED_PHRASES = {
     "churn": ("neighbours who left", "leavers are not known"),
-    "detractor": ("neighbours whose latest relationship answer was 0-6", "there are no survey answers"),
+    "detractor": ("neighbours whose latest answer was that of a detractor", "there are no survey answers"),
 }
 """Per kind of exposure: who is a seed, and when nobody can be one."""
+
+_FURTHER_PHRASES = {"churn": "who left", "detractor": "whose latest answer was that of a detractor"}
 
 
 class TieFeature(NamedTuple):
@@ -42,7 +44,8 @@ def tie_features(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[T
         for days in windows_days
         for feature in _exposure_features(kind, direction, days)
     )
-    return (*_DEGREE_FEATURES, *exposures)
+    further = (feature for kind in SEED_PHRASES for feature in _further_features(kind, windows_days))
+    return (*_DEGREE_FEATURES, *exposures, *further)
 
 
 def tie_feature_names(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[str, ...]:
@@ -63,6 +66,23 @@ def _exposure_features(kind: str, direction: str, days: int) -> tuple[TieFeature
         TieFeature(f"{kind}_exposure_{measure}{ending}", unit, meaning, null_meaning)
         for measure, unit in units.items()
     )
+
+
+def _further_features(kind: str, windows_days: Sequence[int]) -> tuple[TieFeature, ...]:
+    seeds, unknown = _FURTHER_PHRASES[kind], SEED_PHRASES[kind][1]
+    no_second_tie = f"no neighbour has another tie in the window, or {unknown}, or {NO_CALL_DATA}"
+    no_tie = f"no tie in the window, or {unknown}, or {NO_CALL_DATA}"
+    two_hop = (
+        TieFeature(
+            f"{kind}_exposure_two_hop_{days}d",
+            "share of tie strength",
+            f"the neighbours' other ties to customers {seeds} in the last {days} days",
+            no_second_tie,
+        )
+        for days in windows_days
+    )
+    meaning = f"what spreads along ties from customers {seeds}, 1 = all of one who did today"
+    return (*two_hop, TieFeature(f"{kind}_exposure_spread", "energy of one seed", meaning, no_tie))
 
 
 _DEGREE_FEATURES = (

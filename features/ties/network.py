@@ -37,7 +37,7 @@ def network_features(
     is_member
         bool, n: the node is a customer at the as-of instant; only members get a row.
     leaver_age_days, detractor_age_days
-        float, n: days since the node left, or since its latest relationship answer, a 0-6, became known; NaN if
+        float, n: days since the node left, or since its latest answer, that of a detractor, was given; NaN if
         neither. None = not known for anybody (no such source): the exposures are null. See `exposures` for edges.
     may_use
         bool, n: the node's call data may be used; None = all. Ties of a node that may not count for nobody, and its

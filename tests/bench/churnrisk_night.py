@@ -25,7 +25,7 @@ from churnrisk.sources import load
 from churnrisk.store import Engine, Statement, Workspace
 from features.ties import network_features, tie_table
 
-TIES = frozenset({"call_pairs", "tie_pairs", "nodes", "leavers", "relationship_answers"})
+TIES = frozenset({"call_pairs", "tie_pairs", "nodes", "leavers", "latest_opinions"})
 """Statements that only ties need."""
 
 PREPARED = (network_features, tie_table)

@@ -10,10 +10,14 @@ from typing import NamedTuple, TypeVar
 from hypothesis import strategies as st
 
 from features.ties import DECAY_ONE_CONTACT, HALF_LIFE_DAYS, RECENT_DAYS, TRAIN_GAP_HOURS
+from features.ties.spreading import PASSED_ON, SPREAD_HALF_LIFE_DAYS
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 AS_OF_US = 90 * DAY_US
+
+N_STEPS = 20
+"""0.7^20 is the first power under a thousandth."""
 
 Value = float | int | None
 _Value = TypeVar("_Value")
@@ -119,6 +123,35 @@ def overlap(contacts: Sequence[Contact], a: int, b: int) -> float | None:
     return len(partners(contacts, a) & partners(contacts, b)) / len(others) if others else None
 
 
+def two_hop(contacts: Sequence[Contact], node: int, ages: Sequence[float], days: int) -> float | None:
+    """Mean over neighbours, by strength, of the share of seeds among their other ties."""
+    weighed, whole = 0.0, 0.0
+    for middle in partners(contacts, node):
+        others = {other: strength(contacts, middle, other) for other in partners(contacts, middle) - {node}}
+        if others:
+            seeds = sum(weight for other, weight in others.items() if 0 <= ages[other] <= days)
+            weighed += strength(contacts, node, middle) * seeds / sum(others.values())
+            whole += strength(contacts, node, middle)
+    return weighed / whole if whole else None
+
+
+def spread(contacts: Sequence[Contact], energy: Sequence[float]) -> list[float]:
+    """Energy that comes to rest away from its seed: (1 - d) sum over k >= 1 of d^k (P')^k e, the last step whole."""
+    n_nodes = len(energy)
+    near = [partners(contacts, node) for node in range(n_nodes)]
+    weights = [{other: strength(contacts, node, other) for other in near[node]} for node in range(n_nodes)]
+    moving, received = list(energy), [0.0] * n_nodes
+    for step in range(N_STEPS):
+        arriving = [0.0] * n_nodes
+        for node in range(n_nodes):
+            kept = 1 - PASSED_ON if near[node] else 1.0
+            received[node] += kept * moving[node] if step else 0.0
+            for other, weight in weights[node].items():
+                arriving[other] += PASSED_ON * moving[node] * weight / sum(weights[node].values())
+        moving = arriving
+    return [here + late for here, late in zip(received, moving, strict=True)]
+
+
 def features(world: World, windows: Sequence[int]) -> list[dict[str, Value]]:
     """Rows of members, from the contacts among customers whose call data may be used."""
     contacts = [c for c in world.contacts if world.may_use[c.sender] and world.may_use[c.receiver]]
@@ -158,4 +191,9 @@ def _row(world: World, contacts: Sequence[Contact], node: int, windows: Sequence
                 row[f"{kind}_exposure_share{ending}"] = len(seeds) / len(those) if those else None
                 whole = sum(strengths[other] for other in those)
                 row[f"{kind}_exposure_weighted{ending}"] = weight / whole if those else None
+        for days in windows:
+            row[f"{kind}_exposure_two_hop_{days}d"] = two_hop(contacts, node, ages, days)
+        energy = [0.0 if math.isnan(age) or age < 0 else 2 ** (-age / SPREAD_HALF_LIFE_DAYS) for age in ages]
+        received = spread(contacts, energy)[node]
+        row[f"{kind}_exposure_spread"] = received if near else None
     return row if world.may_use[node] else dict.fromkeys(row)

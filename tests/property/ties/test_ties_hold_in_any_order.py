@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from features.ties import EXPOSURE_WINDOWS_DAYS, TieGraph, network_features, tie_table
 from features.ties.contract import PAIR_COLUMNS
+from features.ties.spreading import aged_energy, spreading_activation
 from tests.oracle.ties.slow_ties import Contact, World, pairs, worlds
 
 KINDS = ("churn", "detractor")
@@ -68,6 +70,38 @@ def test_exposures_are_shares_that_grow_with_the_window(world: World) -> None:
                 for shorter, longer in zip(columns, [*columns[1:], ceiling], strict=True):
                     assert (shorter <= longer).all()
                     assert (shorter >= 0).all()
+
+
+@given(worlds())
+def test_what_comes_in_two_hops_is_a_share_that_grows_with_the_window(world: World) -> None:
+    table = featured(world, pair_frame(world))
+    for kind in KINDS:
+        columns = [table[f"{kind}_exposure_two_hop_{days}d"] for days in EXPOSURE_WINDOWS_DAYS]
+        for shorter, longer in zip(columns, [*columns[1:], pl.Series([1.0] * len(table))], strict=True):
+            assert (shorter <= longer).all()
+            assert (shorter >= 0).all()
+
+
+@given(worlds())
+def test_leaving_oneself_changes_nothing_of_what_reaches_one_in_two_hops(world: World) -> None:
+    ages = world.leaver_age_days
+    left = world._replace(leaver_age_days=[1.0, *ages[1:]], is_member=[True] * world.n_nodes)
+    stayed = left._replace(leaver_age_days=[float("nan"), *ages[1:]])
+    names = [f"churn_exposure_two_hop_{days}d" for days in EXPOSURE_WINDOWS_DAYS]
+    one, other = (featured(each, pair_frame(each)).select(names).row(0) for each in (left, stayed))
+    assert one == other
+
+
+@given(worlds())
+def test_spreading_loses_no_energy_and_makes_none(world: World) -> None:
+    graph = TieGraph.from_ties(tie_table(pair_frame(world)), world.n_nodes)
+    energy = aged_energy(np.array(world.leaver_age_days))
+    at_rest = spreading_activation(graph, energy)
+    assert at_rest.total.sum() == pytest.approx(energy.sum(), rel=1e-12)
+    assert (at_rest.own >= 0).all()
+    assert (at_rest.received >= 0).all()
+    alone = graph.degrees == 0
+    assert at_rest.total[alone].tolist() == energy[alone].tolist()
 
 
 @given(worlds())

@@ -130,6 +130,56 @@ def test_exposure_to_detractors_takes_the_latest_relationship_answer_known(
     assert row["community"] is None
 
 
+@pytest.mark.parametrize(
+    ("metric", "scores", "n_low"),
+    [("csat", (2, 1, 3, 5), 2), ("ces", (3, 4, 1, 7), 2), ("nps", (2, 2, 2, 2), 0)],
+)
+def test_without_recommend_answers_low_satisfaction_and_effort_scores_make_detractors(
+    engine: Engine, tmp_path: Path, metric: str, scores: tuple[int, ...], n_low: int
+) -> None:
+    # A touchpoint answer to the recommend question is another series, and makes nobody a detractor.
+    drawn = "customer_key | metric | occasion | invited_at | answered_at | score\n" + "\n".join(
+        f"{key} | {metric} | shop | 2026-03-01 | 2026-03-20 | {score}" for key, score in enumerate(scores, 1)
+    )
+    tables = lake(tmp_path, customers="customer_key\n0\n1\n2\n3\n4", calls=STAR, surveys=drawn)
+    found = shown(features_of(engine, tables), "detractor_exposure_n_30d")[0]
+    assert found == ("c0", n_low or None)
+
+
+def test_one_recommend_answer_of_anybody_puts_the_other_series_aside(engine: Engine, tmp_path: Path) -> None:
+    surveys = """
+    customer_key | metric | occasion     | invited_at | answered_at | score
+    1            | csat   | shop         | 2026-03-01 | 2026-03-20  | 1
+    2            | nps    | relationship | 2026-03-01 | 2026-03-20  | 9
+    """
+    tables = lake(tmp_path, customers="customer_key\n0\n1\n2\n3\n4", calls=STAR, surveys=surveys)
+    assert shown(features_of(engine, tables), "detractor_exposure_n_30d")[0] == ("c0", 0)
+
+
+def test_what_reaches_a_customer_in_two_hops_and_by_spreading(engine: Engine, tmp_path: Path) -> None:
+    calls = """
+    caller_key | callee_key | started_at
+    0          | 1          | 2026-03-31
+    1          | 2          | 2026-03-31
+    1          | 3          | 2026-03-31
+    """
+    customers = """
+    customer_key | left_at
+    0            |
+    1            |
+    2            | 2026-03-26
+    3            |
+    """
+    found = features_of(engine, lake(tmp_path, customers=customers, calls=calls))
+    # c2 left, one of the two others whom c1 knows; c1's three ties are equally strong, so c0 and c3 get the same
+    names = ("churn_exposure_two_hop_7d", "churn_exposure_spread")
+    c0, c1, c3 = shown(found, *names)
+    assert (c0[1], c3[1]) == (0.5, 0.5)
+    assert c1[1] is None
+    assert c0[2] == c3[2]
+    assert 0 < c0[2] < c1[2]
+
+
 def test_by_inactivity_a_neighbour_left_when_the_silence_was_complete(engine: Engine, tmp_path: Path) -> None:
     churn = ChurnSettings.model_validate({"kind": "inactive", "inactive_days": 7})
     calls = """

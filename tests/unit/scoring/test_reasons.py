@@ -149,6 +149,13 @@ def test_a_share_of_contacts_needs_its_count_beside_it() -> None:
     assert {row["feature"] for row in told} == {"tenure_days", "churn_exposure_share_out_30d"}
 
 
+def test_what_comes_from_further_than_the_neighbours_is_never_told_as_nobody_counts_who_contributes() -> None:
+    names = ("churn_exposure_two_hop_30d", "churn_exposure_spread", "detractor_exposure_two_hop_7d")
+    bundle = drawn_bundle(**dict.fromkeys(names, "network"), tenure_days="profile")
+    made = reasons_of(_with_ignored(bundle), {**dict.fromkeys(names, 0.4), "tenure_days": 1.0, "n_ties": 9.0})
+    assert {row["feature"] for row in made} == {"tenure_days"}
+
+
 def _with_ignored(bundle: Bundle) -> Bundle:
     return replace(bundle, ignored=("n_ties", "churn_exposure_n_out_30d"))
 
