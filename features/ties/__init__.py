@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .contract import DECAY_ONE_CONTACT, HALF_LIFE_DAYS, PAIR_COLUMNS, RECENT_DAYS, TRAIN_GAP_HOURS
     from .exposure import exposures
     from .frames import as_tie_graph, tie_graph
-    from .graph import TieGraph
+    from .graph import ContactGraph, TieGraph
     from .names import EXPOSURE_WINDOWS_DAYS, TieFeature, tie_feature_names, tie_features
     from .network import network_features
     from .strength import tie_table
@@ -26,6 +26,7 @@ __all__ = [
     "PAIR_COLUMNS",
     "RECENT_DAYS",
     "TRAIN_GAP_HOURS",
+    "ContactGraph",
     "TieFeature",
     "TieGraph",
     "as_tie_graph",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ContactGraph": "graph",
     "DECAY_ONE_CONTACT": "contract",
     "EXPOSURE_WINDOWS_DAYS": "names",
     "HALF_LIFE_DAYS": "contract",

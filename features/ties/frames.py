@@ -127,7 +127,9 @@ def _merged_ties(numbered: pl.DataFrame) -> pl.DataFrame:
     ]
     ties = numbered.select(*ends, pl.exclude("first", "second")).filter(pl.col("node_a") < pl.col("node_b"))
     # Sorted by every column before adding up: floating sums then do not depend on the order of rows.
-    return ties.sort(pl.all()).group_by("node_a", "node_b", maintain_order=True).agg(pl.all().sum())
+    # The sum of nothing but nulls is unknown, not 0.
+    sums = pl.when(pl.all().is_not_null().any()).then(pl.all().sum()).name.keep()
+    return ties.sort(pl.all()).group_by("node_a", "node_b", maintain_order=True).agg(sums)
 
 
 def _pair_frame(frame: object, weight: str | None) -> pl.DataFrame:
