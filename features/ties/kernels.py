@@ -7,8 +7,11 @@ read-only (see `frozen`): one type per argument means one compilation, kept on d
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import numba
 import numpy as np
@@ -32,9 +35,9 @@ _Item = TypeVar("_Item", bound=np.generic)
 def compiled(kernel: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """Compile a kernel on first call; keep the machine code on disk where some folder can be written."""
     try:
-        fast = numba.njit(cache=True, nogil=True)(kernel)
+        fast = numba.njit(cache=True, nogil=True, error_model="numpy")(kernel)
     except RuntimeError:  # numba found no writable cache folder: compile once per process instead
-        fast = numba.njit(nogil=True)(kernel)
+        fast = numba.njit(nogil=True, error_model="numpy")(kernel)
     return cast("Callable[_Arguments, _Result]", fast)
 
 
@@ -43,6 +46,75 @@ def frozen(values: NDArray[Any], kind: type[_Item]) -> NDArray[_Item]:
     view = np.ascontiguousarray(values, dtype=kind).view()
     view.flags.writeable = False
     return view
+
+
+N_CHUNKS = 4
+"""Parts that heavy rows are cut into, whatever the machine: floating sums per part are added in the parts' order, so
+more processors change the time and never a bit."""
+
+_FEWEST_ENTRIES = 1 << 17
+"""Below so many entries starting threads costs more than it saves; a judgement."""
+
+
+class EachChunk(Protocol):
+    """Calls a function with the number, first and last row (excluded) of every chunk, on several processors."""
+
+    def __call__(self, run: Callable[[int, int, int], _Result], /) -> list[_Result]:
+        """Give the results in the order of the chunks."""
+
+
+@contextmanager
+def chunked(indptr: IntArray) -> Iterator[EachChunk]:
+    """Cut rows into `N_CHUNKS` parts of about equally many entries and lend processors to work on them.
+
+    Compiled kernels hold no interpreter lock, so plain threads are enough; they end with the block.
+    """
+    n_entries = int(indptr[-1])
+    ends = np.searchsorted(indptr, np.arange(1, N_CHUNKS) * (n_entries / N_CHUNKS))
+    bounds = [0, *(int(end) for end in ends), len(indptr) - 1]
+    numbers, firsts, lasts = range(N_CHUNKS), bounds[:-1], bounds[1:]
+    n_threads = min(N_CHUNKS, _processors()) if n_entries >= _FEWEST_ENTRIES else 1
+    if n_threads == 1:
+        yield lambda run: [run(*part) for part in zip(numbers, firsts, lasts, strict=True)]
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        yield lambda run: list(pool.map(run, numbers, firsts, lasts))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def added(parts: Iterable[NDArray[_Item]]) -> NDArray[_Item]:
+    """Add arrays up in their order, into the first."""
+    total, *others = parts
+    for part in others:
+        total += part  # type: ignore[misc]
+    return total
+
+
+@compiled
+def transposed_rows(indptr: IntArray, indices: NodeArray) -> tuple[IntArray, NodeArray, IntArray]:
+    """Rows of the transposed matrix, and for each of its entries the position of the entry it came from.
+
+    Rows are met in ascending order, so the new rows are sorted. O(n + m).
+    """
+    n_nodes = len(indptr) - 1
+    turned_indptr = np.zeros(n_nodes + 1, np.int64)
+    for entry in range(len(indices)):
+        turned_indptr[indices[entry] + 1] += 1
+    for node in range(n_nodes):
+        turned_indptr[node + 1] += turned_indptr[node]
+    place = turned_indptr[:-1].copy()
+    turned = np.empty(len(indices), np.int32)
+    origin = np.empty(len(indices), np.int64)
+    for node in range(n_nodes):
+        for entry in range(indptr[node], indptr[node + 1]):
+            other = indices[entry]
+            turned[place[other]] = node
+            origin[place[other]] = entry
+            place[other] += 1
+    return turned_indptr, turned, origin
 
 
 @compiled
