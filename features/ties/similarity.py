@@ -92,7 +92,8 @@ def _inverse(degrees: IntArray) -> FloatArray:
 
 def _inverse_log(degrees: IntArray) -> FloatArray:
     logs = np.log(np.maximum(degrees, 1))
-    return np.divide(1.0, logs, out=np.full(len(logs), np.inf), where=logs > 0)
+    inverse: FloatArray = np.divide(1.0, logs, out=np.full(len(logs), np.inf), where=logs > 0)
+    return inverse
 
 
 _COMMON_VALUE: dict[str, Callable[[IntArray], FloatArray]] = {
