@@ -275,6 +275,70 @@ class TeamSettings(Settings):
     daily_capacity: int = Field(
         50, ge=1, description="Customers the team can call a day: the length of the list."
     )
+    promoter_capacity: int = Field(
+        50, ge=1, description="Promoters the team can approach a day: the length of their list."
+    )
+
+
+class InfluenceSettings(Settings):
+    """How much of leaving is catching, in money. Predictive exposure never enters here."""
+
+    causal_effect: float = Field(
+        0.03,
+        ge=0,
+        le=10,
+        description="Relative extra risk of leaving per strong friend who left, as a cause and not as a prediction. "
+        "Another than the default needs effect_source.",
+    )
+    causal_interval: tuple[float, float] = Field(
+        (0.0, 0.28), description="The interval of causal_effect; from it come the intervals of all spillover."
+    )
+    effect_source: Literal["default", "experiment", "estimate"] = Field(
+        "default",
+        description="Where causal_effect comes from: default, your own experiment, or an estimate on your data that "
+        "passed its negative controls.",
+    )
+    multiplier: float | None = Field(
+        None,
+        ge=1,
+        le=1.28,
+        description='Social multiplier measured in your own experiment (effect_source = "experiment"), used instead of '
+        "causal_effect: 1.1 means that saving a customer saves a tenth of their value around them.",
+    )
+    multiplier_interval: tuple[float, float] | None = Field(
+        None, description="The interval of multiplier; without it 1 to 1.28."
+    )
+
+    @model_validator(mode="after")
+    def _sourced(self) -> InfluenceSettings:
+        fields = type(self).model_fields
+        if self.effect_source == "default" and self.causal_effect != fields["causal_effect"].default:
+            msg = 'effect_source = "experiment" or "estimate" with a causal_effect of your own'
+            raise ValueError(msg)
+        if self.multiplier is not None and self.effect_source != "experiment":
+            msg = 'effect_source = "experiment" with a multiplier'
+            raise ValueError(msg)
+        if not 0 <= self.causal_interval[0] <= self.causal_effect <= self.causal_interval[1]:
+            msg = "a causal_interval from 0 up that contains causal_effect"
+            raise ValueError(msg)
+        low, high = self.multiplier_interval or (1.0, 1.28)
+        if not 1 <= low <= (self.multiplier or low) <= high:
+            msg = "a multiplier_interval from 1 up that contains multiplier"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def effect(self) -> tuple[float, float, float]:
+        """The causal effect and the ends of its interval."""
+        return (self.causal_effect, *self.causal_interval)
+
+    @property
+    def excess(self) -> tuple[float, float, float] | None:
+        """What the multiplier and its interval have above 1, None without one."""
+        if self.multiplier is None:
+            return None
+        low, high = self.multiplier_interval or (1.0, 1.28)
+        return (self.multiplier - 1, low - 1, high - 1)
 
 
 class PrivacySettings(Settings):
@@ -286,6 +350,11 @@ class PrivacySettings(Settings):
         "Without it a missing consent is an error.",
     )
     publish_ties: bool = Field(False, description="Write the table of ties between customers to restricted/.")
+    name_neighbours: bool = Field(
+        False,
+        description="Let `churnrisk influence` name a customer's neighbours by id, for those who run it in a terminal. "
+        "Reports, lists and pictures never do.",
+    )
     hash_key: str | None = Field(
         None,
         description="Key for hashing contacts outside the customer base, as env:NAME. "
@@ -315,6 +384,11 @@ class ListSettings(Settings):
         description="Your customer columns shown on lists (name, phone, owner): never features, never logged.",
     )
     language: str = Field("en", description="Language of sentences on lists and in the report.")
+    long_tenure_days: int = Field(
+        1095,
+        ge=1,
+        description="Promoters who have been customers for so many days are marked on their list; a guess.",
+    )
 
 
 class MlflowSettings(Settings):
@@ -347,6 +421,7 @@ class Config(Settings):
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     value: ValueSettings = Field(default_factory=ValueSettings)
     team: TeamSettings = Field(default_factory=TeamSettings)
+    influence: InfluenceSettings = Field(default_factory=InfluenceSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     lists: ListSettings = Field(default_factory=ListSettings)
     mlflow: MlflowSettings = Field(default_factory=MlflowSettings)

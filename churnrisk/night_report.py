@@ -8,6 +8,7 @@ import polars as pl
 
 import churnrisk
 from features import FeatureSet, catalogue
+from features.network import PUBLISHED_EXPOSURE_DAYS
 
 from .bundle import Bundle
 from .config import SOURCE_NAMES
@@ -61,7 +62,7 @@ def night_report(
         ),
         evidence=read_evidence(workspace.champion),
         reasons=frames["reasons"],
-        network=frames.get("network"),
+        network=_network(frames, features),
         attributes=_attributes(loaded, features),
         sources=ready.source_lines(SourceLine),
         absent_sources=tuple(name for name in SOURCE_NAMES if not loaded.tables.has(name)),
@@ -70,6 +71,17 @@ def night_report(
         list_files=tuple(list_files),
     )
     return report_html(content)
+
+
+def _network(frames: Mapping[str, pl.DataFrame], features: FeatureSet) -> pl.DataFrame | None:
+    """The published table with exact exposures: the page tells means over groups of customers, nobody's own figure."""
+    if "network" not in frames:
+        return None
+    exact = features.frame.select(
+        "customer_id", churn_exposure=pl.col(f"churn_exposure_weighted_{PUBLISHED_EXPOSURE_DAYS}d")
+    )
+    table = frames["network"].drop("churn_exposure")
+    return table.join(exact, on="customer_id", how="left", maintain_order="left")
 
 
 def _labels(bundle: Bundle, language: str) -> dict[str, str]:

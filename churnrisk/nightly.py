@@ -17,14 +17,19 @@ from typing import Any
 import polars as pl
 
 from features import FeatureSet, build, library
+from features.network import tells_of_others
 from scoring import (
     FILE_FORMATS,
+    Influence,
+    RankedList,
     at_risk,
     call_list,
     consents_in_force,
+    influence,
     ranked_list,
     reasons,
     scores,
+    with_influence,
 )
 
 from .bundle import Bundle
@@ -250,7 +255,7 @@ class _Night:
         config, bundle, run_id = self.workspace.config, read.bundle, read.run_id
         scored = scores(features.frame, bundle, config.value, as_of=self.as_of, run_id=run_id)
         consents = consents_in_force(self.engine, read.loaded.tables, self.as_of.instant)
-        ranked = ranked_list(scored, consents, config.team.daily_capacity)
+        ranked, around = self._ranked(features, scored, consents)
         listed = features.frame.filter(pl.col("customer_id").is_in(ranked.customer_ids))
         why = reasons(
             listed,
@@ -266,16 +271,34 @@ class _Night:
             "scores": scored,
             "reasons": why,
             "at_risk": at_risk(ranked, why, self.sentences, run_id=run_id),
-            # what the model saw and no more: a column it left aside may be a name or a telephone number
+            # what the model saw and no more: a column it left aside may be a name or a telephone number; and not what
+            # others did, which exact figures over several windows and directions would give away (decision 11)
             "features": features.frame.select(
-                "customer_id", *(feature.name for feature in bundle.features)
+                "customer_id",
+                *(each.name for each in bundle.features if not tells_of_others(each.name, each.group)),
             ).with_columns(*stamp),
         }
         if features.network is not None:
-            frames["network"] = features.network.with_columns(*stamp)
+            network = features.network
+            if around is not None:
+                network = with_influence(network, scored, around, features.opinions)
+            frames["network"] = network.with_columns(*stamp)
         if features.ties is not None and config.privacy.publish_ties:
             frames["ties"] = features.ties.table(self.as_of.zone).with_columns(*stamp)
-        return _Made(frames, (*_unused(features, bundle), *ranked.notes))
+        notes = around.notes if around is not None else ()
+        return _Made(frames, (*_unused(features, bundle), *ranked.notes, *notes))
+
+    def _ranked(
+        self, features: FeatureSet, scored: pl.DataFrame, consents: pl.DataFrame
+    ) -> tuple[RankedList, Influence | None]:
+        """The list, ranked anew with what each leaving would cost around; its first ranking sets the scale of that."""
+        config = self.workspace.config
+        alone = ranked_list(scored, consents, config.team.daily_capacity)
+        if features.ties is None:
+            return alone, None
+        called = alone.frame.filter("may_contact") if alone.frame["may_contact"].any() else alone.frame
+        around = influence(features.ties, scored, called["customer_id"].to_list(), config.influence)
+        return ranked_list(scored, consents, config.team.daily_capacity, around.frame), around
 
     def _files(self, read: _Read, ready: Readiness, features: FeatureSet, made: _Made) -> _Files:
         day, folder = self.as_of.day, self.workspace.run_folder(read.run_id)

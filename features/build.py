@@ -56,7 +56,9 @@ class FeatureSet:
     ties
         The graph, None without call data or when not asked for.
     network
-        The published table ``network`` without as_of and run_id, None likewise.
+        The published table ``network`` without as_of and run_id, exposures exact, None likewise.
+    opinions
+        customer_id, opinion (detractor, passive, promoter) by everybody's latest answer; None without surveys.
     notes
         Warnings for run_log; no personal value in them.
     """
@@ -65,6 +67,7 @@ class FeatureSet:
     kinds: Mapping[str, Kind]
     ties: Ties | None = None
     network: pl.DataFrame | None = None
+    opinions: pl.DataFrame | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -209,6 +212,7 @@ def build(
         if ties is not None:
             parts.append(_network_part(running, ties))
         full = _joined(parts)
+        opinions = _opinions(running)
         catalogue = running.library.catalogue
     network = published_network(full) if ties is not None else None
     frame = full if wanted is None else full.select(*KEYS, *[name for name in full.columns if name in wanted])
@@ -216,7 +220,7 @@ def build(
     for name in frame.columns[len(KEYS) :]:
         _ = catalogue[name]
         found_kinds.setdefault(name, "category" if frame[name].dtype == pl.String else "number")
-    return FeatureSet(frame, found_kinds, ties, network, typed.notes)
+    return FeatureSet(frame, found_kinds, ties, network, opinions, typed.notes)
 
 
 @contextmanager
@@ -348,6 +352,14 @@ def _network_part(running: Run, ties: Ties) -> pl.DataFrame:
     running.make("leavers")
     opinions = running.rows("latest_opinions") if running.make("latest_opinions") else None
     return network_rows(ties, running.everybody, running.rows("leavers"), opinions)
+
+
+def _opinions(running: Run) -> pl.DataFrame | None:
+    if not running.make("latest_opinions"):
+        return None
+    ids = running.rows("nodes").select("node", "customer_id")
+    found = running.rows("latest_opinions").join(ids, on="node").sort("customer_id")
+    return found.select("customer_id", "opinion")
 
 
 def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -5,6 +5,7 @@ It decides which nodes are members, leavers and detractors, and refuses to know 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,18 @@ DETRACTOR, PROMOTER = "detractor", "promoter"
 
 PUBLISHED_EXPOSURE_DAYS = 90
 
+FEWEST_TIES = 5
+"""Customers in contact below which nothing of what they did is told: in a smaller circle it would point at somebody."""
+
+FEWEST_OF_A_KIND = 2
+"""Customers who did it, and customers who did not, below which neither is told: one is somebody."""
+
+EXPOSURE_STEP = 0.05
+"""Shares told outside a run are rounded to it: beside the strengths of the ties, an exact one names who is in it."""
+
+NETWORK_GROUP = "network"
+_OF_OTHERS = re.compile(r"churn|leaver|detractor")
+
 NETWORK_COLUMNS: dict[str, pl.DataType] = {
     "customer_id": pl.String(),
     "n_ties": pl.Int64(),
@@ -32,7 +45,7 @@ NETWORK_COLUMNS: dict[str, pl.DataType] = {
     "community": pl.Int64(),
     "offnet_share": pl.Float64(),
 }
-"""The published table ``network`` without as_of and run_id; influences and communities are not computed yet: null."""
+"""The published table ``network`` without as_of and run_id; influences wait for risk and value (scoring)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,18 +120,42 @@ def _ages(seeds: pl.DataFrame, n_nodes: int) -> NDArray[np.float64]:
     return ages
 
 
+def tells_of_others(name: str, group: str) -> bool:
+    """Say whether a feature speaks of what other customers did: who of them left, or answered as a detractor."""
+    return group == NETWORK_GROUP and _OF_OTHERS.search(name) is not None
+
+
+def is_discreet(n_ties: float | None, n_contributing: float | None) -> bool:
+    """Say whether what so many of so many neighbours did may be told: no single one's doing can be inferred from it."""
+    ties, contributing = n_ties or 0, n_contributing or 0
+    return ties >= FEWEST_TIES and FEWEST_OF_A_KIND <= contributing <= ties - FEWEST_OF_A_KIND
+
+
+def rounded_exposure(share: pl.Expr) -> pl.Expr:
+    """Round a share to steps of `EXPOSURE_STEP`, one step at least, all but one at most."""
+    return (share / EXPOSURE_STEP).round().clip(1, 1 / EXPOSURE_STEP - 1) * EXPOSURE_STEP
+
+
 def published_network(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the published table ``network`` from a feature frame that has the network features."""
+    """Return the published table ``network`` from a feature frame that has the network features.
+
+    Exposures are coarse, and null where `is_discreet` says no: nobody can infer one neighbour's answer or leaving.
+    """
     days = PUBLISHED_EXPOSURE_DAYS
     given = {
-        "customer_id": "customer_id",
-        "n_ties": "n_ties",
-        "strength": "tie_strength_sum",
-        "detractor_exposure": f"detractor_exposure_weighted_{days}d",
-        "churn_exposure": f"churn_exposure_weighted_{days}d",
-        "offnet_share": "share_calls_offnet_90d",
+        "customer_id": pl.col("customer_id"),
+        "n_ties": pl.col("n_ties"),
+        "strength": pl.col("tie_strength_sum"),
+        "detractor_exposure": _discreet_exposure("detractor", days),
+        "churn_exposure": _discreet_exposure("churn", days),
+        "offnet_share": pl.col("share_calls_offnet_90d"),
     }
     return frame.select(
-        (pl.col(given[name]) if name in given else pl.lit(None)).cast(kind).alias(name)
-        for name, kind in NETWORK_COLUMNS.items()
+        given.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in NETWORK_COLUMNS.items()
     )
+
+
+def _discreet_exposure(kind: str, days: int) -> pl.Expr:
+    n_contributing, n_ties = pl.col(f"{kind}_exposure_n_{days}d"), pl.col("n_ties")
+    enough = (n_ties >= FEWEST_TIES) & n_contributing.is_between(FEWEST_OF_A_KIND, n_ties - FEWEST_OF_A_KIND)
+    return pl.when(enough).then(rounded_exposure(pl.col(f"{kind}_exposure_weighted_{days}d")))

@@ -1,4 +1,4 @@
-"""Whom the team should call: a ranking by risk and value, cut at capacity, with those who refuse marked.
+"""Whom the team should call: a ranking by risk and value, the value around included, cut at capacity.
 
 It decides order and cut, and refuses to know how risks were made or how a list is delivered.
 """
@@ -27,18 +27,22 @@ _FILE_COLUMNS = (
     "value",
     "at_stake",
     "spillover_value",
+    "at_stake_around",
     "offer_id",
     "reasons",
     "as_of",
 )
 
-_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "offer_id"})
+_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "at_stake_around", "offer_id"})
 """Columns of the file that stand in it only when some customer has a value; the published table keeps them."""
 
 
 @dataclass(frozen=True)
 class RankedList:
-    """Who is on the list, in order: as_of, position, customer_id, risk, band, value, may_contact; and warnings."""
+    """Who is on the list, in order; and warnings.
+
+    ``frame``: as_of, position, customer_id, risk, band, value, spillover_value, may_contact.
+    """
 
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
@@ -60,11 +64,14 @@ def consents_in_force(engine: Engine, tables: LakeTables, consent_as_of: datetim
     return found.join(keys, on="customer_key").drop("customer_key").sort("customer_id")
 
 
-def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> RankedList:
+def ranked_list(
+    scores: pl.DataFrame, consents: pl.DataFrame, capacity: int, around: pl.DataFrame | None = None
+) -> RankedList:
     """Rank the customers of ``scores`` by expected loss and cut at what the team can call.
 
-    Order: risk x value, falling. A customer whose value is unknown is ranked with the median of the known values; when
-    no value is known at all, by risk alone; a note says so. Equal ones stand in the order of a hash of their id, so
+    Order: risk x (value + spillover_value), falling. A customer whose value is unknown is ranked with the median of the
+    known values, one whose spillover is unknown without any; when no value is known at all, by risk alone; a note says
+    so. Equal ones stand in the order of a hash of their id, so
     that neither input order nor spelling favours anybody.
 
     The list ends with the customer who fills the capacity, or the last who may be contacted. Only these count towards
@@ -79,17 +86,22 @@ def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> 
         customer_id, may_contact; a customer who is not in it is taken to refuse.
     capacity : int
         Customers the team can call, at least 1.
+    around : pl.DataFrame, optional
+        customer_id, spillover_value: what their leaving would cost around them; None = not known of anybody.
     """
+    if around is None:
+        spilt = scores.with_columns(spillover_value=pl.lit(None, dtype=pl.Float64))
+    else:
+        added = around.select("customer_id", "spillover_value")
+        spilt = scores.join(added, on="customer_id", how="left", maintain_order="left")
     known = scores["value"].drop_nulls()
     usual = known.median() if known.len() else None
     weighed = (
-        scores.join(
+        spilt.join(
             consents.select("customer_id", "may_contact"), on="customer_id", how="left", maintain_order="left"
         )
         .with_columns(pl.col("may_contact").fill_null(value=False))
-        .with_columns(
-            priority=pl.col("risk") * (pl.col("value").fill_null(usual) if usual is not None else 1.0)
-        )
+        .with_columns(priority=pl.col("risk") * (_whole_value(usual) if usual is not None else 1.0))
     )
     callable_ = weighed.filter("may_contact")["priority"]
     lowest = callable_.top_k(capacity).min() if callable_.len() > capacity else None
@@ -105,9 +117,13 @@ def ranked_list(scores: pl.DataFrame, consents: pl.DataFrame, capacity: int) -> 
     listed = ordered.filter(is_called | is_refused_above)
     positions = pl.int_range(1, listed.height + 1, dtype=pl.Int64, eager=True).alias("position")
     frame = listed.with_columns(positions).select(
-        "as_of", "position", "customer_id", "risk", "band", "value", "may_contact"
+        "as_of", "position", "customer_id", "risk", "band", "value", "spillover_value", "may_contact"
     )
     return RankedList(frame, _notes(scores, weighed, capacity))
+
+
+def _whole_value(usual: object) -> pl.Expr:
+    return pl.col("value").fill_null(usual) + pl.col("spillover_value").fill_null(0.0)
 
 
 def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, run_id: str) -> pl.DataFrame:
@@ -128,7 +144,6 @@ def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, 
     return (
         ranked.frame.join(told, on="customer_id", how="left", maintain_order="left")
         .with_columns(
-            spillover_value=pl.lit(None, dtype=pl.Float64),
             offer_id=pl.lit(None, dtype=pl.String),
             run_id=pl.lit(run_id, dtype=pl.String),
         )
@@ -151,7 +166,8 @@ def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, 
 def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return what goes into the files: only those to call, renumbered from 1, the carried columns first.
 
-    ``at_stake`` is risk x value. What nobody has (spillover_value, offer_id) is no column of the file.
+    ``at_stake`` is risk x value, ``at_stake_around`` risk x spillover_value; the list is ordered by their sum. What
+    nobody has (spillover, offer) is no column of the file.
 
     Parameters
     ----------
@@ -162,7 +178,10 @@ def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) ->
         ``crm_`` before its name.
     """
     to_call = at_risk_table.filter("may_contact").sort("position")
-    numbered = to_call.with_columns(at_stake=(pl.col("risk") * pl.col("value")).round(2)).with_columns(
+    numbered = to_call.with_columns(
+        at_stake=(pl.col("risk") * pl.col("value")).round(2),
+        at_stake_around=(pl.col("risk") * pl.col("spillover_value")).round(2),
+    ).with_columns(
         pl.int_range(1, to_call.height + 1, dtype=pl.Int64, eager=True).alias("position"),
         pl.col("risk").round(4),
         pl.col("value", "spillover_value").round(2),
@@ -188,6 +207,8 @@ FILE_FORMATS = {
     "value": "#,##0.00",
     "at_stake": "#,##0.00",
     "spillover_value": "#,##0.00",
+    "at_stake_around": "#,##0.00",
+    "promoter_influence": "#,##0.00",
     "position": "0",
 }
 """Number formats of the list in a spreadsheet."""

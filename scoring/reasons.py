@@ -20,6 +20,7 @@ from churnrisk.bundle import Bundle
 from churnrisk.dates import AsOf
 from churnrisk.messages import Sentences
 from features.catalogue import Catalogue, catalogue
+from features.network import FEWEST_TIES, NETWORK_GROUP, is_discreet, rounded_exposure, tells_of_others
 
 Floats = NDArray[np.float64]
 
@@ -32,18 +33,10 @@ N_LOWERING = 2
 N_PER_GROUP = 2
 """Reasons per group of features, at most, so that one story is not told five times. A judgement."""
 
-FEWEST_TIES = 5
-"""Customers in contact below which nothing of the network is told: in a smaller circle it would point at somebody."""
-
-FEWEST_CONTRIBUTING = 2
-"""Customers who left, or who scored low, below which their share is not told: one is somebody."""
-
-NETWORK_GROUP = "network"
 _CALL_GROUPS = frozenset({"calls", NETWORK_GROUP})
 _ANSWER_GROUPS = frozenset({"satisfaction"})
 _EXPOSURE_PARTS = ("_exposure_share", "_exposure_weighted")
-_OF_OTHERS = re.compile(r"churn|leaver|detractor")
-"""In the name of a network feature: it speaks of what others did, and is told only where enough of them are counted."""
+_OUTGOING = "_out_"
 
 _KINDS = (
     (re.compile(r"attribute_.+"), ""),
@@ -109,7 +102,8 @@ def reasons(
 
     At most five that raise it and two that lower it, at most two per group of features and one per family: of the same
     count over 30 and over 90 days, the one with the larger effect. Left out are: whatever comes from the network unless
-    the customer is in contact with five customers or more and at least two of them contribute; calls and network, or
+    the customer is in contact with five customers or more, of whom, where it speaks of their doings, at least two
+    contribute and two do not (shares of these are rounded to a twentieth); calls and network, or
     survey answers, of customers who do not let them be used.
 
     Parameters
@@ -137,7 +131,7 @@ def reasons(
     ):
         told = _told(values, effects, described, groups)
         for position, (feature, effect) in enumerate(told, start=1):
-            value = values[feature.name]
+            value = _told_value(feature, values[feature.name])
             rows.append(
                 {
                     "as_of": as_of.day,
@@ -231,11 +225,18 @@ def _is_discreet(feature: _Described, values: Mapping[str, Any]) -> bool:
     """Say whether telling this feature cannot point at another customer."""
     if feature.group != NETWORK_GROUP:
         return True
-    if (values.get("n_ties") or 0) < FEWEST_TIES:
-        return False
-    if not _OF_OTHERS.search(feature.name):
-        return True
-    return feature.count_name is not None and (values.get(feature.count_name) or 0) >= FEWEST_CONTRIBUTING
+    if not tells_of_others(feature.name, feature.group):
+        return (values.get("n_ties") or 0) >= FEWEST_TIES
+    among = values.get("n_ties_out" if _OUTGOING in feature.name else "n_ties")
+    return feature.count_name is not None and is_discreet(among, values.get(feature.count_name))
+
+
+def _told_value(feature: _Described, value: Any) -> Any:
+    """Return the value as it may be told: shares of others' doings coarse, all else as it is."""
+    is_share = any(part in feature.name for part in _EXPOSURE_PARTS)
+    if value is None or not is_share or not tells_of_others(feature.name, feature.group):
+        return value
+    return round(pl.select(rounded_exposure(pl.lit(float(value)))).item(), 2)
 
 
 def _allowed_groups(frame: pl.DataFrame, consents: pl.DataFrame | None) -> list[frozenset[str] | None]:

@@ -262,6 +262,10 @@ REASONS = PublishedTable(
 )
 
 NO_CALLS = "there are no call data, or they may not be used for this customer"
+WITHHELD = (
+    "withheld: fewer than 5 ties, or fewer than 2 of those tied did it, or fewer than 2 did not, so that no single "
+    "one's doing can be inferred"
+)
 NETWORK = PublishedTable(
     "network",
     "Where each customer stands among the others: what reaches them through their ties, and what they pass on.",
@@ -279,8 +283,9 @@ NETWORK = PublishedTable(
             "detractor_exposure",
             "number",
             "share of tie strength",
-            "Ties, by strength, to customers whose latest relationship answer was 0-6 (last 90 days).",
-            f"no ties, no survey answers, or {NO_CALLS}",
+            "Ties, by strength, to customers whose latest answer, of the last 90 days, was that of a detractor (0-6; "
+            "without any recommend answers CSAT 1-2 or CES 1-3). Rounded to 0.05. Predictive, not causal.",
+            f"{WITHHELD}; or no survey answers, or {NO_CALLS}",
             low=0,
             high=1,
         ),
@@ -288,8 +293,8 @@ NETWORK = PublishedTable(
             "churn_exposure",
             "number",
             "share of tie strength",
-            "Ties, by strength, to customers who left in the last 90 days.",
-            f"no ties, or {NO_CALLS}",
+            "Ties, by strength, to customers who left in the last 90 days. Rounded to 0.05. Predictive, not causal.",
+            f"{WITHHELD}; or {NO_CALLS}",
             low=0,
             high=1,
         ),
@@ -297,22 +302,28 @@ NETWORK = PublishedTable(
             "detractor_influence",
             "number",
             "customer's currency",
-            "Value at stake through a detractor's ties.",
-            _LATER,
+            "risk x churn_influence of a detractor: what is expected to be lost around them because they leave. 0 when "
+            "the latest answer says otherwise.",
+            f"no answer is known, or churn_influence is null ({NO_CALLS}; nobody around is of known value)",
+            low=0,
         ),
         PublishedColumn(
             "churn_influence",
             "number",
             "customer's currency",
-            "Value at stake through a leaver's ties.",
-            _LATER,
+            "Value expected to be lost around the customer if they leave: kappa x sum over friends of attention x risk "
+            "x value, kappa from the causal effect in [influence] (science.md). 0 without ties.",
+            f"{NO_CALLS}; or friends are at risk but no one's value is known",
+            low=0,
         ),
         PublishedColumn(
             "promoter_influence",
             "number",
             "customer's currency",
-            "Value gained through a promoter's ties.",
-            _LATER,
+            "(1 - risk) x churn_influence of a promoter: what their staying spares around them. 0 when the latest "
+            "answer says otherwise.",
+            f"no answer is known, or churn_influence is null ({NO_CALLS}; nobody around is of known value)",
+            low=0,
         ),
         PublishedColumn("community", "integer", "label", "Community of the customer.", _LATER),
         PublishedColumn(
@@ -353,7 +364,7 @@ TIES = PublishedTable(
             "number",
             "share",
             "Common neighbours among all neighbours (Onnela et al. 2007).",
-            _LATER,
+            "neither has another tie",
             0,
             1,
         ),
@@ -367,7 +378,8 @@ TIES = PublishedTable(
 
 AT_RISK = PublishedTable(
     "at_risk",
-    "The list for the retention team: highest risk x value first, as many who may be contacted as the team can call. "
+    "The list for the retention team: highest risk x (value + spillover_value) first, as many who may be contacted as "
+    "the team can call. "
     "Those ranked above the last of them who refuse contact stand in it too, marked, so that refusals can be counted.",
     ("as_of", "position"),
     (
@@ -378,7 +390,12 @@ AT_RISK = PublishedTable(
         _BAND,
         _VALUE,
         PublishedColumn(
-            "spillover_value", "number", "customer's currency", "Value of sparing the friends.", _LATER
+            "spillover_value",
+            "number",
+            "customer's currency",
+            "Value expected to be lost around the customer if they leave (network.churn_influence).",
+            f"{NO_CALLS}; or friends are at risk but no one's value is known",
+            low=0,
         ),
         PublishedColumn("offer_id", "text", "", "The offer proposed.", "no offer is proposed"),
         PublishedColumn(
@@ -394,7 +411,8 @@ AT_RISK = PublishedTable(
 
 FEATURES = PublishedTable(
     "features",
-    "What the model saw: one row per customer scored.",
+    "What the model saw of each customer scored, but for what other customers did (exposures): exact figures of "
+    "several windows and directions would give single ones away.",
     ("as_of", "customer_id"),
     (_AS_OF, _CUSTOMER, _RUN),
     open_note="Then one column per feature, as the feature catalogue declares it (docs/features.md).",

@@ -62,11 +62,14 @@ def test_customers_in_notice_are_neither_scored_nor_listed(telco: Path) -> None:
     assert not set(parquet(telco, "scores")["customer_id"]) & set(in_notice["customer_id"])
 
 
-def test_the_list_is_ranked_by_risk_times_value_within_capacity_and_consent(telco: Path) -> None:
+def test_the_list_is_ranked_by_risk_times_value_and_value_around_within_capacity_and_consent(
+    telco: Path,
+) -> None:
     listed = parquet(telco, "at_risk").sort("position")
     capacity = churnrisk.open(telco)._folder.config.team.daily_capacity
     assert listed.filter("may_contact").height == capacity
-    loss = (listed["risk"] * listed["value"]).to_list()
+    assert listed["spillover_value"].null_count() < listed.height
+    loss = (listed["risk"] * (listed["value"] + listed["spillover_value"].fill_null(0.0))).to_list()
     assert loss == sorted(loss, reverse=True)
     assert listed["reasons"].null_count() == 0
 

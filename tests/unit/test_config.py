@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.config import Config, load_config, parsed_config, resolved_secret
+from churnrisk.config import InfluenceSettings, Config, load_config, parsed_config, resolved_secret
 from churnrisk.errors import ConfigError
 
 
@@ -127,3 +127,36 @@ def test_a_database_address_that_should_be_a_secret_is_not_repeated() -> None:
     with pytest.raises(ConfigError) as raised:
         parsed_config('[sources.customers]\ndatabase = "sqlite:///secret.db"\nquery = "select 1"\n')
     assert "secret.db" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "causal_effect = 0.1",
+        "multiplier = 1.1",
+        'effect_source = "estimate"\nmultiplier = 1.1',
+        'effect_source = "experiment"\nmultiplier = 1.3',
+        "causal_interval = [0.1, 0.2]",
+        'effect_source = "experiment"\nmultiplier = 1.1\nmultiplier_interval = [1.12, 1.2]',
+    ],
+)
+def test_a_causal_effect_of_ones_own_needs_its_source_and_its_interval(line: str) -> None:
+    with pytest.raises(ConfigError, match="influence"):
+        parsed_config(f"[influence]\n{line}")
+
+
+def test_a_measured_multiplier_stands_for_the_effect_with_its_interval() -> None:
+    plain = Config().influence
+    assert (plain.effect, plain.excess) == ((0.03, 0.0, 0.28), None)
+    own = {"effect_source": "experiment", "multiplier": 1.25}
+    assert InfluenceSettings.model_validate(own).excess == pytest.approx((0.25, 0.0, 0.28))
+    measured = InfluenceSettings.model_validate({**own, "multiplier_interval": (1.125, 1.28)})
+    assert measured.excess == pytest.approx((0.25, 0.125, 0.28))
+    estimated = InfluenceSettings.model_validate({"effect_source": "estimate", "causal_effect": 0.25})
+    assert estimated.effect == (0.25, 0.0, 0.28)
+
+
+def test_neighbours_are_not_named_and_promoters_are_approached_unless_told_otherwise() -> None:
+    config = Config()
+    assert config.privacy.name_neighbours is False
+    assert (config.team.promoter_capacity, config.lists.long_tenure_days) == (50, 1095)

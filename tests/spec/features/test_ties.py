@@ -126,8 +126,7 @@ def test_exposure_to_detractors_takes_the_latest_relationship_answer_known(
     assert found.network is not None
     row = found.network.row(0, named=True)
     assert (row["customer_id"], row["n_ties"], row["offnet_share"]) == ("c0", 4, 1 / 5)
-    assert row["detractor_exposure"] == found.frame["detractor_exposure_weighted_90d"][0]
-    assert row["community"] is None
+    assert row["detractor_exposure"] is None  # four ties are too few to tell
 
 
 @pytest.mark.parametrize(
@@ -178,6 +177,29 @@ def test_what_reaches_a_customer_in_two_hops_and_by_spreading(engine: Engine, tm
     assert c1[1] is None
     assert c0[2] == c3[2]
     assert 0 < c0[2] < c1[2]
+
+
+@pytest.mark.parametrize(
+    ("n_ties", "n_left", "told"),
+    [(5, 2, 0.4), (5, 3, 0.6), (5, 1, None), (5, 0, None), (5, 4, None), (4, 2, None), (9, 2, 0.2)],
+)
+def test_published_exposure_is_coarse_and_withheld_where_one_neighbour_could_be_made_out(
+    engine: Engine, tmp_path: Path, n_ties: int, n_left: int, told: float | None
+) -> None:
+    customers = "customer_key | left_at\n0 |\n" + "\n".join(
+        f"{key} | {'2026-03-25' if key <= n_left else ''}" for key in range(1, n_ties + 1)
+    )
+    # one who left is nobody's friend: leavers are known, so that an exposure of nobody is 0 and not unknown
+    calls = "caller_key | callee_key | started_at\n" + "\n".join(
+        f"0 | {key} | 2026-03-20" for key in range(1, n_ties + 1)
+    )
+    tables = lake(tmp_path, customers=f"{customers}\n99 | 2026-03-25", calls=calls)
+    found = features_of(engine, tables)
+    assert found.network is not None
+    exact = found.frame["churn_exposure_weighted_90d"][0]
+    assert exact == pytest.approx(n_left / n_ties)
+    # two of nine are .222: told to the nearest twentieth
+    assert found.network["churn_exposure"][0] == (None if told is None else pytest.approx(told))
 
 
 def test_by_inactivity_a_neighbour_left_when_the_silence_was_complete(engine: Engine, tmp_path: Path) -> None:

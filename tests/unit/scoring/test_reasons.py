@@ -127,6 +127,7 @@ NETWORK = {
     [
         (5.0, 2.0, {"n_ties", "churn_exposure_n_30d"}),
         (5.0, 1.0, {"n_ties"}),
+        (5.0, 4.0, {"n_ties"}),
         (4.0, 2.0, set()),
         (None, 2.0, set()),
     ],
@@ -143,10 +144,16 @@ def test_the_network_is_told_only_when_it_points_at_nobody(
 
 def test_a_share_of_contacts_needs_its_count_beside_it() -> None:
     bundle = drawn_bundle(churn_exposure_share_out_30d="network", tenure_days="profile")
-    values = {"churn_exposure_share_out_30d": 0.4, "tenure_days": 1.0, "n_ties": 9.0}
+    values = {"churn_exposure_share_out_30d": 0.37, "tenure_days": 1.0, "n_ties": 9.0, "n_ties_out": 8.0}
     assert {row["feature"] for row in reasons_of(_with_ignored(bundle), values)} == {"tenure_days"}
     told = reasons_of(_with_ignored(bundle), {**values, "churn_exposure_n_out_30d": 3.0})
     assert {row["feature"] for row in told} == {"tenure_days", "churn_exposure_share_out_30d"}
+    # three of eight are .375: told as .35, lest the exact share name who they are
+    assert next(row for row in told if "share" in row["feature"])["value"] == "0.35"
+    few_called = reasons_of(
+        _with_ignored(bundle), {**values, "n_ties_out": 4.0, "churn_exposure_n_out_30d": 2.0}
+    )
+    assert {row["feature"] for row in few_called} == {"tenure_days"}
 
 
 def test_what_comes_from_further_than_the_neighbours_is_never_told_as_nobody_counts_who_contributes() -> None:
@@ -157,7 +164,7 @@ def test_what_comes_from_further_than_the_neighbours_is_never_told_as_nobody_cou
 
 
 def _with_ignored(bundle: Bundle) -> Bundle:
-    return replace(bundle, ignored=("n_ties", "churn_exposure_n_out_30d"))
+    return replace(bundle, ignored=("n_ties", "n_ties_out", "churn_exposure_n_out_30d"))
 
 
 @pytest.mark.parametrize(
