@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from churnrisk.config import InfluenceSettings, Config, load_config, parsed_config, resolved_secret
+from churnrisk.config import Config, InfluenceSettings, load_config, parsed_config, resolved_secret
 from churnrisk.errors import ConfigError
 
 
