@@ -307,7 +307,7 @@ def both_directions(
                 back += 1
             if other == node:
                 continue
-            n_all[node] += is_out + is_back
+            n_all[node] += int(is_out) + int(is_back)
             n_both[node] += is_out and is_back
             indices[place] = other
             values[place] = value

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
+from features.ties import kernels
 from features.ties.components import component_labels, hop_counts, strong_component_labels
 from features.ties.cores import core_numbers
 from features.ties.kernels import frozen
@@ -108,6 +109,16 @@ def check_eigenvector(graph: nx.Graph[int]) -> None:
     same(eigenvector_centrality(indptr, indices, weights, tol=1e-4, max_iter=1000), expected)
 
 
+def check_common_neighbours(graph: nx.Graph[int]) -> None:
+    """Of the two ends of every tie, which overlap is made of; and the rows that all else is made of."""
+    ends = sorted((min(edge), max(edge)) for edge in graph.edges)
+    node_a, node_b = (frozen(np.array([edge[end] for edge in ends]), np.int32) for end in (0, 1))
+    rows = kernels.sorted_rows(len(graph), node_a, node_b)
+    assert [row.tolist() for row in rows[:2]] == [row.tolist() for row in rows_of(graph)[:2]]
+    expected = [len(nx.common_neighbors(graph, a, b)) for a, b in ends]
+    assert kernels.common_neighbours(*rows).tolist() == expected
+
+
 def check_pair_scores(graph: nx.Graph[int]) -> None:
     indptr, indices, _ = rows_of(graph)
     pairs = [(a, b) for a in graph for b in graph if a != b][:400]
@@ -136,6 +147,7 @@ CHECKS: Mapping[str, Callable[[nx.Graph[int]], None]] = {
     "pagerank": check_pagerank,
     "converged_pagerank": check_converged_pagerank,
     "eigenvector": check_eigenvector,
+    "common_neighbours": check_common_neighbours,
     "pair_scores": check_pair_scores,
 }
 DIRECTED_CHECKS: Mapping[str, Callable[[nx.DiGraph[int]], None]] = {
@@ -160,7 +172,7 @@ def directed_graphs() -> Iterator[nx.DiGraph[int]]:
     for seed, share in enumerate((0.02, 0.05, 0.15)):
         graph = nx.gnp_random_graph(50, share, seed=seed, directed=True)
         yield weighted(graph)
-    chain = nx.DiGraph([(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (4, 3), (4, 5)])
+    chain = nx.DiGraph([(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (4, 3), (4, 5), (0, 0), (4, 4)])
     chain.add_node(6)
     yield weighted(chain)
 

@@ -1,0 +1,127 @@
+"""The checks have teeth: a kernel made wrong in one place fails the very check that its measure is tested with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+from features.ties import communities, components, cores, kernels, ranks, similarity, triangles
+from tests.oracle.ties.measure_checks import CHECKS, DIRECTED_CHECKS, directed_graphs, graphs
+from tests.oracle.ties.test_communities import cases, check_communities
+
+
+class Wrong(NamedTuple):
+    """One place of a kernel, made wrong."""
+
+    what: str
+    module: ModuleType
+    kernel: str
+    right: str
+    wrong: str
+    check: str
+    caller: str = ""
+    """Kernel that holds the wrong one compiled in."""
+
+
+WRONG = [
+    Wrong("last row missed", triangles, "count_corners", "range(first, last)", "range(first, last - 1)", "triangles"),
+    Wrong("row left marked", triangles, "count_corners", "is_near[targets[entry]] = 0", "pass", "triangles"),
+    Wrong("one corner not counted", triangles, "count_corners", "counts[far] += 1", "pass", "triangles"),
+    Wrong("row one too short", triangles, "count_corners", "onward[middle + 1])", "onward[middle + 1] - 1)", "triangles"),
+    Wrong("equals point nowhere", triangles, "forward_rows", "other > node", "other > node + 1", "triangles"),
+    Wrong("weights of the row before", triangles, "forward_rows", "origin[place] = entry", "origin[place] = entry - 1", "clustering"),
+    Wrong("a side forgotten", triangles, "sum_corners", "sides[entry] * sides[step] * near[far]", "sides[entry] * near[far]", "clustering"),
+    Wrong("weights summed unmarked", triangles, "sum_corners", "near[targets[entry]] = 0.0", "pass", "clustering"),
+    Wrong("direction swapped", triangles, "both_directions", "value += in_values[back]", "value += out_values[min(back, len(out_values) - 1)]", "directed_clustering"),
+    Wrong("loops taken for ties", triangles, "both_directions", "other == node", "False", "directed_clustering"),
+    Wrong("ties both ways once", triangles, "both_directions", "+= int(is_out) + int(is_back)", "+= 1", "directed_clustering"),
+    Wrong("level one too high", cores, "peeled_levels", "if left[other] == level:", "if left[other] == level + 1:", "cores"),
+    Wrong("peeled below the level", cores, "peeled_levels", "if left[other] > level:", "if left[other] >= level:", "cores"),
+    Wrong("level never jumps", cores, "peeled_levels", "lowest = min(lowest, left[node])", "lowest = left[node]", "cores"),
+    Wrong("sample not joined", components, "joined_parts", "_join(parent, node, indices[entry])", "pass", "components"),
+    Wrong("everybody skipped", components, "joined_parts", "if parent[node] != common:", "if False:", "components"),
+    Wrong("larger root wins", components, "_join", "if one < other:", "if one > other:", "components", "joined_parts"),
+    Wrong("finished parts seen again", components, "strong_parts", "if label[other] < 0:", "if True:", "strong_components"),
+    Wrong("nothing handed up", components, "strong_parts", "low[path[depth]] = min(low[path[depth]], low[node])", "pass", "strong_components"),
+    Wrong("a hop too many", components, "breadth_first", "hops[other] = hops[node] + 1", "hops[other] = hops[node] + 1 + (hops[node] > 0)", "hops"),
+    Wrong("last entry missed", ranks, "gathered", "indptr[node + 1])", "max(indptr[node], indptr[node + 1] - 1))", "pagerank"),
+    Wrong("weights ignored", ranks, "gathered", "total += weights[entry] * values", "total += values", "pagerank"),
+    Wrong("sinks keep their rank", ranks, "passed_on", "lost += ranks[node]", "pass", "pagerank"),
+    Wrong("sinks restart", ranks, "next_ranks", "lost * sink[node]", "lost * start[node]", "pagerank"),
+    Wrong("change without sign lost", ranks, "next_ranks", "abs(found[node] - ranks[node])", "found[node] - ranks[node]", "pagerank"),
+    Wrong("direction swapped", ranks, "transposed_rows", "turned[place[other]] = node", "turned[place[other]] = other", "directed pagerank"),
+    Wrong("origin off by one", ranks, "transposed_rows", "origin[place[other]] = entry", "origin[place[other]] = max(0, entry - 1)", "directed pagerank"),
+    Wrong("residual drifts", ranks, "descend", "residual[node] -= step * product[node]", "residual[node] -= 0.99 * step * product[node]", "converged_pagerank"),
+    Wrong("loners lose their start", ranks, "unscaled", "else start[node]", "else 0.0", "converged_pagerank"),
+    Wrong("weighted row sum one short", ranks, "entry_sums", "indptr[node + 1])", "max(indptr[node], indptr[node + 1] - 1))", "pagerank"),
+    Wrong("last common one missed", similarity, "common_sums", "range(near, near_stop)", "range(near, near_stop - 1)", "pair_scores"),
+    Wrong("value of the pair, not the friend", similarity, "common_sums", "values[wanted]", "values[left[pair]]", "pair_scores"),
+    Wrong("search one too far", similarity, "first_not_below", "low = high + 1", "low = high + 2", "pair_scores", "common_sums"),
+    Wrong("search ends early", similarity, "first_not_below", "low = middle + 1", "low = middle + 2", "pair_scores", "common_sums"),
+    Wrong("row left marked", kernels, "common_neighbours", "is_near[indices[entry]] = 0", "pass", "common_neighbours"),
+    Wrong("equal ends skipped", kernels, "common_neighbours", "and other < node", "and False", "common_neighbours"),
+    Wrong("rows not ascending", kernels, "symmetric_rows", "upper += lower", "upper[:], lower[:] = lower, lower + np.diff(indptr) - upper", "common_neighbours"),
+    Wrong("own strength counted", communities, "moved_nodes", "totals[home] -= strengths[node]", "pass", "communities"),
+    Wrong("any gain not below", communities, "moved_nodes", "if gain > best_gain:", "if gain >= best_gain:", "communities"),
+    Wrong("neighbours not looked at again", communities, "moved_nodes", "n_queued += 1", "pass", "communities"),
+    Wrong("loop forgotten", communities, "merged_rows", "merged_loops[label] += loops[node]", "pass", "communities"),
+    Wrong("inner ties once", communities, "merged_rows", "merged_loops[label] += weights[entry]", "merged_loops[label] += weights[entry] / 2", "communities"),
+    Wrong("sums left behind", communities, "merged_rows", "sums[position[other]] += weights[entry]", "pass", "communities"),
+    Wrong("part not well connected", communities, "refined_parts", "+= inward - 2.0 * toward[best]", "-= inward + 2.0 * toward[best]", "communities"),
+    Wrong("ill-connected node merged", communities, "refined_parts", "size[node] != 1 or", "size[node] != 1 and", "communities"),
+]  # fmt: skip
+
+
+def rewritten(kernel: Callable[..., Any], module: ModuleType, right: str, wrong: str) -> Callable[..., Any]:
+    """The kernel in plain Python, with every ``right`` replaced by ``wrong``."""
+    source = inspect.getsource(kernel.py_func)  # type: ignore[attr-defined]
+    assert right in source, f"{kernel} no longer holds {right!r}"
+    plain = source[source.index("def ") :].replace(right, wrong)
+    names = {**vars(kernels), **vars(module)}
+    exec(compile(f"from __future__ import annotations\n{plain}", "rewritten", "exec"), names)
+    return names[kernel.py_func.__name__]  # type: ignore[attr-defined,no-any-return]
+
+
+def run(check: str) -> None:
+    if check == "communities":
+        for graph in cases():
+            for resolution in (0.5, 1.0, 3.0):
+                check_communities(graph, resolution)
+        return
+    name = check.removeprefix("directed ")
+    if name in CHECKS and name == check:
+        for graph in graphs():
+            CHECKS[name](graph)
+    if name in DIRECTED_CHECKS:
+        for directed in directed_graphs():
+            DIRECTED_CHECKS[name](directed)
+
+
+def put(case: Wrong, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = getattr(case.module, case.kernel)
+    monkeypatch.setattr(case.module, case.kernel, rewritten(kernel, case.module, case.right, wrong))
+    if case.caller:
+        caller = getattr(case.module, case.caller)
+        monkeypatch.setattr(case.module, case.caller, rewritten(caller, case.module, "def", "def"))
+
+
+FAILURES = (AssertionError, IndexError, ValueError, ranks.NotConverged)
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: f"{case.kernel}: {case.what}")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_kernel_made_wrong_is_caught(case: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(case, case.wrong, monkeypatch)
+    with pytest.raises(FAILURES):
+        run(case.check)
+
+
+@pytest.mark.parametrize("case", {case.kernel: case for case in WRONG}.values(), ids=lambda case: case.kernel)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_same_kernel_left_right_is_not(case: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(case, case.right, monkeypatch)
+    run(case.check)
