@@ -19,6 +19,8 @@ WINDOW_DAYS: tuple[int, ...] = (7, 14, 30, 60, 90, 180, 365)
 
 ONE_MICROSECOND = timedelta(microseconds=1)
 
+EPOCH = datetime(1970, 1, 1)
+
 
 def zone_named(name: str) -> ZoneInfo:
     """Return the IANA time zone called ``name``; raise ConfigError when there is none."""
@@ -56,6 +58,11 @@ class AsOf:
     def instant(self) -> datetime:
         """The exclusive upper bound of everything known, naive UTC."""
         return self.days_before(0)
+
+    @property
+    def instant_us(self) -> int:
+        """The same bound in microseconds since 1970 UTC."""
+        return (self.instant - EPOCH) // ONE_MICROSECOND
 
     def days_before(self, days: int) -> datetime:
         """Return the instant at which the local day ``days`` before ended, naive UTC."""

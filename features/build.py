@@ -26,7 +26,8 @@ from .catalogue import Catalogue, catalogue_of, feature_columns, is_feature_stat
 from .functions import Context, FeatureFunction, functions
 from .network import Ties, network_rows, published_network, ties_of
 from .quarters import quarter_hours
-from .ties.contract import DECAY_ONE_CONTACT, HALF_LIFE_DAYS, TRAIN_GAP_HOURS
+from .ties.contract import DECAY_ONE_CONTACT, TRAIN_GAP_HOURS
+from .ties.decay import decay_parameters
 
 KEYS = ("customer_key", "customer_id")
 
@@ -248,16 +249,19 @@ def prepared(
 def _parameters(as_of: AsOf, settings: ChurnSettings, consent_as_of: AsOf) -> dict[str, object]:
     """Every parameter that a statement may name; each takes those it declares."""
     look_back = look_back_days(settings)
+    ties_from = as_of.days_before(min(look_back, tie_window_days(settings)))
     return {
         **as_of.window_parameters(),
         "history_from": as_of.days_before(look_back),
-        "ties_from": as_of.days_before(min(look_back, tie_window_days(settings))),
+        "ties_from": ties_from,
+        "stretch_from": ties_from,
+        "stretch_to": as_of.instant,
         "consent_as_of": max(consent_as_of.instant, as_of.instant),
         "is_by_activity": settings.kind == "inactive",
         "active_from": as_of.days_before(settings.inactive_days),
         "grace_days": settings.inactive_days if settings.kind == "inactive" else 0,
-        "half_life_days": HALF_LIFE_DAYS,
         "one_contact": DECAY_ONE_CONTACT,
+        **decay_parameters(as_of.day.toordinal()),
         "train_gap_us": TRAIN_GAP_HOURS * 3_600_000_000,
     }
 
@@ -345,7 +349,7 @@ def _ties(running: Run) -> Ties:
     pairs = running.rows("tie_pairs")
     for name in ("tie_pairs", "call_pairs"):
         running.engine.drop(name)
-    return ties_of(pairs, nodes)
+    return ties_of(pairs, nodes, running.as_of.instant_us)
 
 
 def _network_part(running: Run, ties: Ties) -> pl.DataFrame:

@@ -82,11 +82,11 @@ class Ties:
         )
 
 
-def ties_of(pairs: pl.DataFrame, nodes: pl.DataFrame) -> Ties:
-    """Weigh the pairs and lay them out as a graph over ``nodes`` (by rising node)."""
+def ties_of(pairs: pl.DataFrame, nodes: pl.DataFrame, as_of_us: int | None = None) -> Ties:
+    """Weigh the pairs as of an instant and lay them out as a graph over ``nodes`` (by rising node)."""
     from .ties import TieGraph, tie_table
 
-    return Ties(TieGraph.from_ties(tie_table(pairs), nodes.height), nodes)
+    return Ties(TieGraph.from_ties(tie_table(pairs, as_of_us=as_of_us), nodes.height), nodes)
 
 
 def network_rows(

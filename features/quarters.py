@@ -15,6 +15,9 @@ import polars as pl
 
 from churnrisk.dates import AsOf, zone_named
 
+from .ties.contract import HALF_LIVES_DAYS
+from .ties.decay import as_of_base, weights
+
 QUARTER_S = 900
 QUARTERS_A_DAY = 96
 NIGHT_FROM_HOUR = 22
@@ -32,7 +35,8 @@ def quarter_hours(as_of: AsOf, n_days: int) -> pl.DataFrame:
 
     Columns: ``quarter`` (whole quarters of an hour since 1970 UTC), ``days_ago`` (0 = the as-of day), ``is_night``,
     ``is_weekend``, ``recent_day_bit`` (one bit per day of the last 30) and ``earlier_day_bit`` (one per day of the 60
-    before): the bitwise or of bits counts distinct days without sorting.
+    before): the bitwise or of bits counts distinct days without sorting; ``weight_14`` and ``weight_30``
+    (what a contact of the day still weighs at those half-lives, see `features.ties.decay`).
     """
     midnights = [_quarter(as_of.days_before(days)) for days in range(n_days, -1, -1)]
     quarter = np.arange(midnights[0], midnights[-1], dtype=np.int64)
@@ -48,8 +52,14 @@ def quarter_hours(as_of: AsOf, n_days: int) -> pl.DataFrame:
             "is_weekend": weekday >= FIRST_WEEKEND_DAY,
             "recent_day_bit": _bits(days_ago, 0, RECENT_DAYS),
             "earlier_day_bit": _bits(days_ago, RECENT_DAYS, N_BIT_DAYS),
+            **{f"weight_{half_life}": _weights(as_of, days_ago, half_life) for half_life in HALF_LIVES_DAYS},
         }
     )
+
+
+def _weights(as_of: AsOf, days_ago: np.ndarray, half_life: int) -> np.ndarray:
+    day = as_of.day.toordinal()
+    return weights(day - days_ago, half_life, as_of_base(day, half_life))
 
 
 def _quarter(instant: datetime) -> int:

@@ -1,8 +1,8 @@
 -- output: known_calls
 -- kind: ephemeral
 -- grain: caller_key, callee_key, started_at, kind
--- reads: calls, consents
--- parameters: as_of, history_from
+-- reads: seen_calls, consents
+-- parameters:
 -- columns:
 --   caller_key | key
 --   callee_key | key
@@ -20,11 +20,7 @@ with contacts as (
         duration_s,
         is_missed,
         kind
-    from calls
-    where
-        known_at < $as_of
-        and started_at < $as_of
-        and started_at >= $history_from
+    from seen_calls
 ),
 
 refusals as (

@@ -9,10 +9,13 @@
 --   n_ba | contacts | never null
 --   n_recent_ab | contacts | never null
 --   n_recent_ba | contacts | never null
+--   n_timed | contacts of known length, missed ones included | never null
 --   seconds | seconds | never null
 --   active_days | local days | never null
 --   trains | bursts of contacts | never null
---   decayed | contacts, aged, in units of one_contact | never null
+--   gap_squares | square seconds, sum over the silences between contacts | never null
+--   decayed_14 | contacts, halved every 14 days, in units of one_contact | never null
+--   decayed_30 | contacts, halved every 30 days, in units of one_contact | never null
 --   first_contact_us | microseconds since 1970 UTC | never null
 --   last_contact_us | microseconds since 1970 UTC | never null
 
@@ -24,10 +27,13 @@ with pairs as (
         n_ba,
         n_recent_ab,
         n_recent_ba,
+        n_timed,
         seconds,
         active_days,
         trains,
-        decayed,
+        gap_squares,
+        decayed_14,
+        decayed_30,
         first_contact_us,
         last_contact_us
     from call_pairs
@@ -48,10 +54,13 @@ numbered as (
         pairs.n_ba,
         pairs.n_recent_ab,
         pairs.n_recent_ba,
+        pairs.n_timed,
         pairs.seconds,
         pairs.active_days,
         pairs.trains,
-        pairs.decayed,
+        pairs.gap_squares,
+        pairs.decayed_14,
+        pairs.decayed_30,
         pairs.first_contact_us,
         pairs.last_contact_us,
         low_keys.node as node_of_a,
@@ -69,10 +78,13 @@ ties as (
         case when node_of_a < node_of_b then n_ba else n_ab end as n_ba,
         case when node_of_a < node_of_b then n_recent_ab else n_recent_ba end as n_recent_ab,
         case when node_of_a < node_of_b then n_recent_ba else n_recent_ab end as n_recent_ba,
+        n_timed,
         seconds,
         active_days,
         trains,
-        decayed,
+        gap_squares,
+        decayed_14,
+        decayed_30,
         first_contact_us,
         last_contact_us
     from numbered

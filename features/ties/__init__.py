@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .contract import DECAY_ONE_CONTACT, HALF_LIFE_DAYS, PAIR_COLUMNS, RECENT_DAYS, TRAIN_GAP_HOURS
+    from .contract import DECAY_ONE_CONTACT, HALF_LIVES_DAYS, PAIR_COLUMNS, RECENT_DAYS, TRAIN_GAP_HOURS
     from .exposure import exposures
     from .frames import as_tie_graph, tie_graph
     from .graph import ContactGraph, TieGraph
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DECAY_ONE_CONTACT",
     "EXPOSURE_WINDOWS_DAYS",
-    "HALF_LIFE_DAYS",
+    "HALF_LIVES_DAYS",
     "PAIR_COLUMNS",
     "RECENT_DAYS",
     "TRAIN_GAP_HOURS",
@@ -42,7 +42,7 @@ _HOMES = {
     "ContactGraph": "graph",
     "DECAY_ONE_CONTACT": "contract",
     "EXPOSURE_WINDOWS_DAYS": "names",
-    "HALF_LIFE_DAYS": "contract",
+    "HALF_LIVES_DAYS": "contract",
     "PAIR_COLUMNS": "contract",
     "RECENT_DAYS": "contract",
     "TRAIN_GAP_HOURS": "contract",

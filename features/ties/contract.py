@@ -10,18 +10,15 @@ import polars as pl
 RECENT_DAYS = 30
 """`n_recent_*` count the contacts of the last so many days; a tie without any is lost. A judgement: a billing month."""
 
-HALF_LIFE_DAYS = 21.0
-"""Half-life h of a contact's weight; the caller's `decayed` must be counted with it.
-
-Middle of the 14..30 days of the literature, three whole weeks. Not tuned: at 14 / 21 / 30 days Copenhagen gives
-AUC .788 / .791 / .792 (standard error .016), CollegeMsg .71 / .70 / .69 (mean of four cuts).
-"""
+HALF_LIVES_DAYS = (14, 30)
+"""Half-lives of a contact's weight: both ends of the 14..30 days of the literature. The caller's `decayed_14` and
+`decayed_30` must be counted with them (see `features.ties.decay`)."""
 
 TRAIN_GAP_HOURS = 4
 """A silence longer than this begins a new bursty train; the caller's `trains` must be counted with it."""
 
 DECAY_ONE_CONTACT = 1 << 20
-"""`decayed` of one contact at age 0. A power of two: integer sums in SQL, exact division here."""
+"""`decayed_*` of one contact of the as-of day. A power of two: integer sums in SQL, exact division here."""
 
 PAIR_COLUMNS: dict[str, pl.DataType] = {
     "node_a": pl.Int32(),
@@ -30,10 +27,13 @@ PAIR_COLUMNS: dict[str, pl.DataType] = {
     "n_ba": pl.Int64(),
     "n_recent_ab": pl.Int64(),
     "n_recent_ba": pl.Int64(),
+    "n_timed": pl.Int64(),
     "seconds": pl.Int64(),
     "active_days": pl.Int64(),
     "trains": pl.Int64(),
-    "decayed": pl.Int64(),
+    "gap_squares": pl.Int64(),
+    "decayed_14": pl.Int64(),
+    "decayed_30": pl.Int64(),
     "first_contact_us": pl.Int64(),
     "last_contact_us": pl.Int64(),
 }

@@ -11,10 +11,14 @@ import polars as pl
 from .contract import DECAY_ONE_CONTACT, PAIR_COLUMNS
 from .kernels import common_neighbours, first_disorder, frozen, row_sums, sorted_rows
 
-DAY_US = 86_400_000_000
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+
+DEAD_SILENCE_RATIO = 8.0
+"""A tie silent for more than so many of its mean silences is dead (Navarro et al. 2017)."""
 
 
-def tie_table(pairs: pl.DataFrame) -> pl.DataFrame:
+def tie_table(pairs: pl.DataFrame, *, as_of_us: int | None = None) -> pl.DataFrame:
     r"""Turn pair facts into ties with their strength and the other measures of one pair.
 
     Parameters
@@ -22,49 +26,67 @@ def tie_table(pairs: pl.DataFrame) -> pl.DataFrame:
     pairs
         One row per unordered pair of customers with at least one contact in the window, any order, with the columns
         of `PAIR_COLUMNS`, none null: node numbers ``0 <= node_a < node_b``; contacts each way (missed ones
-        included) in the window and in its last 30 days; talk in seconds; days with a contact; bursty trains;
-        ``decayed`` = sum over contacts of ``DECAY_ONE_CONTACT * 2^(-age / HALF_LIFE_DAYS)``; first and last contact
-        in microseconds since 1970 UTC.
+        included) in the window and in its last 30 days; those of known length, and talk in seconds; days with a
+        contact; bursty trains; the sum of the squared silences between contacts (in whole seconds);
+        ``decayed_14``, ``decayed_30`` = sum over contacts of ``DECAY_ONE_CONTACT * 2^(-days_ago / half-life)``; first
+        and last contact in microseconds since 1970 UTC.
+    as_of_us
+        The as-of instant, microseconds since 1970 UTC; after every contact. Without it silence is not known.
 
     Returns
     -------
     polars.DataFrame
-        One row per tie, ascending by (node_a, node_b): ``node_a, node_b, strength, n_contacts, n_ab, n_ba, n_recent,
-        active_days, trains, seconds, reciprocity, attention_ab, attention_ba, overlap, span_days, last_contact``
-        (naive UTC). ``attention_ab`` is the share of a's total strength that b has, null where that total is 0;
-        ``overlap`` is null where neither customer has another tie.
+        One row per tie, ascending by (node_a, node_b), with the columns of `TIE_COLUMNS`:
+
+        - ``strength``: see below; ``n_contacts, n_ab, n_ba, n_recent`` (last 30 days), ``active_days``, ``trains``.
+        - ``seconds``: talk; null when no contact's length is known.
+        - ``decayed_14, decayed_30``: contacts, each worth 2^(-days ago / half-life) of a new one.
+        - ``reciprocity``: 2 min(n_ab, n_ba) / n_contacts, 0 to 1.
+        - ``attention_ab``: share of a's total strength that b has; ``attention_ba`` the reverse; null where that
+          total is 0.
+        - ``overlap``: share of their other friends that both ends have in common; null where neither has another tie.
+        - ``burstiness``: -1 (a clock) over 0 (chance) to 1 (all at once); null under three contacts or when all fall
+          on one second.
+        - ``silence_ratio``: time since the last contact over the mean silence between contacts; null under two
+          contacts, when they fall on one second, or without ``as_of_us``. ``is_dead``: it exceeds 8; null likewise.
+        - ``span_days``: from the first contact to the last. ``last_contact`` (naive UTC).
 
     Raises
     ------
     ValueError
         A column is missing, or holds null, or the pairs break the contract (order within a pair, a pair twice, no
-        contact, no active day).
+        contact, no active day), or a contact is not before ``as_of_us``.
 
     Notes
     -----
-    With A active days, T trains, N = n_ab + n_ba contacts, r = 2 min(n_ab, n_ba) / N:
+    With A active days, T trains, N = n_ab + n_ba contacts, r = reciprocity, D_14 and D_30 the decayed contacts:
 
-    .. math:: w = \sqrt{A\,T} \cdot \frac{1}{N}\sum_k 2^{-(t - t_k)/h} \cdot \frac{1 + r}{2}
+    .. math:: w = \sqrt{A\,T} \cdot \frac{\sqrt{D_{14} D_{30}}}{N} \cdot \frac{1 + r}{2}
 
-    that is, log-linear in active days and trains with weight 1/2 each, times the mean freshness of the contacts,
-    times a reciprocity factor that halves a one-way tie (plain r would make it 0, yet 19 % of one-way ties persist).
-    The unit is "days of contact, fresh and mutual". Talk time is left out: it says less (AUC .650) and missed calls
-    and messages have none. Equal halves, because both exponents do alike (A alone .790, T alone .791, both to the
-    first power .793) and the geometric mean keeps one tie from outweighing all others in a weighted share. Only
-    exactly rounded operations: the same bits on every machine.
+    that is, log-linear in active days and trains with weight 1/2 each, times the mean freshness of the contacts at
+    both half-lives (their geometric mean), times a reciprocity factor that halves a one-way tie (plain r would make it
+    0, yet 19 % of one-way ties persist). The unit is "days of contact, fresh and mutual". Talk time is left out: it
+    says less (AUC .650) and missed calls and messages have none. Equal halves, because both exponents do alike (A
+    alone .790, T alone .791, both to the first power .793) and the geometric mean keeps one tie from outweighing all
+    others in a weighted share. Only exactly rounded operations: the same bits on every machine.
 
     Does the tie persist? Copenhagen, features days 0-20, any contact days 21-27, 794 pairs, 44.3 %: AUC **.791**
-    (standard error .016); count .767 (the difference is +.006 to +.041), seconds .650, recency .690, active days .785
-    and trains .787 (differences not beyond chance). Days 0-13 against 14-20: .788, count .755. CollegeMsg, where no
-    constant was chosen, four cuts: .65-.76 against .60-.66 for the count, but .70-.81 for recency alone: where people
-    try many partners once, when the last message came says more than anything. Figures: `tests/bench/ties_persistence`.
+    (standard error .016); count .767, seconds .650, recency .690, active days .785 and trains .787 (the last two not
+    beyond chance). Freshness at 14 days alone gives .788, at 30 days .792, without any .792; on CollegeMsg (28 days of
+    messages -> the next 30; no constant was chosen there; mean of four cuts) 14 days give .706, 30 days .688, without
+    .643, both together .697: where people try many partners once, what is fresh counts for more. Both half-lives
+    together lose nothing that can be seen on either. Figures: `tests/bench/ties_persistence`.
 
-    Overlap = c / ((k_a - 1) + (k_b - 1) - c) with c common neighbours (Onnela et al. 2007). Cost O(n + m) but for
-    overlap, the sum over ties of the smaller degree; about 100 bytes per tie.
+    Overlap = c / ((k_a - 1) + (k_b - 1) - c) with c common neighbours (Onnela et al. 2007). Burstiness with k = N - 1
+    silences of mean m and standard deviation s, x = s / m (Kim & Jo 2016, so that few contacts do not pass for regular
+    ones): ((sqrt(k + 1) x - sqrt(k - 1)) / ((sqrt(k + 1) - 2) x + sqrt(k - 1)). A tie is dead when silent for more
+    than 8 mean silences (Navarro et al. 2017). Cost O(n + m) but for overlap, the sum over ties of the smaller degree;
+    about 160 bytes per tie.
 
     References
     ----------
-    Urena-Carrion, Saramaki & Kivela 2020 (active days, bursty trains); Navarro et al. 2017; Onnela et al. 2007.
+    Urena-Carrion, Saramaki & Kivela 2020 (active days, bursty trains); Navarro, Miritello, Canales & Moro 2017
+    (dead ties); Kim & Jo 2016 (burstiness of finite sequences); Onnela et al. 2007 (overlap).
 
     Examples
     --------
@@ -74,15 +96,27 @@ def tie_table(pairs: pl.DataFrame) -> pl.DataFrame:
     ...     "n_ba": 1,
     ...     "n_recent_ab": 0,
     ...     "n_recent_ba": 1,
+    ...     "n_timed": 4,
     ...     "seconds": 60,
     ...     "active_days": 4,
     ...     "trains": 4,
+    ...     "gap_squares": 3 * (2 * 86_400) ** 2,
     ... }
-    >>> times = {"decayed": 2 << 20, "first_contact_us": 0, "last_contact_us": 5 * 86_400_000_000}
-    >>> tie_table(pl.DataFrame([{"node_a": 0, "node_b": 1, **facts, **times}]))["strength"].item()
-    1.5
+    >>> day_us = 86_400_000_000
+    >>> times = {
+    ...     "decayed_14": 1 << 20,
+    ...     "decayed_30": 1 << 22,
+    ...     "first_contact_us": 0,
+    ...     "last_contact_us": 6 * day_us,
+    ... }
+    >>> pairs = pl.DataFrame([{"node_a": 0, "node_b": 1, **facts, **times}])
+    >>> ties = tie_table(pairs, as_of_us=26 * day_us)
+    >>> ties.select("strength", "burstiness", "silence_ratio", "is_dead").row(0)
+    (1.5, -1.0, 10.0, True)
     """
     facts = _checked_pairs(pairs)
+    if as_of_us is not None and facts.select((pl.col("last_contact_us") >= as_of_us).any()).item():
+        _refuse("every contact before the as-of instant", "later ones")
     measured = facts.select(
         "node_a",
         "node_b",
@@ -93,8 +127,13 @@ def tie_table(pairs: pl.DataFrame) -> pl.DataFrame:
         n_recent=(pl.col("n_recent_ab") + pl.col("n_recent_ba")).cast(pl.Int32),
         active_days=pl.col("active_days").cast(pl.Int32),
         trains=pl.col("trains").cast(pl.Int32),
-        seconds=pl.col("seconds"),
+        seconds=pl.when(pl.col("n_timed") > 0).then("seconds"),
+        decayed_14=pl.col("decayed_14") / DECAY_ONE_CONTACT,
+        decayed_30=pl.col("decayed_30") / DECAY_ONE_CONTACT,
         reciprocity=_RECIPROCITY,
+        burstiness=_BURSTINESS,
+        silence_ratio=_silence_ratio(as_of_us),
+        is_dead=_silence_ratio(as_of_us) > DEAD_SILENCE_RATIO,
         span_days=(pl.col("last_contact_us") - pl.col("first_contact_us")) / DAY_US,
         last_contact=pl.col("last_contact_us").cast(pl.Datetime("us")),
     )
@@ -112,20 +151,49 @@ TIE_COLUMNS = (
     "active_days",
     "trains",
     "seconds",
+    "decayed_14",
+    "decayed_30",
     "reciprocity",
     "attention_ab",
     "attention_ba",
     "overlap",
+    "burstiness",
+    "silence_ratio",
+    "is_dead",
     "span_days",
     "last_contact",
 )
 
 _N_CONTACTS = pl.col("n_ab") + pl.col("n_ba")
 _RECIPROCITY = 2 * pl.min_horizontal("n_ab", "n_ba") / _N_CONTACTS
-_FRESHNESS = pl.col("decayed") / (_N_CONTACTS * DECAY_ONE_CONTACT)
+_FRESHNESS = (
+    pl.col("decayed_14") / DECAY_ONE_CONTACT * (pl.col("decayed_30") / DECAY_ONE_CONTACT)
+).sqrt() / (_N_CONTACTS)
 _STRENGTH = (
     (pl.col("active_days") * pl.col("trains")).cast(pl.Float64).sqrt() * _FRESHNESS * (1 + _RECIPROCITY) / 2
 )
+_N_GAPS = _N_CONTACTS - 1
+_GAPS_S = pl.col("last_contact_us") // SECOND_US - pl.col("first_contact_us") // SECOND_US
+"""Sum of the silences between contacts: what lies between the first and the last."""
+
+
+def _burstiness() -> pl.Expr:
+    """Kim & Jo 2016, from integer sums; the variance of a clock's silences may round below zero."""
+    n = _N_GAPS.cast(pl.Float64)
+    squared = n * pl.col("gap_squares") / _GAPS_S.cast(pl.Float64).pow(2) - 1
+    ratio = squared.clip(lower_bound=0).sqrt()
+    value = ((n + 1).sqrt() * ratio - (n - 1).sqrt()) / (((n + 1).sqrt() - 2) * ratio + (n - 1).sqrt())
+    return pl.when(_N_GAPS >= 2, _GAPS_S > 0).then(value)  # noqa: PLR2004 - two silences make a pattern
+
+
+_BURSTINESS = _burstiness()
+
+
+def _silence_ratio(as_of_us: int | None) -> pl.Expr:
+    if as_of_us is None:
+        return pl.lit(None, pl.Float64)
+    silence = (as_of_us - pl.col("last_contact_us")) / SECOND_US
+    return pl.when(_N_GAPS >= 1, _GAPS_S > 0).then(silence * _N_GAPS / _GAPS_S)
 
 
 def in_tie_order(ties: pl.DataFrame) -> pl.DataFrame:
@@ -159,8 +227,11 @@ def _checked_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
         "n_ba": 0,
         "n_recent_ab": 0,
         "n_recent_ba": 0,
+        "n_timed": 0,
         "seconds": 0,
-        "decayed": 0,
+        "gap_squares": 0,
+        "decayed_14": 0,
+        "decayed_30": 0,
     }
     rules = {
         **{f"{name} >= {bound}": pl.col(name) >= bound for name, bound in least.items()},

@@ -24,7 +24,7 @@ NO_ATTRIBUTES = {
 }  # fmt: skip
 DAY = pd.Timedelta(days=1)
 TIE_DAYS = 90
-HALF_LIFE_DAYS = 21
+HALF_LIVES_DAYS = (14, 30)
 ONE_CONTACT = 1 << 20
 TRAIN_GAP = pd.Timedelta(hours=4)
 WINDOWS = (7, 30, 90)
@@ -504,9 +504,9 @@ def tie_strengths(calls: Frame, ids: Any, here: Frame, when: When) -> Frame:
     rows = pd.DataFrame({"low": low, "high": high, "at": calls["started_at"], "n_ab": calls["caller"] == low})
     rows = rows.sort_values(["low", "high", "at"])
     rows["n_recent"] = rows["at"] >= when.days_before(30)
-    age_days = (when.as_of - rows["at"]) / DAY
-    rows["decayed"] = np.floor(ONE_CONTACT * 2.0 ** (-age_days / HALF_LIFE_DAYS)).astype("int64")
     day = when.calendar_days_since(rows["at"])
+    for half_life in HALF_LIVES_DAYS:
+        rows[f"decayed_{half_life}"] = contact_weights(day.to_numpy(int) - 1, when, half_life)
     is_first = (rows["low"] != rows["low"].shift()) | (rows["high"] != rows["high"].shift())
     rows["active_days"] = is_first | (day != day.shift())
     rows["trains"] = is_first | (rows["at"].diff() > TRAIN_GAP)
@@ -515,13 +515,26 @@ def tie_strengths(calls: Frame, ids: Any, here: Frame, when: When) -> Frame:
     ties["n"] = of_pair.size()
     ties["n_ba"] = ties["n"] - ties["n_ab"]
     ties["reciprocity"] = 2 * ties[["n_ab", "n_ba"]].min(axis=1) / ties["n"]
-    freshness = ties["decayed"] / (ties["n"] * ONE_CONTACT)
+    for half_life in HALF_LIVES_DAYS:
+        newest = contact_weights(np.zeros(1, int), when, half_life)[0]
+        ties[f"decayed_{half_life}"] = (
+            np.floor(float(ONE_CONTACT) * ties[f"decayed_{half_life}"] / newest) / ONE_CONTACT
+        )
+    freshness = (ties["decayed_14"] * ties["decayed_30"]) ** 0.5 / ties["n"]
     ties["strength"] = (
         (ties["active_days"] * ties["trains"]) ** 0.5 * freshness * (1 + ties["reciprocity"]) / 2
     )
     ties = ties.reset_index()
     ties["low"], ties["high"] = ids[ties["low"]], ids[ties["high"]]
     return ties
+
+
+def contact_weights(days_ago: Any, when: When, half_life: int) -> Any:
+    """Weight of a contact so many days ago, in whole numbers: 2^(day / half-life), its fraction from a table."""
+    today = pd.Timestamp(when.day).toordinal()
+    table = np.round(ONE_CONTACT * 2.0 ** (np.arange(half_life) / half_life)).astype("int64")
+    day = today - days_ago
+    return table[day % half_life] * 2 ** (day // half_life - today // half_life + 16)
 
 
 def directed_ties(ties: Frame) -> Frame:

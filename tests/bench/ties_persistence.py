@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from features.ties import DECAY_ONE_CONTACT, HALF_LIFE_DAYS, RECENT_DAYS, TRAIN_GAP_HOURS, tie_table
+from features.ties import DECAY_ONE_CONTACT, HALF_LIVES_DAYS, RECENT_DAYS, TRAIN_GAP_HOURS, tie_table
 
 COPENHAGEN = Path(__file__).parents[1] / "data" / "copenhagen"
 DAY_S = 86_400
@@ -50,7 +50,11 @@ def pair_facts(contacts: pl.DataFrame, from_day: int, to_day: int) -> pl.DataFra
     end_s = to_day * DAY_S
     is_forward = pl.col("sender") < pl.col("receiver")
     is_recent = pl.col("at_s") >= end_s - RECENT_DAYS * DAY_S
-    decay = (2.0 ** (-(end_s - pl.col("at_s")) / (HALF_LIFE_DAYS * DAY_S)) * DECAY_ONE_CONTACT).round()
+    days_ago = to_day - 1 - pl.col("at_s") // DAY_S
+    decay = {
+        f"decayed_{days}": (2.0 ** (-days_ago / days) * DECAY_ONE_CONTACT).round().cast(pl.Int64).sum()
+        for days in HALF_LIVES_DAYS
+    }
     return (
         _between(contacts, from_day, to_day)
         .sort("node_a", "node_b", "at_s")
@@ -60,10 +64,12 @@ def pair_facts(contacts: pl.DataFrame, from_day: int, to_day: int) -> pl.DataFra
             n_ba=(~is_forward).sum(),
             n_recent_ab=(is_forward & is_recent).sum(),
             n_recent_ba=(~is_forward & is_recent).sum(),
+            n_timed=pl.len(),
             seconds=pl.col("seconds").sum(),
             active_days=(pl.col("at_s") // DAY_S).n_unique(),
             trains=1 + (pl.col("at_s").diff() > TRAIN_GAP_HOURS * 3600).sum(),
-            decayed=decay.cast(pl.Int64).sum(),
+            gap_squares=pl.col("at_s").diff().pow(2).sum(),
+            **decay,
             first_contact_us=pl.col("at_s").min() * 1_000_000,
             last_contact_us=pl.col("at_s").max() * 1_000_000,
         )
@@ -78,7 +84,7 @@ def labelled_ties(contacts: pl.DataFrame, days: tuple[int, int, int]) -> pl.Data
         .unique()
         .with_columns(persists=pl.lit(value=True))
     )
-    ties = tie_table(pair_facts(contacts, days[0], days[1]))
+    ties = tie_table(pair_facts(contacts, days[0], days[1]), as_of_us=days[1] * DAY_S * 1_000_000)
     return ties.join(later, on=["node_a", "node_b"], how="left", maintain_order="left").with_columns(
         pl.col("persists").fill_null(value=False)
     )

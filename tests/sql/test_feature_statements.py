@@ -74,10 +74,13 @@ def test_catalogue_and_heads_agree(name: str) -> None:
 
 
 def test_the_point_in_time_filter_of_a_source_stands_in_one_file() -> None:
-    for source in ("calls", "surveys", "interactions", "usage", "events"):
-        readers = [name for name, statement in STATEMENTS.items() if source in statement.reads]
-        assert readers == [f"known_{source}"]
-        text = STATEMENTS[f"known_{source}"].sql
+    filters = {source: f"known_{source}" for source in ("surveys", "interactions", "usage", "events")} | {
+        "calls": "seen_calls"
+    }
+    for source, name in filters.items():
+        readers = [reader for reader, statement in STATEMENTS.items() if source in statement.reads]
+        assert readers == [name]
+        text = STATEMENTS[name].sql
         assert re.search(r"known_at < \$as_of", text)
         assert "$history_from" in text
     readers = [name for name, statement in STATEMENTS.items() if "customers" in statement.reads]

@@ -104,12 +104,16 @@ def pair_features(calls: pl.DataFrame, customers: list[int], as_of: AsOf) -> dic
             "n_ab": sum(row["caller_key"] == low for row in rows),
             "n_ba": sum(row["caller_key"] == high for row in rows),
             "n_recent": sum(time >= as_of.days_before(30) for time in times),
-            "seconds": sum(row["duration_s"] or 0 for row in rows),
+            "seconds": sum(row["duration_s"] or 0 for row in rows) if any(map(_is_timed, rows)) else None,
             "active_days": len({time.replace(tzinfo=UTC).astimezone(zone).date() for time in times}),
             "trains": 1 + sum(gap > timedelta(hours=4) for gap in gaps),
             "last_contact": times[-1],
         }
     return found
+
+
+def _is_timed(row: Row) -> bool:
+    return row["duration_s"] is not None or row["is_missed"]
 
 
 def survey_features(surveys: pl.DataFrame, customers: list[int], as_of: AsOf) -> dict[int, Row]:

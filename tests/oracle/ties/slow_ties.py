@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from hypothesis import strategies as st
 
-from features.ties import DECAY_ONE_CONTACT, HALF_LIFE_DAYS, RECENT_DAYS, TRAIN_GAP_HOURS
+from features.ties import DECAY_ONE_CONTACT, RECENT_DAYS, TRAIN_GAP_HOURS
 from features.ties.spreading import PASSED_ON, SPREAD_HALF_LIFE_DAYS
 
 HOUR_US = 3_600_000_000
@@ -79,7 +80,7 @@ def pairs(contacts: Sequence[Contact]) -> list[dict[str, int]]:
         mine = sorted((c for c in contacts if {c.sender, c.receiver} == {a, b}), key=lambda c: c.at_us)
         recent = [c for c in mine if c.at_us >= AS_OF_US - RECENT_DAYS * DAY_US]
         gaps = [later.at_us - earlier.at_us for earlier, later in pairwise(mine)]
-        decays = [2 ** (-(AS_OF_US - c.at_us) / (HALF_LIFE_DAYS * DAY_US)) for c in mine]
+        gaps_s = [later.at_us // 10**6 - earlier.at_us // 10**6 for earlier, later in pairwise(mine)]
         found.append(
             {
                 "node_a": a,
@@ -88,10 +89,13 @@ def pairs(contacts: Sequence[Contact]) -> list[dict[str, int]]:
                 "n_ba": sum(c.sender == b for c in mine),
                 "n_recent_ab": sum(c.sender == a for c in recent),
                 "n_recent_ba": sum(c.sender == b for c in recent),
+                "n_timed": len(mine),
                 "seconds": sum(c.seconds for c in mine),
                 "active_days": len({c.at_us // DAY_US for c in mine}),
                 "trains": 1 + sum(gap > TRAIN_GAP_HOURS * HOUR_US for gap in gaps),
-                "decayed": sum(round(decay * DECAY_ONE_CONTACT) for decay in decays),
+                "gap_squares": sum(gap * gap for gap in gaps_s),
+                "decayed_14": round(DECAY_ONE_CONTACT * decayed(mine, 14)),
+                "decayed_30": round(DECAY_ONE_CONTACT * decayed(mine, 30)),
                 "first_contact_us": mine[0].at_us,
                 "last_contact_us": mine[-1].at_us,
             }
@@ -99,12 +103,32 @@ def pairs(contacts: Sequence[Contact]) -> list[dict[str, int]]:
     return found
 
 
+def decayed(contacts: Sequence[Contact], half_life_days: int) -> float:
+    """Contacts, each worth 2^(-whole days ago / half-life)."""
+    return math.fsum(2.0 ** (-((AS_OF_US - 1 - c.at_us) // DAY_US) / half_life_days) for c in contacts)
+
+
+def silences(contacts: Sequence[Contact], a: int, b: int) -> tuple[float | None, float | None]:
+    """Burstiness for finite sequences, and the last silence in mean silences; whole seconds between contacts."""
+    times = sorted(c.at_us for c in contacts if {c.sender, c.receiver} == {a, b})
+    gaps = [later // 10**6 - earlier // 10**6 for earlier, later in pairwise(times)]
+    if not gaps or sum(gaps) == 0:
+        return None, None
+    k, mean = len(gaps), sum(gaps) / len(gaps)
+    ratio = (AS_OF_US - times[-1]) / 10**6 / mean
+    if k == 1:
+        return None, ratio
+    x = statistics.pstdev(gaps) / mean
+    above, below = math.sqrt(k + 1), math.sqrt(k - 1)
+    return (above * x - below) / ((above - 2) * x + below), ratio
+
+
 def strength(contacts: Sequence[Contact], a: int, b: int) -> float:
     """Strength of one tie straight from its contacts: exp of the log-linear blend, freshness not rounded."""
     (facts,) = pairs([c for c in contacts if {c.sender, c.receiver} == {a, b}])
     n_contacts = facts["n_ab"] + facts["n_ba"]
-    ages = [(AS_OF_US - c.at_us) / DAY_US for c in contacts if {c.sender, c.receiver} == {a, b}]
-    freshness = sum(2 ** (-age / HALF_LIFE_DAYS) for age in ages) / n_contacts
+    mine = [c for c in contacts if {c.sender, c.receiver} == {a, b}]
+    freshness = math.sqrt(decayed(mine, 14) * decayed(mine, 30)) / n_contacts
     reciprocity = 2 * min(facts["n_ab"], facts["n_ba"]) / n_contacts
     blend = 0.5 * math.log(facts["active_days"]) + 0.5 * math.log(facts["trains"])
     return math.exp(blend) * freshness * (1 + reciprocity) / 2

@@ -20,7 +20,8 @@ FIXED_POINT = 3e-5
 
 
 def tied(world: World) -> TieGraph:
-    ties = tie_table(pl.DataFrame(slow_ties.pairs(world.contacts), schema=PAIR_COLUMNS))
+    facts = pl.DataFrame(slow_ties.pairs(world.contacts), schema=PAIR_COLUMNS)
+    ties = tie_table(facts, as_of_us=slow_ties.AS_OF_US)
     return TieGraph.from_ties(ties, world.n_nodes)
 
 
@@ -42,6 +43,10 @@ def test_each_tie_measure_is_that_of_the_contacts(world: World) -> None:
         a, b = tie["node_a"], tie["node_b"]
         assert tie["strength"] == pytest.approx(slow_ties.strength(world.contacts, a, b), rel=FIXED_POINT)
         assert tie["overlap"] == pytest.approx(slow_ties.overlap(world.contacts, a, b))
+        burstiness, silence = slow_ties.silences(world.contacts, a, b)
+        assert tie["burstiness"] == pytest.approx(burstiness, abs=1e-7)
+        assert tie["silence_ratio"] == pytest.approx(silence)
+        assert tie["is_dead"] == (None if silence is None else tie["silence_ratio"] > 8)
         for end, name in ((a, "attention_ab"), (b, "attention_ba")):
             others = slow_ties.partners(world.contacts, end)
             whole = sum(slow_ties.strength(world.contacts, end, other) for other in others)

@@ -35,14 +35,40 @@ def test_days_and_bursts_of_a_pair_are_seen_against_the_contact_before(
     assert str(row["last_contact"]) == "2026-03-11 00:30:00"
 
 
-def test_a_contact_of_one_half_life_ago_weighs_half(engine: Engine, tmp_path: Path) -> None:
+def test_a_contact_of_two_half_lives_ago_weighs_a_quarter(engine: Engine, tmp_path: Path) -> None:
     calls = """
     caller_key | callee_key | started_at
-    0          | 1          | 2026-03-11 00:00
+    0          | 1          | 2026-03-03 00:00
+    0          | 2          | 2026-03-01 23:59
     """
-    # 21 days before 2026-04-01; one day, one train, one-way: strength = 1 * 1/2 * 1/2
-    row = pair_facts(engine, tmp_path, "customer_key\n0\n1", calls).row(0, named=True)
-    assert row["strength"] == pytest.approx(0.25, abs=1e-12)
+    # 31 March is day 0, 3 March day 28, 1 March day 30. One day, one train, one-way: strength = 1 * freshness * 1/2
+    first, second = pair_facts(engine, tmp_path, "customer_key\n0\n1\n2", calls).iter_rows(named=True)
+    assert first["decayed_14"] == 1 / 4
+    assert second["decayed_30"] == 1 / 2
+    assert first["strength"] == pytest.approx((1 / 4 * 2 ** (-28 / 30)) ** 0.5 / 2, rel=2e-6)
+
+
+def test_the_pattern_of_a_pair_is_that_of_its_silences(engine: Engine, tmp_path: Path) -> None:
+    calls = """
+    caller_key | callee_key | started_at          | duration_s
+    0          | 1          | 2026-03-01 00:00    |
+    1          | 0          | 2026-03-02 00:00    |
+    0          | 1          | 2026-03-05 00:00    |
+    0          | 2          | 2026-03-30 00:00    | 5
+    2          | 0          | 2026-03-30 12:00    |
+    0          | 3          | 2026-03-30 12:00    | 7
+    3          | 0          | 2026-03-30 12:00:00 | 7
+    """
+    # c0-c1: silences of 1 and 3 days: mean 2, deviation 1, x = 1/2; then 27 days, 13.5 mean silences.
+    # c0-c2: one silence of half a day has no pattern; 1.5 days since, three of them. c0-c3: at once, nothing to say.
+    rows = pair_facts(engine, tmp_path, "customer_key\n0\n1\n2\n3", calls).rows(named=True)
+    x, k = 1 / 2, 2
+    expected = ((k + 1) ** 0.5 * x - (k - 1) ** 0.5) / (((k + 1) ** 0.5 - 2) * x + (k - 1) ** 0.5)
+    assert rows[0]["burstiness"] == pytest.approx(expected)
+    assert [row["burstiness"] for row in rows[1:]] == [None, None]
+    assert [row["silence_ratio"] for row in rows] == [13.5, 3.0, None]
+    assert [row["is_dead"] for row in rows] == [True, False, None]
+    assert [row["seconds"] for row in rows] == [None, 5, 14]
 
 
 def test_nodes_are_numbered_by_id_and_directions_follow_them(engine: Engine, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_tie_graph_is_one_already_and_other_things_are_none() -> None:
 
 def test_reading_constants_starts_no_heavy_library() -> None:
     code = (
-        "import sys, features.ties as t; t.HALF_LIFE_DAYS, t.tie_features(); "
+        "import sys, features.ties as t; t.HALF_LIVES_DAYS, t.tie_features(); "
         "sys.exit(len({'numba', 'networkx', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
