@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 import churnrisk
 from features import FeatureSet, catalogue
 from features.network import PUBLISHED_EXPOSURE_DAYS
+from scoring import Influence
 
 from .bundle import Bundle
 from .config import SOURCE_NAMES
@@ -22,6 +24,16 @@ from .store import Workspace
 from .tables.lake import ATTRIBUTE_PREFIX
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a night has made: published tables by name, warnings, promoters to approach, and the money around all."""
+
+    frames: dict[str, pl.DataFrame]
+    notes: tuple[str, ...]
+    promoters: pl.DataFrame | None = None
+    around: Influence | None = None
+
+
 def night_report(
     workspace: Workspace,
     as_of: AsOf,
@@ -31,12 +43,12 @@ def night_report(
     loaded: LoadedSources,
     ready: Readiness,
     features: FeatureSet,
-    frames: Mapping[str, pl.DataFrame],
-    warnings: Sequence[str],
+    made: Made,
     list_files: Sequence[str],
 ) -> str:
     """Return the page of one night as HTML."""
     config = workspace.config
+    frames, promoters = made.frames, made.promoters
     listed = frames["at_risk"]
     content = ReportContent(
         as_of=as_of.day,
@@ -56,7 +68,7 @@ def night_report(
         value_months=config.value.months,
         capacity=config.team.daily_capacity,
         n_without_consent=int((~listed["may_contact"]).sum()),
-        warnings=tuple(warnings),
+        warnings=made.notes,
         uses_current_attributes=any(
             source.accept_current_attributes for source in config.sources.get("customers", ())
         ),
@@ -68,7 +80,12 @@ def night_report(
         absent_sources=tuple(name for name in SOURCE_NAMES if not loaded.tables.has(name)),
         feature_labels=_labels(bundle, config.lists.language),
         sentence_language=config.lists.language,
-        list_files=tuple(list_files),
+        list_files=tuple(name for name in list_files if name.startswith("at_risk")),
+        promoter_files=tuple(name for name in list_files if name.startswith("promoters")),
+        n_promoters=None if promoters is None else promoters.height,
+        n_long_tenured=0
+        if promoters is None
+        else int(promoters["is_long_tenured"].fill_null(value=False).sum()),
     )
     return report_html(content)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -19,28 +19,27 @@ import polars as pl
 from features import FeatureSet, build, library
 from features.network import tells_of_others
 from scoring import (
-    FILE_FORMATS,
-    Influence,
-    RankedList,
+    approach_list,
     at_risk,
     call_list,
     consents_in_force,
-    influence,
-    ranked_list,
+    promoters,
+    ranked_with_influence,
     reasons,
     scores,
+    with_carried,
     with_influence,
 )
 
 from .bundle import Bundle
 from .dates import AsOf
-from .delivery import written_csv, written_xlsx
 from .errors import ChurnriskError, Fault, GateRefused
 from .inputs import Inputs
 from .learning import champion_bundle
 from .logs import Stages, logger, run_context
 from .messages import Sentences
-from .night_report import night_report
+from .night_lists import ListFile, list_files
+from .night_report import Made, night_report
 from .sources import LoadedSources, load
 from .sources.readiness import Readiness, readiness
 from .store import Engine, Workspace
@@ -251,11 +250,13 @@ class _Night:
             own=self.workspace.root / "features",
         )
 
-    def _scored(self, read: _Read, features: FeatureSet) -> _Made:
+    def _scored(self, read: _Read, features: FeatureSet) -> Made:
         config, bundle, run_id = self.workspace.config, read.bundle, read.run_id
         scored = scores(features.frame, bundle, config.value, as_of=self.as_of, run_id=run_id)
         consents = consents_in_force(self.engine, read.loaded.tables, self.as_of.instant)
-        ranked, around = self._ranked(features, scored, consents)
+        ranked, around = ranked_with_influence(
+            features.ties, scored, consents, config.team.daily_capacity, config.influence
+        )
         listed = features.frame.filter(pl.col("customer_id").is_in(ranked.customer_ids))
         why = reasons(
             listed,
@@ -286,33 +287,33 @@ class _Night:
         if features.ties is not None and config.privacy.publish_ties:
             frames["ties"] = features.ties.table(self.as_of.zone).with_columns(*stamp)
         notes = around.notes if around is not None else ()
-        return _Made(frames, (*_unused(features, bundle), *ranked.notes, *notes))
+        asked = self._promoters(features, frames, consents)
+        return Made(frames, (*_unused(features, bundle), *ranked.notes, *notes), asked, around)
 
-    def _ranked(
-        self, features: FeatureSet, scored: pl.DataFrame, consents: pl.DataFrame
-    ) -> tuple[RankedList, Influence | None]:
-        """The list, ranked anew with what each leaving would cost around; its first ranking sets the scale of that."""
+    def _promoters(
+        self, features: FeatureSet, frames: Mapping[str, pl.DataFrame], consents: pl.DataFrame
+    ) -> pl.DataFrame | None:
+        """Those to approach, within consent and capacity; None without surveys."""
+        if features.opinions is None:
+            return None
         config = self.workspace.config
-        alone = ranked_list(scored, consents, config.team.daily_capacity)
-        if features.ties is None:
-            return alone, None
-        called = alone.frame.filter("may_contact") if alone.frame["may_contact"].any() else alone.frame
-        around = influence(features.ties, scored, called["customer_id"].to_list(), config.influence)
-        return ranked_list(scored, consents, config.team.daily_capacity, around.frame), around
+        ranked = promoters(
+            frames["scores"],
+            features.frame,
+            frames.get("network"),
+            features.opinions,
+            long_tenure_days=config.lists.long_tenure_days,
+        )
+        return approach_list(ranked, consents, config.team.promoter_capacity)
 
-    def _files(self, read: _Read, ready: Readiness, features: FeatureSet, made: _Made) -> _Files:
+    def _files(self, read: _Read, ready: Readiness, features: FeatureSet, made: Made) -> _Files:
         day, folder = self.as_of.day, self.workspace.run_folder(read.run_id)
         files = _Files(self.workspace)
         for name, path in sorted(read.loaded.quarantine.items()):
             files.add(self.workspace.quarantine(day) / f"{name}.parquet", path)
         if self.extent.makes_lists:
-            to_call = call_list(made.frames["at_risk"], self._carried(read.loaded))
-            target = self.workspace.lists(day)
-            files.add(target / "at_risk.csv", written_csv(to_call, folder / "at_risk.csv"), "List (CSV)")
-            sheet = written_xlsx(
-                to_call, folder / "at_risk.xlsx", sheet="at risk", made_on=day, formats=FILE_FORMATS
-            )
-            files.add(target / "at_risk.xlsx", sheet, "List (Excel)")
+            for file in self._lists(read, made):
+                files.add(self.workspace.lists(day) / file.name, file.staged, file.label)
         if self.extent.makes_report:
             page = night_report(
                 self.workspace,
@@ -322,14 +323,21 @@ class _Night:
                 loaded=read.loaded,
                 ready=ready,
                 features=features,
-                frames=made.frames,
-                warnings=made.notes,
+                made=made,
                 list_files=[path.name for path in files.staged_places if "lists" in path.parts],
             )
             (folder / "report.html").write_text(page, "utf-8")
             files.add(self.workspace.report(day), folder / "report.html", "Report")
         files.places["Tables"] = self.workspace.published
         return files
+
+    def _lists(self, read: _Read, made: Made) -> Iterator[ListFile]:
+        folder, carried = self.workspace.run_folder(read.run_id), self._carried(read.loaded)
+        to_call = call_list(made.frames["at_risk"], carried)
+        yield from list_files("at_risk", "List", to_call, folder, self.as_of.day)
+        if made.promoters is not None:
+            to_ask = with_carried(made.promoters, carried, made.promoters.columns)
+            yield from list_files("promoters", "Promoters", to_ask, folder, self.as_of.day)
 
     def _carried(self, loaded: LoadedSources) -> pl.DataFrame | None:
         if not loaded.tables.has("carry"):
@@ -365,14 +373,6 @@ class _Night:
         publish(self.workspace, edition, RULES)
         days = published_days(self.workspace, "scores")
         logger().warning("night failed", still_published=str(days[-1]) if days else "nothing")
-
-
-@dataclass(frozen=True)
-class _Made:
-    """The frames of the published tables by name, and warnings from making them."""
-
-    frames: dict[str, pl.DataFrame]
-    notes: tuple[str, ...]
 
 
 def _unused(features: FeatureSet, bundle: Bundle) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """From features and a model to what people act on: risks, reasons and the list of whom to call."""
 
-from .influence import Influence, influence, with_influence
-from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list
+from .influence import Influence, influence, ranked_with_influence, with_influence
+from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list, with_carried
+from .promoters import approach_list, promoters
 from .reasons import effects_pp, reasons
 from .risk import scores
 
@@ -9,13 +10,17 @@ __all__ = [
     "FILE_FORMATS",
     "Influence",
     "RankedList",
+    "approach_list",
     "at_risk",
     "call_list",
     "consents_in_force",
     "effects_pp",
     "influence",
+    "promoters",
     "ranked_list",
+    "ranked_with_influence",
     "reasons",
     "scores",
+    "with_carried",
     "with_influence",
 ]

@@ -24,6 +24,8 @@ from features.ties.influence import (
     spillover_scale,
 )
 
+from .lists import RankedList, ranked_list
+
 Floats = NDArray[np.float64]
 
 
@@ -86,6 +88,26 @@ def influence(
     )
     frame = scores.select("customer_id").join(money, on="customer_id", how="left", maintain_order="left")
     return Influence(frame, scale, risk, value, _notes(stake, frame))
+
+
+def ranked_with_influence(
+    ties: Ties | None,
+    scores: pl.DataFrame,
+    consents: pl.DataFrame,
+    capacity: int,
+    settings: InfluenceSettings,
+) -> tuple[RankedList, Influence | None]:
+    """Rank whom to call, with what each leaving would cost around; no influence without ties.
+
+    Who would be treated depends on the ranking and the scale of influence on who would be treated: so the list by
+    risk x value alone sets the scale (those who may be contacted, or, when nobody may, all of it).
+    """
+    alone = ranked_list(scores, consents, capacity)
+    if ties is None:
+        return alone, None
+    called = alone.frame.filter("may_contact") if alone.frame["may_contact"].any() else alone.frame
+    found = influence(ties, scores, called["customer_id"].to_list(), settings)
+    return ranked_list(scores, consents, capacity, found.frame), found
 
 
 def with_influence(

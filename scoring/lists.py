@@ -6,6 +6,7 @@ It decides order and cut, and refuses to know how risks were made or how a list 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -191,14 +192,16 @@ def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) ->
         for name in _FILE_COLUMNS
         if name not in _LEFT_OUT_WHEN_EMPTY or numbered[name].null_count() < numbered.height
     ]
+    return with_carried(numbered, carry, own)
+
+
+def with_carried(listed: pl.DataFrame, carry: pl.DataFrame | None, own: Sequence[str]) -> pl.DataFrame:
+    """Return the columns ``own`` of a list with the carried ones before them, those called like ours as ``crm_``."""
     if carry is None:
-        return numbered.select(own)
-    names = {
-        name: f"crm_{name}" if name in _FILE_COLUMNS else name
-        for name in carry.columns
-        if name != "customer_id"
-    }
-    joined = numbered.join(carry.rename(names), on="customer_id", how="left", maintain_order="left")
+        return listed.select(own)
+    ours = {*_FILE_COLUMNS, *own}
+    names = {name: f"crm_{name}" if name in ours else name for name in carry.columns if name != "customer_id"}
+    joined = listed.join(carry.rename(names), on="customer_id", how="left", maintain_order="left")
     return joined.select(*names.values(), *own)
 
 
@@ -210,6 +213,7 @@ FILE_FORMATS = {
     "at_stake_around": "#,##0.00",
     "promoter_influence": "#,##0.00",
     "position": "0",
+    "tenure_days": "0",
 }
 """Number formats of the list in a spreadsheet."""
 

@@ -97,7 +97,9 @@ class ReportContent:
 
     ``feature_labels`` gives inputs in words; ``sentence_language`` is that of the reasons' sentences (BCP 47);
     ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact
-    a day; ``n_without_consent`` how many would rank among the listed but may not be contacted, None when not counted.
+    a day; ``n_without_consent`` how many would rank among the listed but may not be contacted, None when not counted;
+    ``n_promoters`` how many promoters may be approached, None without surveys, ``n_long_tenured`` how many of them have
+    been customers for long.
     """
 
     as_of: date
@@ -124,4 +126,7 @@ class ReportContent:
     feature_labels: Mapping[str, str] = field(default_factory=dict)
     sentence_language: str = "en"
     list_files: tuple[str, ...] = ()
+    promoter_files: tuple[str, ...] = ()
+    n_promoters: int | None = None
+    n_long_tenured: int = 0
     company: str = ""

@@ -14,6 +14,9 @@ LONG_AGO_DAYS = 120
 """A model that was trained on nothing younger is called old; a judgement."""
 
 
+_MEASURE = "risk times value, the value around each customer included"
+
+
 def title(content: ReportContent) -> str:
     """Return the name of the page."""
     return f"Who is likely to leave, as of {content.as_of.isoformat()}"
@@ -81,9 +84,14 @@ def _capacity_note(content: ReportContent) -> str:
 def actions(content: ReportContent) -> Iterator[str]:
     """Yield what to do now."""
     night = headline(content.scores, content.at_risk)
-    if not night.n_listed:
+    if night.n_listed:
+        yield from _calls(content, night)
+    else:
         yield _nobody_listed(content, night)
-        return
+    yield from _promoters(content)
+
+
+def _calls(content: ReportContent, night: Headline) -> Iterator[str]:
     yield _whom_to_contact(night)
     if night.stake_listed is not None and night.stake is not None and night.n_listed > 1:
         here, everywhere = money(night.stake_listed, content.currency), money(night.stake, content.currency)
@@ -94,10 +102,21 @@ def actions(content: ReportContent) -> Iterator[str]:
         yield f"The list, with what your team needs to call: {listing(list(content.list_files))}."
 
 
+def _promoters(content: ReportContent) -> Iterator[str]:
+    if not content.n_promoters:
+        return
+    known = counted(content.n_promoters, "promoter")
+    long_with_us = (
+        f", {count(content.n_long_tenured)} of them customers for long" if content.n_long_tenured else ""
+    )
+    where = f": {listing(list(content.promoter_files))}" if content.promoter_files else ""
+    yield f"Ask {known} for a referral or a public word, the most influential first{long_with_us}{where}."
+
+
 def _whom_to_contact(night: Headline) -> str:
     if night.n_listed == 1:
         return "Contact the one customer on the list."
-    measure = "risk alone, as no value is known" if night.stake_listed is None else "risk times value"
+    measure = "risk alone, as no value is known" if night.stake_listed is None else _MEASURE
     return (
         f"Contact the {count(night.n_listed)} customers on the list, from the top: it is ranked by {measure} and holds "
         "only customers who may be contacted."

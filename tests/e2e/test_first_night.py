@@ -100,6 +100,46 @@ def test_the_files_hold_only_those_to_call_and_open_as_they_are(telco: Path) -> 
     assert zipfile.is_zipfile(folder / "at_risk.xlsx")
 
 
+def test_promoters_are_listed_by_their_influence_as_csv_and_as_a_workbook(telco: Path) -> None:
+    folder = telco / "lists" / AS_OF
+    with (folder / "promoters.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    network = parquet(telco, "network")
+    known = dict(network.select("customer_id", "promoter_influence").iter_rows())
+    assert rows
+    assert list(rows[0])[:3] == ["name", "phone", "owner"]
+    amounts = [known[row["customer_id"]] for row in rows]
+    assert all(amount is not None and amount >= 0 for amount in amounts)
+    assert amounts == sorted(amounts, reverse=True)
+    assert {row["is_long_tenured"] for row in rows} <= {"true", "false", ""}
+    sheet = fastexcel.read_excel(folder / "promoters.xlsx").load_sheet(0).to_polars()
+    assert sheet["customer_id"].cast(pl.String).to_list() == [row["customer_id"] for row in rows]
+
+
+def test_influence_in_money_is_filled_and_of_the_right_kind_of_customer(telco: Path) -> None:
+    network = parquet(telco, "network")
+    listed = parquet(telco, "at_risk").join(network, on="customer_id")
+    assert listed["spillover_value"].equals(listed["churn_influence"], null_equal=True)
+    both = network.filter((pl.col("detractor_influence") > 0) & (pl.col("promoter_influence") > 0))
+    assert both.is_empty()
+    assert (network["detractor_influence"] > 0).any()
+    assert network.filter(pl.col("n_ties") == 0)["churn_influence"].sum() == 0
+
+
+def test_no_published_figure_says_what_one_neighbour_did(telco: Path) -> None:
+    network = parquet(telco, "network")
+    few = network.filter(pl.col("n_ties").fill_null(0) < 5)
+    exposures = [name for name in network.columns if name.endswith("_exposure")]
+    assert exposures
+    assert few.height
+    for name in exposures:
+        assert few[name].null_count() == few.height
+        steps = network[name].drop_nulls() / 0.05
+        assert steps.len()
+        assert ((steps - steps.round()).abs() < 1e-9).all()
+    assert not [name for name in parquet(telco, "features").columns if "exposure" in name]
+
+
 def test_carried_columns_are_on_lists_only(telco: Path) -> None:
     with (telco / "lists" / AS_OF / "at_risk.csv").open(encoding="utf-8-sig", newline="") as file:
         row = next(csv.DictReader(file))
