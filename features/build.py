@@ -24,7 +24,7 @@ from churnrisk.tables.lake import LakeTables
 from .attributes import Kind, TypedAttributes, attribute_rows, typed_attributes
 from .catalogue import Catalogue, catalogue_of, feature_columns, is_feature_statement
 from .functions import Context, FeatureFunction, functions
-from .network import Ties, network_rows, published_network, ties_of
+from .network import COMMUNITY, Ties, network_rows, published_network, ties_of
 from .quarters import quarter_hours
 from .ties.contract import DECAY_ONE_CONTACT, TRAIN_GAP_HOURS
 from .ties.decay import decay_parameters
@@ -216,6 +216,7 @@ def build(
         opinions = _opinions(running)
         catalogue = running.library.catalogue
     network = published_network(full) if ties is not None else None
+    full = full.drop(COMMUNITY, strict=False)
     frame = full if wanted is None else full.select(*KEYS, *[name for name in full.columns if name in wanted])
     found_kinds: dict[str, Kind] = dict(typed.kinds)
     for name in frame.columns[len(KEYS) :]:

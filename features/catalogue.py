@@ -250,13 +250,30 @@ _TIE_LABELS: Mapping[str, str] = {
     "tie_reciprocity_mean": "how mutual the ties are",
     "ties_lost_30d": "ties gone silent in 30 days",
     "tie_loss_share_30d": "share of ties gone silent in 30 days",
+    "tie_loss_strength_share_30d": "weight of ties gone silent in 30 days",
+    "ties_gained_30d": "new ties in 30 days",
+    "tie_gain_share_30d": "share of new ties in 30 days",
+    "clustering": "how well the customers in contact know each other",
+    "core_number": "depth in the network",
+    "pagerank_ratio": "standing in the network",
+    "n_second_order": "contacts of contacts",
+    "leaver_similarity_max_90d": "closest likeness to one who left in 90 days",
+    "leaver_similarity_mean_90d": "likeness to those nearby who left in 90 days",
+    "community_size": "size of the community",
+    "community_churn_rate_90d": "share of the community that left in 90 days",
+    "is_community_leader": "centre of the community",
+    "community_strength_share": "weight of ties inside the community",
 }
+
+_TIE_READINGS: Mapping[str, Reading] = {"community_size": "either", "clustering": "either"}
+"""Readings that the name does not tell."""
 
 
 def _tie_entry(column: TieFeature) -> Feature:
-    is_trouble = "exposure" in column.name or "loss" in column.name or "lost" in column.name
+    is_trouble = any(word in column.name for word in ("exposure", "loss", "lost", "leaver", "churn"))
     label = _TIE_LABELS.get(column.name) or _exposure_label(column)
-    reading: Reading = "higher is worse" if is_trouble else "lower is worse"
+    told: Reading = "higher is worse" if is_trouble else "lower is worse"
+    reading = _TIE_READINGS.get(column.name, told)
     return Feature(column.name, "network", "calls", label, reading, column.unit, column.null_meaning)
 
 

@@ -31,6 +31,10 @@ EXPOSURE_STEP = 0.05
 """Shares told outside a run are rounded to it: beside the strengths of the ties, an exact one names who is in it."""
 
 NETWORK_GROUP = "network"
+
+COMMUNITY = "community"
+"""Column beside the features: the number is a name, and may mean another community at another date."""
+
 _OF_OTHERS = re.compile(r"churn|leaver|detractor")
 
 NETWORK_COLUMNS: dict[str, pl.DataType] = {
@@ -92,25 +96,29 @@ def ties_of(pairs: pl.DataFrame, nodes: pl.DataFrame, as_of_us: int | None = Non
 def network_rows(
     ties: Ties, members: pl.DataFrame, leavers: pl.DataFrame, opinions: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """Return customer_key and the network features of every member.
+    """Return customer_key, the network features and the community of every member; the community is no feature.
 
     ``leavers``: node, age_days. ``opinions``: node, opinion, age_days by everybody's latest answer, None without
     surveys. Nobody known to have left, or no answer known: nobody can be said to be exposed, so null.
     """
-    from .ties import network_features
+    from .ties import community_of, network_features
 
     nodes = ties.nodes
+    may_use = nodes["may_use_calls"].to_numpy()
+    graph = ties.graph.without(~may_use)
+    community = community_of(graph)
     detractors = (
         None if opinions is None or opinions.is_empty() else opinions.filter(pl.col("opinion") == DETRACTOR)
     )
     features = network_features(
-        ties.graph,
+        graph,
         is_member=nodes["customer_key"].is_in(members["customer_key"].implode()).to_numpy(),
         leaver_age_days=None if leavers.is_empty() else _ages(leavers, nodes.height),
         detractor_age_days=None if detractors is None else _ages(detractors, nodes.height),
-        may_use=nodes["may_use_calls"].to_numpy(),
+        may_use=may_use,
+        community=community,
     )
-    keys = nodes.select(pl.col("node").cast(pl.Int32), "customer_key")
+    keys = nodes.select(pl.col("node").cast(pl.Int32), "customer_key", community.alias(COMMUNITY))
     return features.join(keys, on="node", how="left", maintain_order="left").drop("node")
 
 
@@ -148,6 +156,7 @@ def published_network(frame: pl.DataFrame) -> pl.DataFrame:
         "strength": pl.col("tie_strength_sum"),
         "detractor_exposure": _discreet_exposure("detractor", days),
         "churn_exposure": _discreet_exposure("churn", days),
+        "community": pl.col(COMMUNITY),
         "offnet_share": pl.col("share_calls_offnet_90d"),
     }
     return frame.select(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .exposure import exposures
     from .frames import as_tie_graph, tie_graph
     from .graph import ContactGraph, TieGraph
+    from .membership import community_of
     from .names import EXPOSURE_WINDOWS_DAYS, TieFeature, tie_feature_names, tie_features
     from .network import network_features
     from .strength import tie_table
@@ -30,6 +31,7 @@ __all__ = [
     "TieFeature",
     "TieGraph",
     "as_tie_graph",
+    "community_of",
     "exposures",
     "network_features",
     "tie_feature_names",
@@ -49,6 +51,7 @@ _HOMES = {
     "TieFeature": "names",
     "TieGraph": "graph",
     "as_tie_graph": "frames",
+    "community_of": "membership",
     "exposures": "exposure",
     "network_features": "network",
     "tie_feature_names": "names",

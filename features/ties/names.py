@@ -13,6 +13,12 @@ from .contract import RECENT_DAYS
 EXPOSURE_WINDOWS_DAYS = (7, 30, 90)
 """Haenlein 2013 found churn younger than five weeks to matter: one window under it, one about it, one beyond."""
 
+COMMUNITY_CHURN_DAYS = 90
+"""A community's churn, and the leavers whom a customer is compared with, are those of so many days."""
+
+FEWEST_OTHERS = 5
+"""Others in a community below which its churn is not told: a smaller circle would name somebody."""
+
 NO_CALL_DATA = "the customer's call data may not be used"
 NO_TIES = f"no tie in the window, or {NO_CALL_DATA}"
 NO_DIRECTION = f"the ties carry no direction, or {NO_CALL_DATA}"
@@ -45,7 +51,7 @@ def tie_features(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[T
         for feature in _exposure_features(kind, direction, days)
     )
     further = (feature for kind in SEED_PHRASES for feature in _further_features(kind, windows_days))
-    return (*_DEGREE_FEATURES, *exposures, *further)
+    return (*_DEGREE_FEATURES, *_PLACE_FEATURES, *exposures, *further)
 
 
 def tie_feature_names(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[str, ...]:
@@ -105,5 +111,78 @@ _DEGREE_FEATURES = (
         "share of ties",
         f"lost ties among those with a contact before the last {RECENT_DAYS} days",
         f"no tie is that old, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        f"tie_loss_strength_share_{RECENT_DAYS}d",
+        "share of tie strength",
+        f"lost ties among those with a contact before the last {RECENT_DAYS} days",
+        f"no tie is that old, or all such have strength 0, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        f"ties_gained_{RECENT_DAYS}d",
+        "customers",
+        f"ties in the window without a contact before the last {RECENT_DAYS} days",
+        f"recent contacts are not known, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        f"tie_gain_share_{RECENT_DAYS}d",
+        "share of ties",
+        f"gained ties among those with a contact in the last {RECENT_DAYS} days",
+        f"no tie is that fresh, or {NO_CALL_DATA}",
+    ),
+)
+
+_PLACE_FEATURES = (
+    TieFeature(
+        "clustering",
+        "share",
+        "pairs of the customer's contacts that are in contact themselves",
+        f"fewer than two ties, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        "core_number",
+        "ties",
+        "largest k such that the customer belongs to a group in which everybody has k ties inside",
+        NO_CALL_DATA,
+    ),
+    TieFeature(
+        "pagerank_ratio",
+        "times the mean",
+        "PageRank over ties by strength, against the mean of those with ties",
+        f"no tie of any strength, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        "n_second_order",
+        "customers",
+        "customers in contact with a contact, none of them direct",
+        NO_CALL_DATA,
+    ),
+    TieFeature(
+        f"leaver_similarity_max_{COMMUNITY_CHURN_DAYS}d",
+        "share",
+        f"greatest Jaccard similarity of contacts with one who left in the last {COMMUNITY_CHURN_DAYS} days",
+        f"no tie in the window, or leavers are not known, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        f"leaver_similarity_mean_{COMMUNITY_CHURN_DAYS}d",
+        "share",
+        f"mean of it over those who left in the last {COMMUNITY_CHURN_DAYS} days and share a contact",
+        f"nobody who left shares a contact, or leavers are not known, or {NO_CALL_DATA}",
+    ),
+    TieFeature(
+        "community_size", "customers", "customers in the community, leavers with ties included", NO_TIES
+    ),
+    TieFeature(
+        f"community_churn_rate_{COMMUNITY_CHURN_DAYS}d",
+        "share",
+        f"others of the community that left in the last {COMMUNITY_CHURN_DAYS} days, of them and those still here",
+        f"fewer than {FEWEST_OTHERS} others, no tie, leavers are not known, or {NO_CALL_DATA}",
+    ),
+    TieFeature("is_community_leader", "flag", "the greatest strength of ties inside the community", NO_TIES),
+    TieFeature(
+        "community_strength_share",
+        "share of tie strength",
+        "ties inside the community",
+        f"no tie of any strength, or {NO_CALL_DATA}",
     ),
 )

@@ -13,10 +13,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .contract import RECENT_DAYS
+from .cores import core_numbers
 from .exposure import exposures
 from .graph import TieGraph
 from .kernels import FloatArray, MarkArray, direction_counts, frozen, row_counts, row_sums
-from .names import EXPOSURE_WINDOWS_DAYS, tie_feature_names
+from .membership import community_columns, community_of
+from .names import COMMUNITY_CHURN_DAYS, EXPOSURE_WINDOWS_DAYS, tie_feature_names
+from .ranks import converged_pagerank
+from .reach import leaver_similarity, second_order_reach
+from .triangles import clustering
 
 
 def network_features(
@@ -27,8 +32,9 @@ def network_features(
     detractor_age_days: FloatArray | None,
     may_use: NDArray[np.bool_] | None = None,
     windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS,
+    community: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """Give degree, reciprocity, tie loss and exposure of every member.
+    """Give degree, reciprocity, tie loss and gain, place in the network, community and exposure of every member.
 
     Parameters
     ----------
@@ -44,6 +50,8 @@ def network_features(
         own features are all null.
     windows_days
         Lengths of the exposure windows.
+    community
+        Int64, n: as from `community_of` on the ties that may be used; None = found here.
 
     Returns
     -------
@@ -59,8 +67,11 @@ def network_features(
     Notes
     -----
     A tie is lost when all its contacts are older than 30 days; the share is taken of the ties that have a contact
-    older than that, so that new friends do not hide lost ones. O(n + m); the same ties in any order give the same
-    bits, and other node numbers the same values to 1e-9.
+    older than that, so that new friends do not hide lost ones; once by number, once by strength. A tie is gained when
+    all its contacts are younger; the share is taken of the ties with such a contact. PageRank (alpha .85, by strength,
+    restarting at nodes with ties, within 1e-10) is given as a multiple of its mean, so that it does not fall as the
+    base grows. The same ties in any order give the same bits; other node numbers give the same values to 1e-9, but
+    for communities, which take nodes in the order of their numbers.
     """
     for name, values in (
         ("is_member", is_member),
@@ -76,6 +87,14 @@ def network_features(
     table = pl.concat(
         [
             _degree_columns(permitted),
+            _place_columns(permitted),
+            _leaver_columns(permitted, leaver_age_days),
+            community_columns(
+                permitted,
+                community_of(permitted) if community is None else community,
+                is_member,
+                leaver_age_days,
+            ),
             exposures(permitted, leaver_age_days, "churn", windows_days),
             exposures(permitted, detractor_age_days, "detractor", windows_days),
         ],
@@ -111,19 +130,78 @@ def _reciprocity_column(graph: TieGraph) -> pl.DataFrame:
 
 
 def _loss_columns(graph: TieGraph) -> pl.DataFrame:
-    n_name, share_name = f"ties_lost_{RECENT_DAYS}d", f"tie_loss_share_{RECENT_DAYS}d"
+    days = f"{RECENT_DAYS}d"
+    counts = [pl.lit(None, pl.Int64).alias(f"ties_{what}_{days}") for what in ("lost", "gained")]
+    shares = [
+        pl.lit(None, pl.Float64).alias(f"tie_{what}_{days}")
+        for what in ("loss_share", "loss_strength_share", "gain_share")
+    ]
     if not {"n_contacts", "n_recent"} <= set(graph.ties.columns):
-        unknown = [None] * graph.n_nodes
-        return pl.DataFrame(
-            {n_name: pl.Series(unknown, dtype=pl.Int64), share_name: pl.Series(unknown, dtype=pl.Float64)}
-        )
-    n_lost = _flag_counts(graph, pl.col("n_recent") == 0)
-    n_earlier = _flag_counts(graph, pl.col("n_contacts") > pl.col("n_recent"))
-    return pl.DataFrame({n_name: n_lost, "n_earlier": n_earlier}).select(
-        n_name, pl.when(pl.col("n_earlier") > 0).then(pl.col(n_name) / pl.col("n_earlier")).alias(share_name)
+        return pl.select(pl.repeat(None, graph.n_nodes).alias("nothing")).select(*counts, *shares)
+    is_lost, is_early = pl.col("n_recent") == 0, pl.col("n_contacts") > pl.col("n_recent")
+    table = pl.DataFrame(
+        {
+            "n_lost": _flag_counts(graph, is_lost),
+            "n_early": _flag_counts(graph, is_early),
+            "n_gained": _flag_counts(graph, ~is_early),
+            "n_late": _flag_counts(graph, ~is_lost),
+            "lost": _flag_strengths(graph, is_lost),
+            "early": _flag_strengths(graph, is_early),
+        }
     )
+    return table.select(
+        pl.col("n_lost").alias(f"ties_lost_{days}"),
+        _share("n_lost", "n_early").alias(f"tie_loss_share_{days}"),
+        _share("lost", "early").alias(f"tie_loss_strength_share_{days}"),
+        pl.col("n_gained").alias(f"ties_gained_{days}"),
+        _share("n_gained", "n_late").alias(f"tie_gain_share_{days}"),
+    )
+
+
+def _share(part: str, whole: str) -> pl.Expr:
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole))
 
 
 def _flag_counts(graph: TieGraph, flag: pl.Expr) -> np.ndarray:
     flags: MarkArray = frozen(graph.ties.select(flag.cast(pl.UInt8)).to_series().to_numpy(), np.uint8)
     return row_counts(graph.indptr, graph.tie_rows, flags)
+
+
+def _flag_strengths(graph: TieGraph, flag: pl.Expr) -> np.ndarray:
+    strengths = graph.ties.select(pl.when(flag).then("strength").otherwise(0.0)).to_series()
+    return row_sums(graph.indptr, graph.tie_rows, frozen(strengths.to_numpy(), np.float64))
+
+
+def _place_columns(graph: TieGraph) -> pl.DataFrame:
+    rows = graph.indptr, graph.indices
+    is_ranked = graph.strengths > 0
+    n_ranked = int(is_ranked.sum())
+    ranks = (
+        converged_pagerank(*rows, graph.weights, personalization=is_ranked.astype(np.float64)) * n_ranked
+        if n_ranked
+        else np.zeros(graph.n_nodes)
+    )
+    return pl.DataFrame(
+        {
+            "clustering": _known(graph.degrees > 1, clustering(*rows)),
+            "core_number": core_numbers(*rows),
+            "pagerank_ratio": _known(is_ranked, ranks),
+            "n_second_order": second_order_reach(*rows),
+        }
+    )
+
+
+def _leaver_columns(graph: TieGraph, leaver_age_days: FloatArray | None) -> pl.DataFrame:
+    names = [f"leaver_similarity_{which}_{COMMUNITY_CHURN_DAYS}d" for which in ("max", "mean")]
+    if leaver_age_days is None:
+        nobody = np.zeros(graph.n_nodes, np.bool_)
+        return pl.DataFrame({name: _known(nobody, np.zeros(graph.n_nodes)) for name in names})
+    left = (leaver_age_days >= 0) & (leaver_age_days <= COMMUNITY_CHURN_DAYS)
+    greatest, mean = leaver_similarity(graph.indptr, graph.indices, frozen(left, np.uint8))
+    return pl.DataFrame(
+        {names[0]: _known(graph.degrees > 0, greatest), names[1]: _known(~np.isnan(mean), mean)}
+    )
+
+
+def _known(is_defined: NDArray[np.bool_], values: FloatArray) -> pl.Series:
+    return pl.select(pl.when(pl.lit(pl.Series(is_defined))).then(pl.lit(pl.Series(values)))).to_series()

@@ -177,13 +177,21 @@ def spread(contacts: Sequence[Contact], energy: Sequence[float]) -> list[float]:
 
 
 def features(world: World, windows: Sequence[int]) -> list[dict[str, Value]]:
-    """Rows of members, from the contacts among customers whose call data may be used."""
+    """Rows of members, from the contacts among customers whose call data may be used; their place is `slow_place`'s."""
     contacts = [c for c in world.contacts if world.may_use[c.sender] and world.may_use[c.receiver]]
     return [
         {"node": node, **_row(world, contacts, node, windows)}
         for node in range(world.n_nodes)
         if world.is_member[node]
     ]
+
+
+def _other(pair: Mapping[str, int], node: int) -> int:
+    return pair["node_a"] + pair["node_b"] - node
+
+
+def _n_recent(pair: Mapping[str, int]) -> int:
+    return pair["n_recent_ab"] + pair["n_recent_ba"]
 
 
 def _row(world: World, contacts: Sequence[Contact], node: int, windows: Sequence[int]) -> Mapping[str, Value]:
@@ -194,6 +202,14 @@ def _row(world: World, contacts: Sequence[Contact], node: int, windows: Sequence
     facts = [pair for pair in pairs(contacts) if node in {pair["node_a"], pair["node_b"]}]
     n_lost = sum(pair["n_recent_ab"] + pair["n_recent_ba"] == 0 for pair in facts)
     n_earlier = sum(pair["n_ab"] + pair["n_ba"] > pair["n_recent_ab"] + pair["n_recent_ba"] for pair in facts)
+    n_gained = sum(pair["n_ab"] + pair["n_ba"] == pair["n_recent_ab"] + pair["n_recent_ba"] for pair in facts)
+    n_late = sum(pair["n_recent_ab"] + pair["n_recent_ba"] > 0 for pair in facts)
+    weights = {
+        "lost": sum(strengths[_other(pair, node)] for pair in facts if not _n_recent(pair)),
+        "early": sum(
+            strengths[_other(pair, node)] for pair in facts if pair["n_ab"] + pair["n_ba"] > _n_recent(pair)
+        ),
+    }
     reciprocities = [2 * min(pair["n_ab"], pair["n_ba"]) / (pair["n_ab"] + pair["n_ba"]) for pair in facts]
     row: dict[str, Value] = {
         "n_ties": len(near),
@@ -204,6 +220,9 @@ def _row(world: World, contacts: Sequence[Contact], node: int, windows: Sequence
         "tie_reciprocity_mean": sum(reciprocities) / len(reciprocities) if reciprocities else None,
         "ties_lost_30d": n_lost,
         "tie_loss_share_30d": n_lost / n_earlier if n_earlier else None,
+        "tie_loss_strength_share_30d": weights["lost"] / weights["early"] if weights["early"] else None,
+        "ties_gained_30d": n_gained,
+        "tie_gain_share_30d": n_gained / n_late if n_late else None,
     }
     for kind, ages in (("churn", world.leaver_age_days), ("detractor", world.detractor_age_days)):
         for direction, those in (("", near), ("_out", out)):

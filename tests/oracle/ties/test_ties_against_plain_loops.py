@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given
 from polars.testing import assert_frame_equal
 
-from features.ties import EXPOSURE_WINDOWS_DAYS, TieGraph, as_tie_graph, network_features, tie_table
+from features.ties import (
+    EXPOSURE_WINDOWS_DAYS,
+    TieGraph,
+    as_tie_graph,
+    community_of,
+    network_features,
+    tie_table,
+)
 from features.ties.contract import PAIR_COLUMNS
 from features.ties.kernels import common_neighbours
-from tests.oracle.ties import slow_ties
+from tests.oracle.ties import slow_place, slow_ties
 from tests.oracle.ties.slow_ties import World, worlds
 
 FIXED_POINT = 3e-5
@@ -58,7 +65,17 @@ def test_each_tie_measure_is_that_of_the_contacts(world: World) -> None:
 @given(worlds())
 def test_each_feature_of_each_member_is_that_of_the_contacts(world: World) -> None:
     fast = featured(world)
-    slow = slow_ties.features(world, EXPOSURE_WINDOWS_DAYS)
+    permitted = tied(world).without(~np.array(world.may_use))
+    copy, community = permitted.to_networkx(), community_of(permitted).to_list()
+    slow = [
+        row
+        | (
+            slow_place.place(copy, row["node"], community, world.is_member, world.leaver_age_days)
+            if world.may_use[row["node"]]
+            else dict.fromkeys(PLACE)
+        )
+        for row in slow_ties.features(world, EXPOSURE_WINDOWS_DAYS)
+    ]
     assert all(set(row) == set(fast.columns) for row in slow)
     assert_frame_equal(fast, pl.DataFrame(slow, schema=fast.schema), rel_tol=FIXED_POINT, abs_tol=0)
 

@@ -70,7 +70,11 @@ def test_lost_ties_are_counted_among_those_old_enough_to_be_lost() -> None:
 
 def test_without_a_tie_counts_are_zero_and_everything_else_is_null() -> None:
     table = features(graph(3))
-    zeros = {"n_ties", "n_ties_out", "n_ties_in", "n_ties_mutual", "tie_strength_sum", "ties_lost_30d"}
+    zeros = {"n_ties", "n_ties_out", "n_ties_in", "n_ties_mutual", "tie_strength_sum", "ties_lost_30d"} | {
+        "ties_gained_30d",
+        "core_number",
+        "n_second_order",
+    }
     assert table["node"].to_list() == [0, 1, 2]
     for name in tie_feature_names():
         assert table[name].to_list() == ([0] * 3 if name in zeros else [None] * 3), name
@@ -149,13 +153,13 @@ def test_other_windows_name_other_columns() -> None:
 def test_counts_are_whole_numbers_and_shares_are_not() -> None:
     table = features(graph(2, (0, 1, 1, 1, 1, 0)))
     for feature in tie_features():
-        is_whole = feature.unit == "customers"
-        assert table.schema[feature.name] == (pl.Int64 if is_whole else pl.Float64), feature.name
+        kind = {"customers": pl.Int64, "ties": pl.Int64, "flag": pl.Int8}.get(feature.unit, pl.Float64)
+        assert table.schema[feature.name] == kind, feature.name
     assert table.schema["node"] == pl.Int32
 
 
 def test_every_feature_has_one_name_a_unit_a_meaning_and_a_null_meaning() -> None:
-    assert len(set(tie_feature_names())) == len(tie_features()) == 8 + 2 * 2 * 3 * 3 + 2 * (3 + 1)
+    assert len(set(tie_feature_names())) == len(tie_features()) == 11 + 10 + 2 * 2 * 3 * 3 + 2 * (3 + 1)
     assert all(all(feature) for feature in tie_features())
 
 
