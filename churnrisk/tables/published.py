@@ -325,7 +325,15 @@ NETWORK = PublishedTable(
             f"no answer is known, or churn_influence is null ({NO_CALLS}; nobody around is of known value)",
             low=0,
         ),
-        PublishedColumn("community", "integer", "label", "Community of the customer.", _LATER),
+        PublishedColumn(
+            "community",
+            "integer",
+            "label",
+            "Community of the customer: those who are mostly in contact with each other. A name for this date; the "
+            "same number may mean another community at another date.",
+            f"no tie, or {NO_CALLS}",
+            low=0,
+        ),
         PublishedColumn(
             "offnet_share",
             "number",

@@ -10,8 +10,8 @@ import numpy as np
 from .kernels import FloatArray, IntArray, MarkArray, NodeArray, added, chunked, compiled, frozen
 
 HUB_TIES = 4096
-"""A node with more ties than that is walked through once for all its neighbours together, not once for each. A
-judgement of speed alone, but for `leaver_similarity`: nobody has so many friends, so a hub is nobody's common friend."""
+"""A node with more ties than that is walked through once for all its neighbours together, not once for each. A guess
+about speed alone, but for `leaver_similarity`: nobody has so many friends, so a hub is nobody's common friend."""
 
 
 def second_order_reach(indptr: IntArray, indices: NodeArray) -> IntArray:

@@ -30,7 +30,9 @@ def place(
         "pagerank_ratio": rank_ratio(graph, node),
         "n_second_order": len({far for other in near for far in graph[other]} - near - {node}),
         "leaver_similarity_max_90d": max(similarities.values(), default=0) if near else None,
-        "leaver_similarity_mean_90d": sum(similarities.values()) / len(similarities) if similarities else None,
+        "leaver_similarity_mean_90d": sum(similarities.values()) / len(similarities)
+        if similarities
+        else None,
         **_community(graph, node, community, is_member, left),
     }
 
@@ -64,4 +66,4 @@ def _community(
 
 def inner_strength(graph: nx.Graph[int], node: int, mine: set[int]) -> float:
     """Added up by rising neighbour: equal sums stay equal."""
-    return sum(graph[node][other]["weight"] for other in sorted(graph[node]) if other in mine)
+    return float(sum(graph[node][other]["weight"] for other in sorted(graph[node]) if other in mine))

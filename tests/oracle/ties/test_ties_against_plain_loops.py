@@ -15,12 +15,16 @@ from features.ties import (
     as_tie_graph,
     community_of,
     network_features,
+    tie_feature_names,
     tie_table,
 )
 from features.ties.contract import PAIR_COLUMNS
 from features.ties.kernels import common_neighbours
 from tests.oracle.ties import slow_place, slow_ties
 from tests.oracle.ties.slow_ties import World, worlds
+
+NAMES = tie_feature_names()
+PLACE = NAMES[NAMES.index("clustering") : NAMES.index("community_strength_share") + 1]
 
 FIXED_POINT = 3e-5
 """Each contact's weight is rounded to 2^-20, and that of a contact 90 days old is 2^-4.3; a ratio doubles the error."""
@@ -67,15 +71,15 @@ def test_each_feature_of_each_member_is_that_of_the_contacts(world: World) -> No
     fast = featured(world)
     permitted = tied(world).without(~np.array(world.may_use))
     copy, community = permitted.to_networkx(), community_of(permitted).to_list()
-    slow = [
-        row
-        | (
-            slow_place.place(copy, row["node"], community, world.is_member, world.leaver_age_days)
-            if world.may_use[row["node"]]
-            else dict.fromkeys(PLACE)
-        )
-        for row in slow_ties.features(world, EXPOSURE_WINDOWS_DAYS)
+    members = [node for node in range(world.n_nodes) if world.is_member[node]]
+    places = [
+        slow_place.place(copy, node, community, world.is_member, world.leaver_age_days)
+        if world.may_use[node]
+        else dict.fromkeys(PLACE)
+        for node in members
     ]
+    rows = slow_ties.features(world, EXPOSURE_WINDOWS_DAYS)
+    slow = [{**row, **place} for row, place in zip(rows, places, strict=True)]
     assert all(set(row) == set(fast.columns) for row in slow)
     assert_frame_equal(fast, pl.DataFrame(slow, schema=fast.schema), rel_tol=FIXED_POINT, abs_tol=0)
 

@@ -246,3 +246,19 @@ def test_without_calls_there_are_no_ties_and_no_network_columns(engine: Engine, 
     assert found.ties is None
     assert found.network is None
     assert not {"n_ties", "n_calls_out_30d"} & set(found.frame.columns)
+
+
+def test_communities_are_published_as_a_number_and_are_no_feature(engine: Engine, tmp_path: Path) -> None:
+    calls = """
+    caller_key | callee_key | started_at
+    0          | 1          | 2026-03-20 10:00
+    1          | 2          | 2026-03-20 10:00
+    2          | 0          | 2026-03-20 10:00
+    3          | 4          | 2026-03-20 10:00
+    """
+    found = features_of(engine, lake(tmp_path, customers="customer_key\n0\n1\n2\n3\n4\n5", calls=calls))
+    assert found.network is not None
+    assert found.network["community"].to_list() == [0, 0, 0, 1, 1, None]
+    assert "community" not in found.frame.columns
+    assert found.frame["community_size"].to_list() == [3, 3, 3, 2, 2, None]
+    assert found.frame["clustering"].to_list() == [1, 1, 1, None, None, None]
