@@ -23,7 +23,8 @@ from .store import Workspace
 if TYPE_CHECKING:
     import polars as pl
 
-    from features import FeatureSet, Ties
+    from features import FeatureSet
+    from features.ties import TieGraph
 
     from .learning import Learned
     from .nightly import Extent, Night
@@ -123,12 +124,16 @@ class ChurnWorkspace:
         """Return the feature table as of a day: customer_id, then one column per feature, by rising customer_id."""
         return self._built(as_of, customers).frame.drop("customer_key")
 
-    def ties(self, as_of: date | str | None = None) -> Ties | None:
-        """Return the ties between customers as of a day, None without a calls source.
+    def ties(self, as_of: date | str | None = None) -> TieGraph | None:
+        """Return the ties between customers as of a day as a read-only networkx graph, None without a calls source.
 
-        ``.graph`` is a sparse graph (``.graph.to_networkx()`` for any networkx code), ``.nodes`` says who is who.
+        Nodes are customer ids, those who left and those without permission to use their calls included: the latter
+        have no ties. An edge's ``weight`` is the strength of the tie; its other facts are attributes too.
+        ``.contacts()`` is the directed graph of who called whom. networkx functions that churnrisk covers run on the
+        compressed rows; others work on a copy, after a warning that names its cost (docs/networkx.md).
         """
-        return self._built(as_of, None).ties
+        found = self._built(as_of, None).ties
+        return None if found is None else found.named()
 
     def train(self, as_of: date | str | None = None) -> Learned:
         """Fit, calibrate and judge a model, log it to MLflow and register it; the first fit one becomes champion."""

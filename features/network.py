@@ -62,6 +62,11 @@ class Ties:
     graph: TieGraph
     nodes: pl.DataFrame
 
+    def named(self) -> TieGraph:
+        """Give the graph with nodes called by customer_id, without ties of those whose calls may not be used."""
+        is_forbidden = ~self.nodes["may_use_calls"].to_numpy()
+        return self.graph.without(is_forbidden).labelled(self.nodes["customer_id"].to_list())
+
     def table(self, zone: str) -> pl.DataFrame:
         """Return the published table ``ties`` without as_of and run_id, by customer_a and customer_b, a before b.
 

@@ -19,6 +19,7 @@ def louvain(
     resolution: float = 1.0,
     threshold: float = 1e-7,
     seed: int | None = None,
+    loops: FloatArray | None = None,
 ) -> list[NodeArray]:
     r"""Communities by the Louvain method, level by level.
 
@@ -34,6 +35,8 @@ def louvain(
         A level that gains no more modularity than this is the last.
     seed
         Visits nodes in an order drawn from it; None = in the order of their numbers.
+    loops
+        float64, n: twice the weight of each node's tie to itself, where a graph has such; None = none has.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def louvain(
     >>> louvain(graph.indptr, graph.indices)[-1].tolist()
     [0, 0, 0, 1, 1, 1]
     """
-    level = _first_level(indptr, indices, weights)
+    level = _first_level(indptr, indices, weights, loops)
     n_nodes = len(indptr) - 1
     total = float(level[3].sum())
     membership = np.arange(n_nodes, dtype=np.int32)
@@ -97,12 +100,13 @@ def leiden(
     resolution: float = 1.0,
     n_passes: int = 2,
     seed: int | None = None,
+    loops: FloatArray | None = None,
 ) -> NodeArray:
     r"""Communities by the Leiden method: each is connected, and no part of one would do better alone.
 
     Parameters
     ----------
-    indptr, indices, weights, resolution, seed
+    indptr, indices, weights, resolution, seed, loops
         As for `louvain`.
     n_passes
         How often the whole is done, each time from the communities of the time before; ends early when nothing moves.
@@ -131,7 +135,7 @@ def leiden(
     >>> leiden(graph.indptr, graph.indices).tolist()
     [0, 0, 0, 1, 1, 1, 0]
     """
-    level = _first_level(indptr, indices, weights)
+    level = _first_level(indptr, indices, weights, loops)
     n_nodes = len(indptr) - 1
     total = float(level[3].sum())
     membership: NodeArray = np.arange(n_nodes, dtype=np.int32)
@@ -188,11 +192,13 @@ Level = tuple[IntArray, NodeArray, FloatArray, FloatArray, FloatArray]
 """A graph on its way up: indptr, indices, weights (without loops), strength of each node, weight of its loop."""
 
 
-def _first_level(indptr: IntArray, indices: NodeArray, weights: FloatArray | None) -> Level:
+def _first_level(
+    indptr: IntArray, indices: NodeArray, weights: FloatArray | None, loops: FloatArray | None = None
+) -> Level:
     values = np.ones(len(indices)) if weights is None else weights
     rows = frozen(indptr, np.int64), frozen(indices, np.int32), frozen(values, np.float64)
-    no_loops = np.zeros(len(indptr) - 1)
-    return *rows, frozen(strengths_of(rows[0], rows[2], frozen(no_loops, np.float64)), np.float64), no_loops
+    own = np.zeros(len(indptr) - 1) if loops is None else loops
+    return *rows, frozen(strengths_of(rows[0], rows[2], frozen(own, np.float64)), np.float64), own
 
 
 def _merged(level: Level, labels: NodeArray) -> Level:

@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from churnrisk.networkx_info import BACKEND
+
 from .kernels import FloatArray, IntArray, MarkArray, NodeArray, frozen, row_marks, row_sums, sorted_rows
 from .strength import in_tie_order
 from .views import (
@@ -31,9 +33,6 @@ from .views import (
     TieEdgeView,
     frozen_error,
 )
-
-BACKEND = "churnrisk"
-"""Name under which networkx finds the compiled measures."""
 
 _MAX_NODES = np.iinfo(np.int32).max
 
@@ -56,18 +55,19 @@ class _Frozen:
         return _restored, (type(self), kept)
 
     _state: tuple[str, ...] = ()
-    _names: Names
+    names: Names
+    layout: Layout
     __networkx_cache__: dict[Any, Any]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._names.labels)
+        return iter(self.names.labels)
 
     def __len__(self) -> int:
-        return len(self._names.labels)
+        return len(self.names.labels)
 
     def __contains__(self, label: object) -> bool:
         try:
-            return self._names.find(label) >= 0
+            return self.names.find(label) >= 0
         except TypeError:
             return False
 
@@ -146,10 +146,10 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
         """Put a graph together of its attributes; nothing is checked or copied."""
         made: TieGraph = object.__new__(cls)
         names = Names(state["labels"], len(state["indptr"]) - 1)
-        made.__dict__.update({"graph": {}, "__networkx_cache__": {}, **state, "_names": names})
+        made.__dict__.update({"graph": {}, "__networkx_cache__": {}, **state, "names": names})
         facts = _facts(made.ties)
         layout = Layout(names, (made.indptr, made.indices, made.tie_rows), (facts, facts))
-        made.__dict__.update({"_adj": Rows(layout), "_node": Nodes(names)})
+        made.__dict__.update({"layout": layout, "_adj": Rows(layout), "_node": Nodes(names)})
         return made
 
     @classmethod
@@ -219,7 +219,7 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
     @property
     def node_labels(self) -> Sequence[Hashable]:
         """Label of each node; its number if it was given none."""
-        return self._names.labels
+        return self.names.labels
 
     def neighbours(self, node: int) -> NodeArray:
         """Give the nodes tied to one node, ascending."""
@@ -341,12 +341,14 @@ class ContactGraph(_Frozen, nx.DiGraph):  # type: ignore[misc]
         """Put a graph together of its attributes; nothing is checked or copied."""
         made: ContactGraph = object.__new__(cls)
         names = Names(state["labels"], len(state["indptr"]) - 1)
-        made.__dict__.update({"graph": {}, "__networkx_cache__": {}, **state, "_names": names})
+        made.__dict__.update({"graph": {}, "__networkx_cache__": {}, **state, "names": names})
         columns = _directed_facts(made.ties)
         out = Layout(names, (made.indptr, made.indices, made.tie_rows), columns)
         into = Layout(names, (made.in_indptr, made.in_indices, made.in_tie_rows), columns, is_inward=True)
         succ = Rows(out)
-        made.__dict__.update({"_adj": succ, "_succ": succ, "_pred": Rows(into), "_node": Nodes(names)})
+        made.__dict__.update(
+            {"layout": out, "_adj": succ, "_succ": succ, "_pred": Rows(into), "_node": Nodes(names)}
+        )
         return made
 
     @classmethod
@@ -374,7 +376,7 @@ class ContactGraph(_Frozen, nx.DiGraph):  # type: ignore[misc]
     @property
     def node_labels(self) -> Sequence[Hashable]:
         """Label of each node; its number if it was given none."""
-        return self._names.labels
+        return self.names.labels
 
     @cached_property
     def edges(self) -> ContactEdgeView:

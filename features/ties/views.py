@@ -47,7 +47,8 @@ class Names:
         self.is_plain = labels is None
 
     @cached_property
-    def _numbers(self) -> dict[Hashable, int]:
+    def numbers(self) -> dict[Hashable, int]:
+        """Number of each label."""
         numbers = {label: node for node, label in enumerate(self.labels)}
         if len(numbers) != len(self.labels):
             msg = f"labels: expected all different, found {len(self.labels) - len(numbers)} that come twice"
@@ -58,7 +59,7 @@ class Names:
         """Give the number of a node, -1 if there is none of that name; TypeError if nothing can be called so."""
         hash(label)
         if not self.is_plain:
-            return self._numbers.get(label, -1)
+            return self.numbers.get(label, -1)
         if (
             isinstance(label, int | float | np.number)
             and 0 <= label < len(self.labels)

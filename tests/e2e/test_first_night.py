@@ -328,7 +328,10 @@ def test_python_reads_what_the_command_line_published(telco: Path) -> None:
     assert workspace.table("scores", AS_OF).height == workspace.table("scores").height
     ties = workspace.ties(AS_OF)
     assert ties is not None
-    assert ties.graph.to_networkx().number_of_edges() == ties.graph.n_ties
+    assert ties.number_of_edges() == ties.to_networkx().number_of_edges() > 1000
+    customer, other, facts = next(iter(ties.edges(data=True)))
+    assert ties[customer][other]["weight"] == facts["strength"] > 0
+    assert ties.contacts().out_degree(customer) + ties.contacts().in_degree(customer) >= ties.degree(customer)
 
 
 @pytest.mark.parametrize("name", ["nothing", "scores"])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from configparser import ConfigParser
 from email.parser import Parser
 from pathlib import Path, PurePosixPath
 
@@ -57,6 +58,15 @@ def test_metadata_gives_ranges_and_no_pins(wheel: Path) -> None:
     assert [requirement for requirement in needed if "==" in requirement or "@" in requirement] == []
     assert metadata["Requires-Python"] == "<3.14,>=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
+
+
+def test_networkx_finds_the_backend_by_the_entry_points_of_the_wheel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt")]
+        entries = ConfigParser()
+        entries.read_string(archive.read(name).decode())
+    assert dict(entries["networkx.backends"]) == {"churnrisk": "features.ties.backend.interface:backend"}
+    assert dict(entries["networkx.backend_info"]) == {"churnrisk": "churnrisk.networkx_info:backend_info"}
 
 
 @pytest.fixture(scope="module")

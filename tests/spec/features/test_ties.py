@@ -262,3 +262,22 @@ def test_communities_are_published_as_a_number_and_are_no_feature(engine: Engine
     assert "community" not in found.frame.columns
     assert found.frame["community_size"].to_list() == [3, 3, 3, 2, 2, None]
     assert found.frame["clustering"].to_list() == [1, 1, 1, None, None, None]
+
+
+def test_the_graph_handed_out_is_named_by_customer_and_has_no_ties_of_those_who_refuse(
+    engine: Engine, tmp_path: Path
+) -> None:
+    customers = """
+    customer_key | may_use_calls
+    0            | yes
+    1            | no
+    2            | yes
+    3            | yes
+    4            | yes
+    """
+    found = features_of(engine, lake(tmp_path, customers=customers, calls=STAR)).ties
+    assert found is not None
+    graph = found.named()
+    assert list(graph) == ["c0", "c1", "c2", "c3", "c4"]
+    assert list(graph.edges) == [("c0", "c2"), ("c0", "c3"), ("c0", "c4")]
+    assert list(graph.contacts().edges(data="weight")) == [("c0", "c2", 1), ("c0", "c3", 1), ("c4", "c0", 1)]
