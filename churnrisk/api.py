@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from features.ties import TieGraph
 
     from .learning import Learned
+    from .neighbourhood import Neighbourhood, Spread
     from .nightly import Extent, Night
     from .registry import ModelVersion
     from .sources.readiness import Readiness
@@ -134,6 +135,51 @@ class ChurnWorkspace:
         """
         found = self._built(as_of, None).ties
         return None if found is None else found.named()
+
+    def influence(self, customer_id: str, as_of: date | str | None = None) -> Neighbourhood:
+        """Return who is at risk around a customer if they leave, by how much, and their ego network.
+
+        ``.ego`` holds it as values and frames, ``.text()`` as the command prints it, ``.svg`` as a picture. The causal
+        view (money) and the predictive view (exposure) stand apart. Friends carry ids only with [privacy]
+        name_neighbours.
+        """
+        from .neighbourhood import neighbourhood
+
+        return neighbourhood(self._folder, self._as_of(as_of), self._inputs, customer_id)
+
+    def drawn(self, found: Neighbourhood, place: Path | None = None) -> Path | None:
+        """Write the picture of an ego network and return where; None, and no file, when there is nothing to draw.
+
+        Without ``place`` it goes beside the report of the day, under a name that does not tell the customer's id.
+        """
+        from hashlib import sha256
+
+        if found.svg is None:
+            return None
+        name = sha256(found.ego.customer_id.encode()).hexdigest()[:12]
+        path = place or self._folder.report(found.as_of).parent / f"influence-{name}.svg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(found.svg, "utf-8")
+        return path
+
+    def spread(
+        self, seeds: object, as_of: date | str | None = None, *, output: str | os.PathLike[str] | None = None
+    ) -> Spread:
+        """Spread energy from a list of seeds along the ties; ``.frame`` ranks whom it reaches.
+
+        Parameters
+        ----------
+        seeds : path, frame or sequence of ids
+            CSV or Parquet file, or a frame, with customer_id and, if wished, energy (above 0; 1 where missing).
+        as_of : date or text, optional
+            The day.
+        output : path, optional
+            Where to write the table (.parquet or .csv); by default under ``restricted/spread``.
+        """
+        from .neighbourhood import spread
+
+        place = None if output is None else Path(output)
+        return spread(self._folder, self._as_of(as_of), self._inputs, seeds, place)
 
     def train(self, as_of: date | str | None = None) -> Learned:
         """Fit, calibrate and judge a model, log it to MLflow and register it; the first fit one becomes champion."""

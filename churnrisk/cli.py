@@ -19,6 +19,7 @@ from .errors import ChurnriskError, Fault, UsageError
 
 if TYPE_CHECKING:
     from .api import ChurnWorkspace
+    from .neighbourhood import Spread
     from .nightly import Night
     from .registry import ModelVersion
 
@@ -235,6 +236,55 @@ def backfill(
 
 
 @app.command()
+def influence(
+    customer: Annotated[str, typer.Argument(help="Id of a customer who has not left.")],
+    as_of: AsOfOption = None,
+    svg: Annotated[
+        Path | None,
+        typer.Option(
+            "--svg",
+            metavar="FILE",
+            help="Where to draw the ego network; default: beside the report of the day.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who is at risk around a customer if they leave, by how much, and draw their ego network."""
+    workspace = _workspace()
+    found = workspace.influence(customer, as_of=_day(as_of))
+    place = workspace.drawn(found, svg)
+    plain = {**found.as_dict(), "svg": None if place is None else str(place)}
+    drawing = "" if place is None else f"\n\nDrawn: {place}"
+    _show(as_json, plain, lambda: _say(found.text() + drawing))
+
+
+@app.command()
+def spread(
+    seeds: Annotated[
+        Path,
+        typer.Option(
+            "--seeds",
+            metavar="FILE",
+            help="CSV or Parquet with customer_id and, if wished, energy (above 0).",
+        ),
+    ],
+    as_of: AsOfOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the table there (.parquet or .csv); default: under restricted/spread.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Spread from a list of customers along the ties: who is near them. It predicts; it is no measured effect."""
+    found = _workspace().spread(seeds, as_of=_day(as_of), output=output)
+    _show(as_json, found.as_dict(), lambda: _print_spread(found))
+
+
+@app.command()
 def schema(
     table: Annotated[
         str | None, typer.Argument(help="A source or published table; without it all are listed.")
@@ -362,6 +412,20 @@ def _print_frame(frame: Any, output: Path | None) -> None:
         _say(str(frame))
     if output is not None:
         _say(f"Written to {output}")
+
+
+def _print_spread(found: Spread) -> None:
+    top = found.frame.head(20)
+    rows = [
+        [row["position"], row["customer_id"], f"{row['activation']:.4f}", "seed" if row["is_seed"] else ""]
+        for row in top.iter_rows(named=True)
+    ]
+    plain = found.as_dict()
+    title = f"Reached from {plain['n_seeds']} seeds as of {found.as_of} (predictive, not causal)"
+    _table(title, ["rank", "customer", "activation", ""], rows)
+    for code, count in plain["rejected"].items():
+        _say(f"Warning: {count} seeds not used ({code}); rows in {found.quarantine}")
+    _say(f"{plain['n_reached']} customers reached beside the seeds. Written to {found.place}")
 
 
 def _finish_night(night: Night, as_json: bool) -> None:

@@ -333,6 +333,17 @@ class InfluenceSettings(Settings):
         return (self.causal_effect, *self.causal_interval)
 
     @property
+    def effect_words(self) -> str:
+        """What the money rests on, for reading."""
+        if self.multiplier is not None:
+            return f"the multiplier {self.multiplier:g} of your own experiment"
+        low, high = self.causal_interval
+        return (
+            f"the causal effect {self.causal_effect:g} per strong friend who left, {low:g} to {high:g} "
+            f"({self.effect_source})"
+        )
+
+    @property
     def excess(self) -> tuple[float, float, float] | None:
         """What the multiplier and its interval have above 1, None without one."""
         if self.multiplier is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,18 +10,21 @@ import polars as pl
 import churnrisk
 from features import FeatureSet, catalogue
 from features.network import PUBLISHED_EXPOSURE_DAYS
-from scoring import Influence
+from scoring import Influence, ego
 
 from .bundle import Bundle
 from .config import SOURCE_NAMES
 from .dates import AsOf
 from .evidence import read_evidence
 from .messages import Sentences
-from .report import ReportContent, RunDetails, SourceLine, report_html
+from .report import Circle, ReportContent, RunDetails, SourceLine, report_html
 from .sources import LoadedSources
 from .sources.readiness import Readiness
 from .store import Workspace
 from .tables.lake import ATTRIBUTE_PREFIX
+
+N_CIRCLES = 4
+"""Customers from the top of the list whose circle the page shows."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ def night_report(
         attributes=_attributes(loaded, features),
         sources=ready.source_lines(SourceLine),
         absent_sources=tuple(name for name in SOURCE_NAMES if not loaded.tables.has(name)),
+        circles=tuple(_circles(made, features)),
+        effect_words=config.influence.effect_words,
         feature_labels=_labels(bundle, config.lists.language),
         sentence_language=config.lists.language,
         list_files=tuple(name for name in list_files if name.startswith("at_risk")),
@@ -88,6 +93,16 @@ def night_report(
         else int(promoters["is_long_tenured"].fill_null(value=False).sum()),
     )
     return report_html(content)
+
+
+def _circles(made: Made, features: FeatureSet) -> Iterator[Circle]:
+    """Those around the first who may be contacted, as far as they may be shown without naming anybody."""
+    if made.around is None or features.ties is None or "network" not in made.frames:
+        return
+    listed = made.frames["at_risk"].filter("may_contact").sort("position").head(N_CIRCLES)
+    for customer_id in listed["customer_id"]:
+        found = ego(features.ties, made.frames["scores"], made.frames["network"], made.around, customer_id)
+        yield Circle(customer_id, found.money, found.low, found.high, found.friends, found.links)
 
 
 def _network(frames: Mapping[str, pl.DataFrame], features: FeatureSet) -> pl.DataFrame | None:

@@ -225,6 +225,19 @@ def build(
     return FeatureSet(frame, found_kinds, ties, network, opinions, typed.notes)
 
 
+def ties_at(
+    engine: Engine, tables: LakeTables, as_of: AsOf, settings: ChurnSettings
+) -> tuple[Ties, pl.Series] | None:
+    """Return the ties as of a date and the ids of its customers, without any feature; None without call data.
+
+    The consents of the date decide which calls may be used.
+    """
+    with prepared(engine, tables, as_of, settings) as running:
+        if not running.make("tie_pairs"):
+            return None
+        return _ties(running), running.everybody["customer_id"]
+
+
 @contextmanager
 def prepared(
     engine: Engine,

@@ -1,13 +1,16 @@
 """From features and a model to what people act on: risks, reasons and the list of whom to call."""
 
+from .ego import Ego, ego, told_amount
 from .influence import Influence, influence, ranked_with_influence, with_influence
 from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list, with_carried
 from .promoters import approach_list, promoters
 from .reasons import effects_pp, reasons
 from .risk import scores
+from .spread import spread_from
 
 __all__ = [
     "FILE_FORMATS",
+    "Ego",
     "Influence",
     "RankedList",
     "approach_list",
@@ -15,12 +18,15 @@ __all__ = [
     "call_list",
     "consents_in_force",
     "effects_pp",
+    "ego",
     "influence",
     "promoters",
     "ranked_list",
     "ranked_with_influence",
     "reasons",
     "scores",
+    "spread_from",
+    "told_amount",
     "with_carried",
     "with_influence",
 ]

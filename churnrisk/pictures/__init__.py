@@ -5,6 +5,7 @@ Every function takes one small frame (:func:`risk_distribution` any number of cu
 """
 
 from . import theme
+from .circles import ego_network
 from .counts import risk_bins, risk_distribution, tie_bins, ties_per_customer
 from .drawing import Picture, plain, shortened
 from .evaluation import calibration, gain, profit
@@ -13,6 +14,7 @@ from .rows import exposure_against_risk, feature_importance, segments, top_reaso
 __all__ = [
     "Picture",
     "calibration",
+    "ego_network",
     "exposure_against_risk",
     "feature_importance",
     "gain",

@@ -1,6 +1,6 @@
 """The night's report as one HTML page: decides what a reader is told and in what order; refuses to compute figures."""
 
-from .content import Evidence, ReportContent, RunDetails, SourceLine
+from .content import Circle, Evidence, ReportContent, RunDetails, SourceLine
 from .page import report_html
 
-__all__ = ["Evidence", "ReportContent", "RunDetails", "SourceLine", "report_html"]
+__all__ = ["Circle", "Evidence", "ReportContent", "RunDetails", "SourceLine", "report_html"]

@@ -85,13 +85,29 @@ class SourceLine:
 
 
 @dataclass(frozen=True)
+class Circle:
+    """A listed customer with those around: ``money`` is expected to be lost there if they leave, None = unknown.
+
+    ``friends``: number, band, strength_share, extra_pp, value, money, without ids, empty where they are too few to be
+    shown; ``links``: first, second, numbers of friends tied to each other.
+    """
+
+    customer_id: str
+    money: float | None
+    low: float | None
+    high: float | None
+    friends: pl.DataFrame
+    links: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything the page of one night says.
 
     Frames are the published tables of the date (more columns do no harm, none of them is shown but those named):
     ``scores`` customer_id, risk, band, value (value null where unknown); ``at_risk`` position, customer_id, risk,
-    band, value and, when there are, risk_low, risk_high, reasons (text), may_contact (rows where it is false are
-    neither shown nor counted as listed); ``reasons`` customer_id, position, feature, effect_pp, sentence;
+    band, value and, when there are, spillover_value, risk_low, risk_high, reasons (text), may_contact (rows where it
+    is false are neither shown nor counted as listed); ``reasons`` customer_id, position, feature, effect_pp, sentence;
     ``network`` customer_id, n_ties, churn_exposure and, when there is, offnet_share; ``attributes`` customer_id and
     one text column per attribute, under the user's own names.
 
@@ -99,7 +115,8 @@ class ReportContent:
     ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact
     a day; ``n_without_consent`` how many would rank among the listed but may not be contacted, None when not counted;
     ``n_promoters`` how many promoters may be approached, None without surveys, ``n_long_tenured`` how many of them have
-    been customers for long.
+    been customers for long; ``circles`` are those around the first of the list, ``effect_words`` says what their money
+    rests on.
     """
 
     as_of: date
@@ -129,4 +146,6 @@ class ReportContent:
     promoter_files: tuple[str, ...] = ()
     n_promoters: int | None = None
     n_long_tenured: int = 0
+    circles: tuple[Circle, ...] = ()
+    effect_words: str = ""
     company: str = ""

@@ -14,6 +14,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..pictures import theme
+from .around import around_section
 from .content import ReportContent
 from .parts import Section, Stat
 from .sections import (
@@ -35,6 +36,7 @@ SECTIONS = (
     reasons_section,
     segments_section,
     network_section,
+    around_section,
     data_section,
     run_section,
 )

@@ -50,8 +50,11 @@ def list_section(content: ReportContent) -> Section:
         Head("Risk", "number"),
         Head("Band", "band"),
     ]
+    has_around = has_value and "spillover_value" in listed.columns and listed["spillover_value"].count() > 0
     if has_value:
         heads += [Head("Value", "number"), Head("At stake", "number")]
+    if has_around:
+        heads.append(Head("Around", "number"))
     if sentences:
         heads.append(Head("Why", "list", is_data=True))
     rows = []
@@ -64,6 +67,7 @@ def list_section(content: ReportContent) -> Section:
                 _risk(row),
                 row["band"] or UNKNOWN,
                 *value,
+                *([money(_product(row["risk"], row["spillover_value"]))] if has_around else []),
                 *([sentences.get(row["customer_id"], ())] if sentences else []),
             )
         )
@@ -78,6 +82,11 @@ def list_section(content: ReportContent) -> Section:
         )
     if content.currency and has_value:
         lines.append(f"Value, and what is at stake (risk times value), are in {content.currency}.")
+    if has_around:
+        lines.append(
+            "The list is ordered by the sum of two amounts: at stake, risk times value; and around, risk times what "
+            "leaving is expected to cost among the customer's friends."
+        )
     return Section("list", name, tuple(lines), (Part(table=table),))
 
 

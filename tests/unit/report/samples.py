@@ -10,7 +10,7 @@ import polars as pl
 
 from churnrisk import metrics
 from churnrisk.metrics import Interval
-from churnrisk.report import Evidence, ReportContent, RunDetails, SourceLine
+from churnrisk.report import Circle, Evidence, ReportContent, RunDetails, SourceLine
 
 AS_OF = date(2026, 6, 30)
 
@@ -91,7 +91,29 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
         absent_sources=("events",),
         feature_labels=LABELS,
         list_files=("lists/2026-06-30/at_risk.xlsx", "lists/2026-06-30/at_risk.csv"),
+        promoter_files=("promoters.csv",),
+        n_promoters=40,
+        n_long_tenured=12,
+        circles=(circle(at_risk["customer_id"][0], 6), circle(at_risk["customer_id"][1], 0)),
+        effect_words="the causal effect 0.03 per strong friend who left, 0 to 0.28 (default)",
     )
+
+
+def circle(customer_id: str, n_friends: int) -> Circle:
+    """So many friends, the first two of them tied."""
+    numbers = list(range(1, n_friends + 1))
+    friends = pl.DataFrame(
+        {
+            "number": numbers,
+            "band": ["low", "watch", "high", "critical", "low", "low"][:n_friends],
+            "strength_share": [1 / n_friends for _ in numbers],
+            "extra_pp": [0.004 * number for number in numbers],
+            "value": [100.0 * number for number in numbers],
+            "money": [0.004 * number**2 for number in numbers],
+        }
+    )
+    links = pl.DataFrame({"first": [1], "second": [2]}).head(n_friends)
+    return Circle(customer_id, 3.5, 0.0, 32.7, friends, links)
 
 
 def evidence(left: np.ndarray, risk: np.ndarray, band: np.ndarray) -> Evidence:

@@ -15,6 +15,7 @@ import pytest
 
 from churnrisk.metrics import Interval
 from churnrisk.report import ReportContent, SourceLine, report_html
+from churnrisk.report.around import around_section
 from churnrisk.report.page import SECTIONS
 from churnrisk.report.sections import data_section, list_section, network_section
 from churnrisk.report.tonight import actions, lead, warnings
@@ -121,7 +122,7 @@ def test_headings_tables_and_pictures_are_there_for_those_who_do_not_see() -> No
 
 def test_every_section_has_a_heading_and_a_link_to_it() -> None:
     keys = [section(believable()).key for section in SECTIONS]
-    assert keys == ["list", "risk", "trust", "reasons", "segments", "network", "data", "run"]
+    assert keys == ["list", "risk", "trust", "reasons", "segments", "network", "around", "data", "run"]
     assert all(f'<a href="#{key}">' in page() and f'<section id="{key}"' in page() for key in keys)
 
 
@@ -222,6 +223,44 @@ def test_what_is_absent_is_said_in_a_sentence_and_never_drawn_empty(name: str) -
         assert re.search(r"<(p|svg|li|dd|td)[ >]", section)
     assert "nan" not in words(html).lower().split()
     assert "None" not in words(html)
+
+
+def test_who_is_around_is_drawn_without_a_name_and_told_in_words_where_they_are_too_few() -> None:
+    content = believable()
+    section = around_section(content)
+    first, second = content.circles
+    assert [part.picture is not None for part in section.parts] == [True, False]
+    table = section.parts[1].table
+    assert table is not None
+    assert table.rows[0] == ("1", "low", "under 0.01", "100", "under 0.01")
+    assert table.rows[5] == ("6", "low", "0.024", "600", "0.144")
+    assert any(second.customer_id in line and "too few friends" in line for line in section.lines)
+    assert "only predicts" in section.lines[0]
+    assert f"Around customer {first.customer_id}" in page()
+
+
+def test_without_ties_nobody_is_said_to_be_around() -> None:
+    assert around_section(samples.bare()).lines == (
+        "There are no ties, so there is nothing to say about those around.",
+    )
+
+
+def test_the_list_shows_what_is_at_stake_and_what_is_around_it() -> None:
+    content = believable()
+    listed = content.at_risk.with_columns(spillover_value=pl.lit(10.0))
+    table = list_section(replace(content, at_risk=listed)).parts[0].table
+    assert table is not None
+    assert [head.text for head in table.heads][4:7] == ["Value", "At stake", "Around"]
+    assert "Around" not in [
+        head.text for part in list_section(content).parts if part.table for head in part.table.heads
+    ]
+
+
+def test_promoters_to_ask_are_counted_with_those_long_with_us() -> None:
+    said = words(page())
+    assert "Ask 40 promoters for a referral" in said
+    assert "12 of them customers for long: promoters.csv" in said
+    assert "referral" not in words(report_html(samples.bare()))
 
 
 def test_without_calls_the_network_says_so() -> None:

@@ -1,0 +1,277 @@
+"""The order of the stages of looking around one customer, and of spreading from a list of seeds; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from features import build, ties_at
+from features.build import TIE_WINDOW_DAYS
+from scoring import (
+    Ego,
+    consents_in_force,
+    ego,
+    ranked_with_influence,
+    scores,
+    spread_from,
+    told_amount,
+    with_influence,
+)
+
+from .dates import AsOf
+from .errors import Fault, UsageError
+from .inputs import Inputs
+from .learning import champion_bundle
+from .logs import Stages
+from .pictures import ego_network
+from .sources import load
+from .sources.seeds import Seeds, read_seeds
+from .store import Workspace
+from .store.publish import written_parquet
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """One customer with those around, as of a day."""
+
+    as_of: date
+    ego: Ego
+    effect_words: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give everything as plain values for ``--json``."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            **self.ego.as_dict(),
+            "causal_effect_from": self.effect_words,
+        }
+
+    @property
+    def svg(self) -> str | None:
+        """The picture of the ego network, which names nobody; None when there are too few friends to show."""
+        if self.ego.friends.is_empty():
+            return None
+        title = f"Around customer {self.ego.customer_id}"
+        return ego_network(self.ego.friends, self.ego.links, title=title).svg
+
+    def text(self) -> str:
+        """Describe everything for a terminal."""
+        me = self.ego
+        risk = f"risk {_percent(me.risk)} ({me.band})"
+        head = f"Customer {me.customer_id}, as of {self.as_of}: {risk}, value {told_amount(me.value)}"
+        if not me.may_use_calls:
+            return (
+                f"{head}\nThis customer's call data may not be used: nothing can be said about those around."
+            )
+        return "\n".join([head, "", *self._causal(), "", *self._predictive(), "", *self._circle()])
+
+    def _causal(self) -> list[str]:
+        me, scale = self.ego, self.ego.scale
+        amount = f"{told_amount(me.money)} ({told_amount(me.low)} to {told_amount(me.high)})"
+        multiplier = "{multiplier:.4f} ({multiplier_low:.4f} to {multiplier_high:.4f})".format(**scale)
+        return [
+            "If they leave (causal view: what their leaving costs around them)",
+            f"  expected loss around them: {amount}",
+            f"  from {self.effect_words}; multiplier {multiplier}, kappa {scale['kappa']:.4g}",
+            *self._friends(),
+        ]
+
+    def _friends(self) -> list[str]:
+        me = self.ego
+        if not me.n_ties:
+            return ["  They have no ties."]
+        if me.friends.is_empty():
+            return ["  Too few friends to show them singly without pointing at somebody."]
+        head = ("who", "band", "risk +points", "value", "loss")
+        rows = [
+            (
+                row["customer_id"] or f"friend {row['number']}",
+                row["band"],
+                told_amount(row["extra_pp"]),
+                told_amount(row["value"]),
+                told_amount(row["money"]),
+            )
+            for row in me.friends.iter_rows(named=True)
+        ]
+        words = "strongest ties first" if me.is_named else "strongest ties first, figures of one digit"
+        return [*_aligned(head, rows), f"  {me.friends.height} friends at risk are shown, {words}."]
+
+    def _predictive(self) -> list[str]:
+        told = {name: _exposed(value) for name, value in self.ego.exposure.items()}
+        return [
+            "What reaches them (predictive view: a sign, no cause, and never money)",
+            f"  churn exposure: {told['churn_exposure']}",
+            f"  detractor exposure: {told['detractor_exposure']}",
+        ]
+
+    def _circle(self) -> list[str]:
+        me = self.ego
+        lines = [f"Their circle: {me.n_ties} customers in contact in the last {TIE_WINDOW_DAYS} days"]
+        n_pairs = me.friends.height * (me.friends.height - 1) // 2
+        if n_pairs:
+            lines.append(
+                f"  of {n_pairs} pairs among the friends shown, {me.links.height} are tied to each other"
+            )
+        return lines
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What spread from a list of seeds: ``frame`` by falling activation, where it lies, what became of the seeds."""
+
+    as_of: date
+    frame: pl.DataFrame
+    seeds: Seeds
+    place: Path
+    quarantine: Path | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give counts and places as plain values for ``--json``; the table is in the file."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "n_reached": self.frame.filter(~pl.col("is_seed")).height,
+            "n_seeds": self.seeds.frame.height,
+            "n_rejected": self.seeds.rejected.height,
+            "rejected": dict(self.seeds.rejected.group_by("code").len().sort("code").iter_rows()),
+            "output": str(self.place),
+            "quarantine": None if self.quarantine is None else str(self.quarantine),
+        }
+
+
+def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id: str) -> Neighbourhood:
+    """Score everybody as of a day and look around one customer.
+
+    Raises
+    ------
+    UsageError
+        The customer is not scored on that day, or there are no call data.
+    ModelUnfit
+        There is no champion.
+    """
+    config = workspace.config
+    bundle = champion_bundle(workspace)
+    with (
+        workspace.held("influence"),
+        workspace.engine() as engine,
+        Stages("influence", 1, interactive=inputs.interactive) as stages,
+        stages.stage("ties and scores"),
+    ):
+        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        kinds = {feature.name: feature.kind for feature in bundle.features}
+        built = build(
+            engine,
+            loaded.tables,
+            as_of,
+            config.churn,
+            consent_as_of=as_of,
+            kinds=kinds,
+            own=workspace.root / "features",
+        )
+        consents = consents_in_force(engine, loaded.tables, as_of.instant)
+    if built.ties is None or built.network is None:
+        raise _no_ties()
+    scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="")
+    if customer_id not in scored["customer_id"]:
+        raise UsageError(
+            Fault(
+                code="customer_not_scored",
+                where="CUSTOMER",
+                expected=f"a customer as of {as_of} who has not left and is not in notice",
+                found="none with this id",
+                remedy="Check the id (ids are text: 00123 is not 123) and --as-of.",
+            )
+        )
+    capacity = config.team.daily_capacity
+    _, found = ranked_with_influence(built.ties, scored, consents, capacity, config.influence)
+    if found is None:
+        raise _no_ties()
+    network = with_influence(built.network, scored, found, built.opinions)
+    around = ego(built.ties, scored, network, found, customer_id, is_named=config.privacy.name_neighbours)
+    return Neighbourhood(as_of.day, around, config.influence.effect_words)
+
+
+def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, output: Path | None) -> Spread:
+    """Spread energy from seeds along the ties as of a day and write who is reached; see `scoring.spread_from`.
+
+    Without ``output`` the table goes to ``restricted/spread``: it names people. Rejected seeds go to quarantine.
+
+    Raises
+    ------
+    UsageError
+        The seeds cannot be read, or there are no call data.
+    ContractError
+        No seed is left.
+    """
+    with (
+        workspace.held("spread"),
+        workspace.engine() as engine,
+        Stages("spread", 1, interactive=inputs.interactive) as stages,
+        stages.stage("ties and spreading"),
+    ):
+        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        found = ties_at(engine, loaded.tables, as_of, workspace.config.churn)
+        if found is None:
+            raise _no_ties()
+        ties, here = found
+        seeds = read_seeds(given, ties.nodes)
+        quarantine = _quarantined(workspace, as_of.day, seeds)
+        seeds.refuse_empty()
+        frame = spread_from(ties, seeds.frame, here, as_of.day)
+        place = output or workspace.restricted / "spread" / f"as_of={as_of}" / "part-0.parquet"
+        _write(frame, place)
+    return Spread(as_of.day, frame, seeds, place, quarantine)
+
+
+def _quarantined(workspace: Workspace, day: date, seeds: Seeds) -> Path | None:
+    path = workspace.quarantine(day) / "spread_seeds.parquet"
+    if seeds.rejected.is_empty():
+        path.unlink(missing_ok=True)
+        return None
+    return written_parquet(seeds.rejected, path)
+
+
+def _write(frame: pl.DataFrame, place: Path) -> None:
+    if place.suffix == ".csv":
+        from .delivery import written_csv
+
+        written_csv(frame, place)
+    else:
+        written_parquet(frame, place)
+
+
+def _no_ties() -> UsageError:
+    return UsageError(
+        Fault(
+            "ties_missing", "the sources", "a calls source", "none", "Add [sources.calls] to churnrisk.toml."
+        )
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
+
+
+def _exposed(share: float | None) -> str:
+    return (
+        "withheld or undefined" if share is None else f"about {100 * share:.0f}% of their ties, by strength"
+    )
+
+
+def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
+    first = widths[0]
+    return [
+        "  "
+        + "  ".join(
+            [
+                row[0].ljust(first),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in (head, *rows)
+    ]

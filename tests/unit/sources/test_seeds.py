@@ -1,0 +1,70 @@
+"""Seeds are read from what a user brings; rows that cannot be used are counted by reason and keep no id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from churnrisk.errors import ContractError, UsageError
+from churnrisk.sources.seeds import REJECTED, read_seeds
+
+NODES = pl.DataFrame({"customer_id": ["001", "王", "r"], "may_use_calls": [True, True, False]})
+
+
+def test_rows_are_judged_in_order_and_rejected_without_their_id(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text("customer_id,energy\n001,2.5\n 王 ,\n001,1\nnobody,1\nr,1\n,1\n", "utf-8")
+    seeds = read_seeds(path, NODES)
+    assert seeds.frame.rows() == [("001", 2.5), ("王", 1.0)]
+    assert seeds.rejected.select("row", "column", "code").rows() == [
+        (3, "customer_id", "seed_repeated"),
+        (4, "customer_id", "seed_unknown"),
+        (5, "customer_id", "seed_refuses"),
+        (6, "customer_id", "seed_null"),
+    ]
+    assert dict(seeds.rejected.schema) == REJECTED
+    assert (
+        not seeds.rejected.select(pl.any_horizontal(pl.all().cast(pl.String) == "nobody")).to_series().any()
+    )
+
+
+@pytest.mark.parametrize("energy", ["0", "-1", "much", "inf", "nan"])
+def test_energy_that_is_no_number_above_0_is_rejected(tmp_path: Path, energy: str) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text(f"customer_id,energy\n001,{energy}\n", "utf-8")
+    seeds = read_seeds(path, NODES)
+    assert seeds.rejected["code"].to_list() == ["energy_invalid"]
+    with pytest.raises(ContractError, match="energy_invalid 1"):
+        seeds.refuse_empty()
+
+
+def test_parquet_frames_and_lists_are_taken_as_well(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"customer_id": ["001"], "energy": [3]})
+    frame.write_parquet(tmp_path / "seeds.parquet")
+    for given in (tmp_path / "seeds.parquet", frame, frame.to_arrow()):
+        assert read_seeds(given, NODES).frame.rows() == [("001", 3.0)]
+    assert read_seeds(["王"], NODES).frame.rows() == [("王", 1.0)]
+
+
+@pytest.mark.parametrize("text", ["", "customer_id\n"])
+def test_an_empty_list_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ContractError, match="no rows"):
+        read_seeds(path, NODES).refuse_empty()
+
+
+def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text("who\n001\n", "utf-8")
+    with pytest.raises(UsageError, match="a column customer_id"):
+        read_seeds(path, NODES)
+    with pytest.raises(UsageError, match="no such file"):
+        read_seeds(tmp_path / "none.csv", NODES)
+    (tmp_path / "broken.parquet").write_bytes(b"no parquet")
+    with pytest.raises(UsageError, match="CSV or Parquet"):
+        read_seeds(tmp_path / "broken.parquet", NODES)
+    with pytest.raises(UsageError, match="a file, a frame or a list"):
+        read_seeds(7, NODES)
