@@ -240,9 +240,12 @@ class _Night:
 
     def _features(self, read: _Read) -> FeatureSet:
         kinds = {feature.name: feature.kind for feature in read.bundle.features}
+        tables = read.loaded.tables
+        if self.extent is not BACKFILL:
+            tables = replace(tables, kept=self.workspace.kept_pairs)
         return build(
             self.engine,
-            read.loaded.tables,
+            tables,
             self.as_of,
             self.workspace.config.churn,
             consent_as_of=self.as_of,

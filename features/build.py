@@ -25,6 +25,7 @@ from .attributes import Kind, TypedAttributes, attribute_rows, typed_attributes
 from .catalogue import Catalogue, catalogue_of, feature_columns, is_feature_statement
 from .functions import Context, FeatureFunction, functions
 from .network import COMMUNITY, Ties, network_rows, published_network, ties_of
+from .pair_store import PairStore, PairWindow
 from .quarters import quarter_hours
 from .ties.contract import DECAY_ONE_CONTACT, TRAIN_GAP_HOURS
 from .ties.decay import decay_parameters
@@ -115,6 +116,7 @@ class Run:
     parameters: Mapping[str, object]
     available: set[str]
     made: list[str] = field(default_factory=list)
+    pairs: PairStore | None = None
     everybody: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def make(self, name: str) -> bool:
@@ -128,10 +130,22 @@ class Run:
             or not all(self.make(read) for read in statement.tables)
         ):
             return False
+        if name == "call_pairs" and self.pairs is not None and self._is_ours(statement):
+            self.put(name, self._kept_pairs(self.pairs))
+            return True
         self.engine.create(statement, self.parameters)
         self.available.add(name)
         self.made.append(name)
         return True
+
+    @staticmethod
+    def _is_ours(statement: Statement) -> bool:
+        """A user's own statement of the name counts otherwise: nothing is kept of it."""
+        return statement.runnable == library().statements[statement.output].runnable
+
+    def _kept_pairs(self, pairs: PairStore) -> pl.DataFrame:
+        refused = self.rows("consents").filter(~pl.col("may_use_calls"))["customer_key"].sort().to_list()
+        return pairs.call_pairs(PairWindow(self.as_of, ties_days(self.settings)), refused)
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """Make a frame a table of the engine, with the statistics without which joins are planned upside down."""
@@ -253,6 +267,9 @@ def prepared(
     tables.register(engine)
     parameters = _parameters(as_of, settings, consent_as_of or as_of)
     running = Run(engine, as_of, settings, library(own), parameters, set(tables.paths))
+    if tables.kept is not None and tables.has("calls"):
+        contacts = running.library.statements["contacts_between"]
+        running.pairs = PairStore(tables.kept, engine, contacts, parameters, tables.paths["calls"])
     try:
         running.everybody = _population(running, customers)
         yield running
@@ -263,7 +280,7 @@ def prepared(
 def _parameters(as_of: AsOf, settings: ChurnSettings, consent_as_of: AsOf) -> dict[str, object]:
     """Every parameter that a statement may name; each takes those it declares."""
     look_back = look_back_days(settings)
-    ties_from = as_of.days_before(min(look_back, tie_window_days(settings)))
+    ties_from = as_of.days_before(ties_days(settings))
     return {
         **as_of.window_parameters(),
         "history_from": as_of.days_before(look_back),
@@ -288,6 +305,11 @@ def look_back_days(settings: ChurnSettings) -> int:
 def tie_window_days(settings: ChurnSettings) -> int:
     """Days whose contacts make a tie; by inactivity longer, or nobody who left would have a tie any more."""
     return TIE_WINDOW_DAYS + (settings.inactive_days if settings.kind == "inactive" else 0)
+
+
+def ties_days(settings: ChurnSettings) -> int:
+    """Days whose contacts make a tie and are read at all."""
+    return min(look_back_days(settings), tie_window_days(settings))
 
 
 def _population(running: Run, customers: Sequence[str] | None) -> pl.DataFrame:

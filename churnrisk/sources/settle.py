@@ -18,6 +18,7 @@ from ..store import Engine
 from ..store.engine import quoted
 from ..tables.contracts import FILE, ROW
 from ..tables.faults import CONTROL, sentence_of
+from ..tables.marks import MARKS_NAME, joined_marks, marks_of
 from .stage import Stage
 
 if TYPE_CHECKING:
@@ -259,6 +260,7 @@ def settled(
     seen = Settled(path)
     writer = RowGroups(path)
     passing = _Passing(stage, shape, offers)
+    marks: list[pl.DataFrame] = []
     for batch in _sorted_batches(engine, stage.table.name, shape, parameters):
         kept = passing.kept(batch)
         if shape.counter:
@@ -269,7 +271,11 @@ def settled(
                 kept = kept.with_columns(pl.col("row").cast(pl.String).alias("customer_id"))
         writer.add(kept)
         seen.add(kept, shape)
+        if stage.table.name == "calls":
+            marks.append(marks_of(kept.lazy()))
     writer.close()
+    if marks:
+        joined_marks(marks).write_parquet(path.with_name(MARKS_NAME), compression="zstd")
     engine.drop("staged")
     return seen
 

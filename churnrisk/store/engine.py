@@ -127,6 +127,14 @@ class Engine:
         with _within_memory("a query"):
             return self.connection.sql(statement, params=given).to_arrow_table()
 
+    def batches(
+        self, statement: Statement, parameters: Mapping[str, object], n_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a statement in batches, as files hold them; several may be read at once, by threads."""
+        with _within_memory(statement.output), self.connection.cursor() as cursor:
+            relation = cursor.sql(statement.runnable, params=_needed(statement, parameters))
+            yield from relation.to_arrow_reader(n_rows)
+
     def write(self, query: str, path: Path, parameters: Mapping[str, object] | None = None) -> int:
         """Write the rows of ``query``, in its order, to the Parquet file ``path``; return how many."""
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,11 @@ class Workspace:
         """Published tables that few may read."""
         return self.root / "restricted"
 
+    @property
+    def kept_pairs(self) -> Path:
+        """What nights counted of pairs of customers, for the next night; may be deleted at any time."""
+        return self.lake / "pairs"
+
     def run_folder(self, run_id: str) -> Path:
         """Where one run keeps what it made."""
         return self.lake / "runs" / run_id

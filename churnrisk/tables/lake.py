@@ -39,6 +39,8 @@ class LakeTables:
     paths: Mapping[str, Path]
     attributes: tuple[Attribute, ...] = ()
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    kept: Path | None = None
+    """Folder where what is counted from these tables may be kept for the next night; None = nowhere."""
 
     def has(self, table: str) -> bool:
         """Say whether the user has this table."""

@@ -11,6 +11,7 @@ from rich.table import Table
 
 BENCHES: dict[str, str] = {
     "ties": "tests.bench.ties_persistence",
+    "pairs": "tests.bench.pairs_scale",
     "labelled": "tests.bench.labelled",
     "askubuntu": "tests.bench.askubuntu",
     "night": "tests.bench.night",

@@ -1,0 +1,155 @@
+"""Which stretches of days a window is made of, which are kept, and what a night reads again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from churnrisk.dates import AsOf
+from churnrisk.store import Engine
+from churnrisk.tables.marks import MARKS_NAME, call_marks, joined_marks, marks_of
+from features.build import library
+from features.pair_store import LONGEST_STRETCH_DAYS, PairStore, PairWindow, stretches
+from features.ties.decay import as_of_base, base_of, newest_weight, weights
+from tests.spec.features.drawn import completed
+
+DAY = timedelta(days=1)
+LAST = date(2026, 3, 31)
+
+
+def drawn_calls(n_days: int = 100, customers: int = 6) -> pl.DataFrame:
+    """Two calls on each of the days before 1 April, among changing customers."""
+    midnight = datetime(2026, 4, 1)
+    rows = [
+        {
+            "caller_key": day % customers,
+            "callee_key": (day + step) % customers,
+            "started_at": midnight - day * DAY,
+        }
+        for day in range(1, n_days + 1)
+        for step in (1, 2)
+    ]
+    return completed("calls", pl.DataFrame(rows)).sort("started_at", "caller_key", "callee_key")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine(threads=2) as opened:
+        yield opened
+
+
+def night(engine: Engine, folder: Path, calls: pl.DataFrame, day: date) -> tuple[pl.DataFrame, int]:
+    """Pairs of a 90-day window, and how many days were read for them."""
+    path = folder / "part-0.parquet"
+    calls.write_parquet(path)
+    engine.register("calls", path)
+    as_of = AsOf(day)
+    parameters = {"as_of": as_of.instant, "history_from": as_of.days_before(90)}
+    store = PairStore(folder / "pairs", engine, library().statements["contacts_between"], parameters, path)
+    pairs = store.call_pairs(PairWindow(as_of, 90)).sort("key_a", "key_b")
+    return pairs, store.n_counted_days
+
+
+def test_a_window_is_covered_day_by_day_once() -> None:
+    for n_days in (1, 7, 30, 31, 90, 590):
+        window = PairWindow(AsOf(LAST), n_days)
+        days = [day for part in window.cover for day in range(part.first, part.end)]
+        assert days == list(range(window.last - n_days + 1, window.last + 1))
+        assert [part.n_days for part in window.cover][-2:] == [1, 1][: min(2, n_days)]
+        assert all(part.first % part.n_days == 0 for part in window.cover)
+        assert any(part.end == window.recent_from for part in window.cover) or n_days <= 30
+
+
+def test_the_longest_stretch_has_its_limit() -> None:
+    assert {part.n_days for part in stretches(0, 200)} == {LONGEST_STRETCH_DAYS, 8}
+
+
+def test_a_night_after_another_reads_its_own_day_only(engine: Engine, tmp_path: Path) -> None:
+    calls = drawn_calls()
+    assert night(engine, tmp_path, calls, LAST - DAY)[1] == 90
+    assert night(engine, tmp_path, calls, LAST - DAY)[1] == 0
+    # Two stretches lose their first day, the oldest and the oldest of the recent ones: never counted in parts so far.
+    assert night(engine, tmp_path, calls, LAST)[1] <= 1 + 2 * LONGEST_STRETCH_DAYS
+
+
+def test_the_oldest_days_are_read_again_only_while_none_was_kept_day_by_day(
+    engine: Engine, tmp_path: Path
+) -> None:
+    calls = drawn_calls(n_days=230)
+    counted = [night(engine, tmp_path, calls, LAST - ago * DAY)[1] for ago in range(130, -1, -1)]
+    assert counted[0] == 90
+    assert set(counted[95:]) == {1}
+
+
+def test_a_call_that_comes_late_has_its_day_counted_again(engine: Engine, tmp_path: Path) -> None:
+    calls = drawn_calls()
+    first, _ = night(engine, tmp_path, calls, LAST)
+    day = datetime(2026, 3, 20, 12)
+    late = completed("calls", pl.DataFrame([{"caller_key": 0, "callee_key": 1, "started_at": day}]))
+    second, n_days = night(engine, tmp_path, pl.concat([calls, late]).sort("started_at"), LAST)
+    assert second["n_ab"].sum() == first["n_ab"].sum() + 1
+    assert 1 <= n_days <= LONGEST_STRETCH_DAYS
+    unknown = late.with_columns(known_at=pl.lit(datetime(2026, 4, 1)))
+    third, _ = night(engine, tmp_path, pl.concat([calls, unknown]).sort("started_at"), LAST)
+    assert third.equals(first)
+
+
+def test_a_run_that_died_half_way_does_no_harm(engine: Engine, tmp_path: Path) -> None:
+    calls = drawn_calls()
+    expected, _ = night(engine, tmp_path, calls, LAST)
+    kept = sorted((tmp_path / "pairs").iterdir())
+    kept[0].with_suffix(".half").write_bytes(b"PAR1")
+    kept[1].unlink()
+    assert night(engine, tmp_path, calls, LAST)[0].equals(expected)
+    assert not list((tmp_path / "pairs").glob("*.half"))
+
+
+def test_calls_out_of_order_are_counted_in_order(engine: Engine, tmp_path: Path) -> None:
+    calls = drawn_calls()
+    expected, _ = night(engine, tmp_path, calls, LAST)
+    shuffled, n_days = night(
+        engine, tmp_path / ".." / tmp_path.name, calls.sample(fraction=1, shuffle=True, seed=1), LAST
+    )
+    assert (shuffled.equals(expected), n_days) == (True, 0)
+    for path in (tmp_path / "pairs").iterdir():
+        path.unlink()
+    assert night(engine, tmp_path, calls.sample(fraction=1, shuffle=True, seed=1), LAST)[0].equals(expected)
+
+
+def test_no_calls_give_no_pairs(engine: Engine, tmp_path: Path) -> None:
+    found, _ = night(engine, tmp_path, drawn_calls().clear(), LAST)
+    assert (found.height, found.columns[:2]) == (0, ["key_a", "key_b"])
+
+
+def test_marks_add_up_over_parts_and_know_every_column(tmp_path: Path) -> None:
+    calls = drawn_calls()
+    whole = marks_of(calls.lazy())
+    assert joined_marks([marks_of(calls[:50].lazy()), marks_of(calls[50:].reverse().lazy())]).equals(whole)
+    for column in ("caller_key", "callee_key", "started_at", "duration_s", "is_missed", "kind", "known_at"):
+        other = calls.with_columns(pl.lit(None, calls.schema[column]).alias(column))
+        if column in {"started_at", "known_at"}:
+            other = calls.with_columns(pl.col(column) + timedelta(microseconds=1))
+        if column != "duration_s":
+            assert not marks_of(other.lazy()).equals(whole), column
+    calls.write_parquet(tmp_path / "part-0.parquet")
+    assert call_marks(tmp_path / "part-0.parquet").equals(whole)
+    whole.head(1).write_parquet(tmp_path / MARKS_NAME)
+    assert call_marks(tmp_path / "part-0.parquet").height == 1
+
+
+def test_weights_halve_exactly_and_move_with_their_base() -> None:
+    day = LAST.toordinal()
+    for half_life in (14, 30):
+        days = np.arange(day - 600, day + 1)
+        newest = as_of_base(day, half_life)
+        found = weights(days, half_life, newest)
+        assert found[-1] == newest_weight(day, half_life)
+        kept = found > 0
+        assert (found[kept][half_life:] == 2 * found[kept][:-half_life]).all()
+        base = base_of(day - 40, half_life)
+        assert (weights(days[-41:], half_life, base) << (base - newest) == found[-41:]).all()
