@@ -69,11 +69,17 @@ format: $(INSTALLED) ## rewrite the code as `make check` wants it
 	@$(PY) -m ruff format .
 	@.venv/bin/sqlfluff fix --disable-progress-bar --quiet churnrisk features training scoring
 
-bench: $(INSTALLED) ## speed and accuracy against peers, as tables
+bench: $(INSTALLED) .venv-peers/.installed ## speed and accuracy against peers, as tables
 	@$(PY) -m tests.bench $(ARGS)
 
-bench-full: $(INSTALLED) ## the same at full size, all seeds
+bench-full: $(INSTALLED) .venv-peers/.installed ## the same at full size, all seeds
 	@$(PY) -m tests.bench --full $(ARGS)
+
+# igraph (GPL) and networkit, to measure beside; never a dependency. Without them the benchmark prints ours alone.
+.venv-peers/.installed: tests/bench/peers.txt $(INSTALLED)
+	@$(PY) -m uv venv --quiet --clear --python $(PY) .venv-peers && \
+		$(PY) -m uv pip sync --quiet --python .venv-peers/bin/python --require-hashes tests/bench/peers.txt && touch $@ || \
+		echo "bench: igraph and networkit could not be installed; churnrisk is measured without them"
 
 docs: $(INSTALLED) ## write the generated parts of churnrisk/docs again
 	@$(PY) -m tests.gates.docs --write
@@ -81,6 +87,8 @@ docs: $(INSTALLED) ## write the generated parts of churnrisk/docs again
 lock: $(INSTALLED) ## resolve again (ARGS="--upgrade", ARGS="--upgrade-package polars"): hashes, no addresses
 	@$(PY) -m uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock $(ARGS)
+	@$(PY) -m uv pip compile tests/bench/peers.in --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file tests/bench/peers.txt $(ARGS)
 	@$(PY) -m tests.gates.lock
 
 clean: ## remove what the targets made, but for .venv

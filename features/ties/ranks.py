@@ -68,6 +68,8 @@ def pagerank(
         The ranks still changed after ``max_iter`` steps.
     ZeroDivisionError
         The personalisation sums to 0.
+    ValueError
+        An array has not one value per node.
 
     Notes
     -----
@@ -242,6 +244,9 @@ def eigenvector_centrality(
 def _distribution(values: FloatArray | None, n_nodes: int) -> FloatArray:
     if values is None:
         return np.full(n_nodes, 1.0 / n_nodes)
+    if values.shape != (n_nodes,):
+        msg = f"expected one value for each of {n_nodes} nodes, found shape {values.shape}"
+        raise ValueError(msg)
     total = float(values.sum())
     if total == 0:
         raise ZeroDivisionError

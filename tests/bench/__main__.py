@@ -15,6 +15,7 @@ BENCHES: dict[str, str] = {
     "labelled": "tests.bench.labelled",
     "askubuntu": "tests.bench.askubuntu",
     "night": "tests.bench.night",
+    "graph": "tests.bench.graph_scale",
 }
 """Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""
 

@@ -29,7 +29,10 @@ class Measure:
 
 
 def measured(
-    function: str, arguments: Mapping[str, Any], environment: Mapping[str, str] | None = None
+    function: str,
+    arguments: Mapping[str, Any],
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
 ) -> Measure:
     """Run ``module:function(**arguments)`` in a fresh process; the function returns a dict that JSON can hold.
 
@@ -38,7 +41,7 @@ def measured(
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
         command = [
-            sys.executable,
+            python,
             "-m",
             "tests.bench.measure",
             function,

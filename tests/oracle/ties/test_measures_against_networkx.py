@@ -75,6 +75,12 @@ def test_starting_again_nowhere_is_refused_as_networkx_refuses_it() -> None:
         pagerank(indptr, indices, personalization=np.zeros(3))
 
 
+def test_an_array_of_another_length_is_refused() -> None:
+    indptr, indices, _ = rows_of(nx.path_graph(3))
+    with pytest.raises(ValueError, match="each of 3 nodes"):
+        pagerank(indptr, indices, personalization=np.ones(4))
+
+
 def test_an_unknown_score_is_refused_with_those_there_are() -> None:
     indptr, indices, _ = rows_of(nx.path_graph(3))
     with pytest.raises(ValueError, match="adamic_adar"):
