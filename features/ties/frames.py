@@ -13,12 +13,13 @@ import polars as pl
 
 from churnrisk.errors import Fault, UsageError
 
-from .graph import TieGraph
+from .graph import ContactGraph, TieGraph
 
 if TYPE_CHECKING:
     import networkx as nx
 
 _ENDS = ("customer_a", "customer_b")
+_TAKEN = {"node_a", "node_b", "first", "second", "label"}
 
 
 def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
@@ -43,7 +44,8 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
     Raises
     ------
     UsageError
-        It is no frame, a column is missing, an id is null, or a weight is negative, null or undefined.
+        It is no frame, a column is missing or has a name that is taken, an id is null or neither text nor a whole
+        number, or a weight is negative, null or undefined.
 
     Examples
     --------
@@ -64,7 +66,8 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
 
 
 def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -> TieGraph:
-    """Take any graph as a tie graph: a `TieGraph` as it is, a networkx graph by copying it.
+    """Take any graph as a tie graph: a `TieGraph` as it is, its graph of contacts as the ties it came from, any other
+    networkx graph (of several edges per pair, frozen, a view) by copying it.
 
     Parameters
     ----------
@@ -82,7 +85,7 @@ def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -
     Raises
     ------
     UsageError
-        It is no graph, or a weight is negative or undefined.
+        It is no graph, or a weight is negative, infinite, undefined or no number.
 
     Examples
     --------
@@ -94,6 +97,8 @@ def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -
 
     if isinstance(graph, TieGraph):
         return graph
+    if isinstance(graph, ContactGraph):
+        return TieGraph.from_ties(graph.ties, graph.n_nodes, graph.labels)
     if not isinstance(graph, nx.Graph):
         _refuse(
             "not_a_graph",
@@ -104,7 +109,14 @@ def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -
         )
     labels = list(graph)
     numbers = {label: node for node, label in enumerate(labels)}
-    edges = [(numbers[u], numbers[v], float(value)) for u, v, value in graph.edges(data=weight, default=1)]
+    try:
+        edges = [
+            (numbers[u], numbers[v], float(value)) for u, v, value in graph.edges(data=weight, default=1)
+        ]
+    except (TypeError, ValueError, OverflowError):
+        _refuse(
+            "bad_weight", f"graph, {weight}", "a number on every edge", "something else", "Mend or drop it."
+        )
     schema = {"first": pl.Int32, "second": pl.Int32, "strength": pl.Float64}
     numbered = pl.DataFrame(edges, schema=schema, orient="row")
     if graph.is_directed():
@@ -132,25 +144,18 @@ def _merged_ties(numbered: pl.DataFrame) -> pl.DataFrame:
     return ties.sort(pl.all()).group_by("node_a", "node_b", maintain_order=True).agg(sums)
 
 
-def _pair_frame(frame: object, weight: str | None) -> pl.DataFrame:
-    if isinstance(frame, pl.LazyFrame):
-        frame = frame.collect()
-    if not isinstance(frame, pl.DataFrame):
-        if not hasattr(frame, "__arrow_c_stream__"):
-            found = type(frame).__name__
-            _refuse("not_a_frame", "frame", "a Polars, Arrow or pandas frame", found, "Pass one of them.")
-        frame = pl.DataFrame(frame)
+def _pair_frame(given: object, weight: str | None) -> pl.DataFrame:
+    frame = _as_polars(given)
     names = tuple(frame.columns)
     for name in (*_ENDS, *([weight] if weight else [])):
         if name not in names:
             _refuse(
                 "missing_column", "frame", f"a column {name}", "none", "Rename or add it.", available=names
             )
-    kinds = [frame.schema[end] for end in _ENDS]
-    if kinds[0] != kinds[1]:
-        _refuse(
-            "ids_differ", "frame", "both ids of one type", f"{kinds[0]} and {kinds[1]}", "Make both text."
-        )
+    taken = sorted(_TAKEN & set(names))
+    if taken:
+        _refuse("reserved_column", "frame", "other names", ", ".join(taken), "Rename them.")
+    frame = _with_ids_of_one_type(frame)
     numeric = tuple(name for name in names if frame.schema[name].is_numeric() and name not in _ENDS)
     if weight and weight not in numeric:
         found = str(frame.schema[weight])
@@ -158,10 +163,35 @@ def _pair_frame(frame: object, weight: str | None) -> pl.DataFrame:
     chosen = weight or next((name for name in ("strength", "weight") if name in numeric), None)
     strength = pl.col(chosen).cast(pl.Float64) if chosen else pl.lit(1.0)
     pairs = frame.select(*_ENDS, *numeric).with_columns(strength=strength)
-    if any(pairs[end].null_count() for end in _ENDS):
-        _refuse("null_id", "frame", "a customer on both ends", "a null id", "Drop those rows.")
     _check_strength(pairs, "frame", chosen or "strength")
     return pairs
+
+
+def _as_polars(frame: object) -> pl.DataFrame:
+    if isinstance(frame, pl.LazyFrame | pl.DataFrame):
+        return frame.lazy().collect()
+    if not hasattr(frame, "__arrow_c_stream__"):
+        found = type(frame).__name__
+        _refuse("not_a_frame", "frame", "a Polars, Arrow or pandas frame", found, "Pass one of them.")
+    try:
+        return pl.DataFrame(frame)
+    except (TypeError, ValueError, pl.exceptions.PolarsError):
+        expected, found = "one type in each column", "a column of several"
+        _refuse("not_a_frame", "frame", expected, found, "Make ids text and figures numbers.")
+
+
+def _with_ids_of_one_type(frame: pl.DataFrame) -> pl.DataFrame:
+    first, second = (frame.schema[end] for end in _ENDS)
+    if first != second and first.is_integer() and second.is_integer():
+        frame = frame.with_columns(pl.col(_ENDS).cast(pl.Int128))
+    elif first != second:
+        _refuse("ids_differ", "frame", "both ids of one type", f"{first} and {second}", "Make both text.")
+    elif not (first.is_integer() or first in {pl.String, pl.Null}):
+        expected = "ids that are text or whole numbers"
+        _refuse("ids_of_another_kind", "frame", expected, str(first), "Make both text.")
+    if any(frame[end].null_count() for end in _ENDS):
+        _refuse("null_id", "frame", "a customer on both ends", "a null id", "Drop those rows.")
+    return frame
 
 
 def _check_strength(pairs: pl.DataFrame, where: str, name: str) -> None:

@@ -23,18 +23,22 @@ SECONDS_PER_EDGE, SECONDS_PER_VALUE = 3e-6, 1.2e-7
 
 READ_IN_PLACE = frozenset(
     """
-    adjacency_matrix ancestors bethe_hessian_matrix bfs_edges bfs_layers bfs_predecessors bfs_successors
-    bfs_tree bidirectional_dijkstra bidirectional_shortest_path boundary_expansion conductance cut_size
-    descendants descendants_at_distance dijkstra_path dijkstra_path_length dispersion edge_boundary
-    edge_expansion ego_graph generic_bfs_edges get_edge_attributes get_node_attributes has_path hits
-    intra_community_edges is_empty is_isolate is_negatively_weighted is_partition is_simple_path is_weighted
-    isolates k_core k_corona k_crust k_shell laplacian_matrix local_constraint mixing_expansion
-    modularity_matrix multi_source_dijkstra multi_source_dijkstra_path multi_source_dijkstra_path_length
-    mutual_weight node_boundary node_expansion normalized_cut_size normalized_laplacian_matrix
-    normalized_mutual_weight number_of_isolates number_of_selfloops reciprocity relabel_nodes shortest_path
-    shortest_path_length single_source_dijkstra single_source_dijkstra_path_length single_source_shortest_path
-    single_target_shortest_path single_target_shortest_path_length to_dict_of_lists to_edgelist to_numpy_array
-    to_pandas_edgelist volume
+    adjacency_matrix algebraic_connectivity all_shortest_paths all_simple_edge_paths all_simple_paths ancestors
+    astar_path bethe_hessian_matrix bfs_edges bfs_labeled_edges bfs_layers bfs_predecessors bfs_successors
+    bfs_tree bidirectional_dijkstra bidirectional_shortest_path boundary_expansion conductance constraint
+    cut_size degree_assortativity_coefficient degree_mixing_dict degree_mixing_matrix
+    degree_pearson_correlation_coefficient descendants descendants_at_distance dfs_edges dfs_labeled_edges
+    dfs_preorder_nodes dfs_tree dijkstra_path dijkstra_path_length dijkstra_predecessor_and_distance dispersion
+    edge_boundary edge_expansion effective_size ego_graph eigenvector_centrality_numpy fiedler_vector
+    generic_bfs_edges get_edge_attributes get_node_attributes has_path hits intra_community_edges is_empty
+    is_isolate is_negatively_weighted is_partition is_simple_path is_weighted isolates k_core k_corona k_crust
+    k_shell laplacian_matrix local_constraint mixing_expansion modularity_matrix multi_source_dijkstra
+    multi_source_dijkstra_path multi_source_dijkstra_path_length mutual_weight node_boundary node_degree_xy
+    node_expansion normalized_cut_size normalized_laplacian_matrix normalized_mutual_weight number_of_isolates
+    number_of_selfloops predecessor reciprocity relabel_nodes shortest_path shortest_path_length
+    single_source_dijkstra single_source_dijkstra_path single_source_dijkstra_path_length
+    single_source_shortest_path single_target_shortest_path single_target_shortest_path_length spectral_ordering
+    to_dict_of_lists to_edgelist to_numpy_array to_pandas_edgelist volume
     """.split()
 )
 """Functions that look at few rows, list every edge once, or rest on covered ones: a copy would cost more than it saves.

@@ -153,17 +153,21 @@ ONE, OTHER, SOME = "Myriel", "Javert", ["Myriel", "Javert", "Valjean"]
 IN_PLACE: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(
         """
-            adjacency_matrix bethe_hessian_matrix hits is_empty is_negatively_weighted is_weighted isolates
-            k_core k_crust k_shell laplacian_matrix modularity_matrix normalized_laplacian_matrix
-            number_of_isolates number_of_selfloops to_dict_of_lists to_edgelist to_numpy_array
-            to_pandas_edgelist
+            adjacency_matrix algebraic_connectivity bethe_hessian_matrix degree_assortativity_coefficient
+            degree_mixing_dict degree_mixing_matrix degree_pearson_correlation_coefficient
+            eigenvector_centrality_numpy hits is_empty is_negatively_weighted is_weighted
+            isolates k_core k_crust k_shell laplacian_matrix modularity_matrix node_degree_xy
+            normalized_laplacian_matrix number_of_isolates number_of_selfloops
+            to_dict_of_lists to_edgelist to_numpy_array to_pandas_edgelist
             """.split(),
         (),
     ),
     **dict.fromkeys(
         """
-            ancestors bfs_edges bfs_layers bfs_predecessors bfs_successors bfs_tree descendants ego_graph
-            generic_bfs_edges is_isolate shortest_path shortest_path_length single_source_dijkstra
+            ancestors bfs_edges bfs_labeled_edges bfs_layers bfs_predecessors bfs_successors bfs_tree
+            descendants dfs_edges dfs_labeled_edges dfs_preorder_nodes dfs_tree
+            dijkstra_predecessor_and_distance ego_graph generic_bfs_edges is_isolate predecessor
+            shortest_path shortest_path_length single_source_dijkstra single_source_dijkstra_path
             single_source_dijkstra_path_length single_source_shortest_path single_target_shortest_path
             single_target_shortest_path_length
             """.split(),
@@ -171,19 +175,22 @@ IN_PLACE: dict[str, tuple[Any, ...]] = {
     ),
     **dict.fromkeys(
         """
-            bidirectional_dijkstra bidirectional_shortest_path dijkstra_path dijkstra_path_length dispersion
-            has_path local_constraint mutual_weight normalized_mutual_weight
+            all_shortest_paths astar_path bidirectional_dijkstra bidirectional_shortest_path dijkstra_path
+            dijkstra_path_length dispersion has_path local_constraint mutual_weight normalized_mutual_weight
             """.split(),
         (ONE, OTHER),
     ),
     **dict.fromkeys(
         """
-            boundary_expansion conductance cut_size edge_boundary edge_expansion mixing_expansion
-            multi_source_dijkstra multi_source_dijkstra_path multi_source_dijkstra_path_length node_boundary
-            node_expansion normalized_cut_size volume is_simple_path
+            boundary_expansion conductance constraint cut_size edge_boundary edge_expansion effective_size
+            is_simple_path mixing_expansion multi_source_dijkstra multi_source_dijkstra_path
+            multi_source_dijkstra_path_length node_boundary node_expansion normalized_cut_size volume
             """.split(),
         (SOME,),
     ),
+    **dict.fromkeys(("fiedler_vector", "spectral_ordering"), ("weight", False, 1e-12, "tracemin_pcg", 0)),
+    "all_simple_edge_paths": (ONE, OTHER, 2),
+    "all_simple_paths": (ONE, OTHER, 2),
     "descendants_at_distance": (ONE, 2),
     "get_edge_attributes": ("weight",),
     "get_node_attributes": ("colour",),
@@ -197,7 +204,7 @@ IN_PLACE: dict[str, tuple[Any, ...]] = {
 @pytest.mark.parametrize("name", sorted((READ_IN_PLACE | set(IN_PLACE)) - {"reciprocity"}))
 def test_a_function_read_in_place_copies_nothing_and_says_the_same(name: str, ties: TieGraph) -> None:
     ordinary = ties.to_networkx()
-    function = dispatchable(name)
+    function = getattr(nx, name, None) or dispatchable(name)
     with nx.config(cache_converted_graphs=False):  # a copy would warn, and warnings are errors here
         found, expected = (plain(function(graph, *IN_PLACE[name])) for graph in (ties, ordinary))
     assert alike(found, expected)

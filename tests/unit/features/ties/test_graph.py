@@ -124,6 +124,9 @@ def test_an_empty_frame_gives_an_empty_graph() -> None:
         (PAIRS, "customer_a", "not_a_number"),
         (PAIRS.with_columns(customer_b=pl.lit(None, pl.String)), None, "null_id"),
         (PAIRS.with_columns(customer_b=pl.lit(3)), None, "ids_differ"),
+        (PAIRS.with_columns(customer_a=pl.lit(0.5), customer_b=pl.lit(3.0)), None, "ids_of_another_kind"),
+        (PAIRS.with_columns(node_a=pl.lit(3)), None, "reserved_column"),
+        (pd.DataFrame({"customer_a": ["a", 1], "customer_b": ["b", "c"]}), None, "not_a_frame"),
         (PAIRS.with_columns(weight=-pl.col("weight")), None, "bad_weight"),
         (PAIRS.with_columns(weight=pl.lit(None, pl.Float64)), None, "bad_weight"),
     ],
@@ -161,8 +164,33 @@ def test_a_tie_graph_is_one_already_and_other_things_are_none() -> None:
     assert as_tie_graph(nx.Graph()).n_nodes == 0
     with pytest.raises(UsageError):
         as_tie_graph(pd.DataFrame())
-    with pytest.raises(UsageError):
-        as_tie_graph(nx.Graph([(0, 1, {"weight": -1})]))
+    for weight in (-1, float("nan"), float("inf"), None, "heavy"):
+        with pytest.raises(UsageError) as caught:
+            as_tie_graph(nx.Graph([(0, 1, {"weight": weight})]))
+        assert caught.value.codes == ("bad_weight",)
+
+
+def test_a_graph_of_contacts_stands_for_its_ties() -> None:
+    graph = tie_graph(PAIRS.with_columns(n_ab=pl.lit(1), n_ba=pl.lit(0)))
+    assert as_tie_graph(graph.contacts()).ties.equals(graph.ties)
+
+
+def test_ordinary_graphs_of_any_make_are_read() -> None:
+    ordinary: nx.Graph[object] = nx.MultiGraph(
+        [("a", 1), (1, "a"), ((2, 3), "a"), ("a", "a"), (None.__class__, "b")]
+    )
+    ordinary.add_node(frozenset("x"))
+    frozen = nx.freeze(ordinary.copy())
+    view = nx.subgraph_view(ordinary, filter_node=lambda node: node != "b")
+    assert as_tie_graph(ordinary).weights.tolist() == [2, 1, 2, 1, 1, 1]
+    assert as_tie_graph(frozen).node_labels == list(ordinary)
+    assert as_tie_graph(view).degrees.tolist() == [2, 1, 1, 0, 0]
+
+
+def test_whole_numbers_of_two_widths_are_ids_of_one_type() -> None:
+    frame = pl.DataFrame({"customer_a": [1, 2], "customer_b": [2, 3]})
+    narrow = frame.with_columns(customer_a=pl.col("customer_a").cast(pl.UInt8))
+    assert tie_graph(narrow).node_labels == tie_graph(frame).node_labels == [1, 2, 3]
 
 
 def test_reading_constants_starts_no_heavy_library() -> None:
