@@ -160,7 +160,8 @@ class SourceSettings(Settings):
     scales: dict[Literal["csat", "ces"], tuple[float, float]] = Field(
         default_factory=dict,
         description="surveys: lowest and highest score of a metric when they are not csat 1-5 and ces 1-7, e.g. "
-        "scales = { csat = [1, 10] }; such scores are converted to those.",
+        "scales = { csat = [1, 10] }; such scores are converted to those. An effort scale on which 7 is hard: "
+        "ces = [7, 1].",
     )
     missed_codes: tuple[int, ...] = Field((-1,), description="calls: durations that mean a missed call.")
     delay_days: float = Field(

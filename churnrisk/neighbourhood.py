@@ -71,13 +71,13 @@ class Neighbourhood:
         return "\n".join([head, "", *self._causal(), "", *self._predictive(), "", *self._circle()])
 
     def _causal(self) -> list[str]:
-        me, scale = self.ego, self.ego.scale
+        me = self.ego
         amount = f"{told_amount(me.money)} ({told_amount(me.low)} to {told_amount(me.high)})"
-        multiplier = "{multiplier:.4f} ({multiplier_low:.4f} to {multiplier_high:.4f})".format(**scale)
         return [
             "If they leave (causal view: what their leaving costs around them)",
             f"  expected loss around them: {amount}",
-            f"  from {self.effect_words}; multiplier {multiplier}, kappa {scale['kappa']:.4g}",
+            f"  from {self.effect_words}",
+            f"  {me.scale_words}",
             *self._friends(),
         ]
 
@@ -92,14 +92,15 @@ class Neighbourhood:
             (
                 row["customer_id"] or f"friend {row['number']}",
                 row["band"],
-                told_amount(row["extra_pp"]),
-                told_amount(row["value"]),
-                told_amount(row["money"]),
+                *(self._figure(row[name]) for name in ("extra_pp", "value", "money")),
             )
             for row in me.friends.iter_rows(named=True)
         ]
         words = "strongest ties first" if me.is_named else "strongest ties first, figures of one digit"
         return [*_aligned(head, rows), f"  {me.friends.height} friends at risk are shown, {words}."]
+
+    def _figure(self, amount: float | None) -> str:
+        return told_amount(amount) if self.ego.is_named or amount is None else f"{amount:,.12g}"
 
     def _predictive(self) -> list[str]:
         told = {name: _exposed(value) for name, value in self.ego.exposure.items()}
@@ -117,6 +118,8 @@ class Neighbourhood:
             lines.append(
                 f"  of {n_pairs} pairs among the friends shown, {me.links.height} are tied to each other"
             )
+        if me.community is not None:
+            lines.append(f"  community {me.community}")
         return lines
 
 

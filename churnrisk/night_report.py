@@ -10,7 +10,7 @@ import polars as pl
 import churnrisk
 from features import FeatureSet, catalogue
 from features.network import PUBLISHED_EXPOSURE_DAYS
-from scoring import Influence, ego
+from scoring import Influence, ego, scale_words
 
 from .bundle import Bundle
 from .config import SOURCE_NAMES
@@ -82,7 +82,7 @@ def night_report(
         sources=ready.source_lines(SourceLine),
         absent_sources=tuple(name for name in SOURCE_NAMES if not loaded.tables.has(name)),
         circles=tuple(_circles(made, features)),
-        effect_words=config.influence.effect_words,
+        effect_words=_effect_words(workspace, made),
         feature_labels=_labels(bundle, config.lists.language),
         sentence_language=config.lists.language,
         list_files=tuple(name for name in list_files if name.startswith("at_risk")),
@@ -93,6 +93,11 @@ def night_report(
         else int(promoters["is_long_tenured"].fill_null(value=False).sum()),
     )
     return report_html(content)
+
+
+def _effect_words(workspace: Workspace, made: Made) -> str:
+    words = workspace.config.influence.effect_words
+    return words if made.around is None else f"{words}: {scale_words(made.around.scale)}"
 
 
 def _circles(made: Made, features: FeatureSet) -> Iterator[Circle]:

@@ -1,7 +1,7 @@
 """From features and a model to what people act on: risks, reasons and the list of whom to call."""
 
 from .ego import Ego, ego, told_amount
-from .influence import Influence, influence, ranked_with_influence, with_influence
+from .influence import Influence, influence, ranked_with_influence, scale_words, with_influence
 from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list, with_carried
 from .promoters import approach_list, promoters
 from .reasons import effects_pp, reasons
@@ -24,6 +24,7 @@ __all__ = [
     "ranked_list",
     "ranked_with_influence",
     "reasons",
+    "scale_words",
     "scores",
     "spread_from",
     "told_amount",

@@ -17,7 +17,7 @@ from features import Ties
 from features.network import FEWEST_OF_A_KIND, FEWEST_TIES
 from features.ties.influence import friends_at_risk
 
-from .influence import Influence
+from .influence import Influence, scale_words
 
 MOST_SHOWN = 12
 """Friends shown, the strongest ties first: as many as a picture can hold."""
@@ -61,8 +61,10 @@ class Ego:
         Columns of `FRIEND_COLUMNS`; empty where there are too few to show without pointing at somebody.
     links
         ``first``, ``second``: pairs of friends shown, by number, that are tied to each other.
-    scale
-        effect, interval, kappa and the mean multiplier with its interval.
+    scale, scale_words
+        kappa and the mean multiplier with its interval, as numbers and as a sentence says them.
+    community
+        Number of the customer's community at this date, None where they have none.
     exposure
         Predictive view: churn_exposure, detractor_exposure as published, None = withheld or undefined.
     """
@@ -79,7 +81,9 @@ class Ego:
     high: float | None
     friends: pl.DataFrame
     links: pl.DataFrame
-    scale: Mapping[str, float]
+    scale: Mapping[str, float | int | bool]
+    scale_words: str
+    community: int | None
     exposure: Mapping[str, float | None]
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,6 +96,7 @@ class Ego:
             "value": self.value,
             "may_use_calls": self.may_use_calls,
             "n_ties": self.n_ties,
+            "community": self.community,
             "causal_spillover": {
                 "value": self.money,
                 "low": self.low,
@@ -158,7 +163,11 @@ def ego(
             "multiplier": 1 + scale.excess,
             "multiplier_low": 1 + scale.excess_low,
             "multiplier_high": 1 + scale.excess_high,
+            "n_reference": scale.n_reference,
+            "is_capped": scale.is_capped,
         },
+        scale_words=scale_words(scale),
+        community=reached["community"],
         exposure={name: reached[name] for name in ("churn_exposure", "detractor_exposure")},
     )
 

@@ -17,6 +17,7 @@ from churnrisk.config import InfluenceSettings
 from features import Ties
 from features.network import DETRACTOR, PROMOTER
 from features.ties.influence import (
+    LARGEST_EXCESS,
     FriendsStake,
     SpilloverScale,
     friends_stake,
@@ -108,6 +109,18 @@ def ranked_with_influence(
     called = alone.frame.filter("may_contact") if alone.frame["may_contact"].any() else alone.frame
     found = influence(ties, scores, called["customer_id"].to_list(), settings)
     return ranked_list(scores, consents, capacity, found.frame), found
+
+
+def scale_words(scale: SpilloverScale) -> str:
+    """Say how much the money is beside the value of those who would be treated, and whether the cap holds it down.
+
+    >>> scale_words(SpilloverScale(0.1, 0.0, 1.0, 0.02, 0.0, 0.2, 50, is_capped=False))
+    'multiplier 1.0200 (1.0000 to 1.2000) on average over 50 customers who would be called, at most 1.28'
+    """
+    ends = f"{1 + scale.excess_low:.4f} to {1 + scale.excess_high:.4f}"
+    held = f"held down to {1 + LARGEST_EXCESS:g}" if scale.is_capped else f"at most {1 + LARGEST_EXCESS:g}"
+    over = f"over {scale.n_reference} customers who would be called"
+    return f"multiplier {1 + scale.excess:.4f} ({ends}) on average {over}, {held}"
 
 
 def with_influence(

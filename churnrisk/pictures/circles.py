@@ -12,9 +12,12 @@ from .drawing import AnyChart, Picture, Words, drawn, layered
 
 _HEIGHT = 276
 _LEFT = theme.RIGHT
-_RADIUS = 112.0
-_SMALLEST, _LARGEST = 340.0, 1600.0
-"""Areas of friends, in square units: the smallest still holds its number."""
+_RADIUS = 102.0
+_SMALLEST, _LARGEST = 160.0, 1600.0
+"""Areas of friends, in square units."""
+
+_NUMBER_GAP = 10.0
+"""From a disc's edge outwards to its number, which so stands on paper, readable whatever the disc's colour."""
 
 _THINNEST, _THICKEST = 1.0, 9.0
 _ME = 1800.0
@@ -64,18 +67,19 @@ def _placed(friends: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     angles = {number: math.tau * place / len(order) - math.pi / 2 for place, number in enumerate(order)}
     money = friends["money"].fill_null(0.0)
     most, strongest = _largest(money), _largest(friends["strength_share"])
-    return friends.with_columns(
-        x=pl.Series([_RADIUS * math.cos(angles[number]) for number in friends["number"]]),
-        y=pl.Series([_RADIUS * math.sin(angles[number]) for number in friends["number"]]),
-        area=_SMALLEST + (_LARGEST - _SMALLEST) * money / most,
-        width=_THINNEST + (_THICKEST - _THINNEST) * pl.col("strength_share") / strongest,
-        colour=pl.col("band").replace_strict(
-            theme.BAND_COLOURS, default=theme.OTHER_BAND_COLOUR, return_dtype=pl.String
-        ),
-        letters=pl.when(pl.col("band").is_in(["high", "critical"]))
-        .then(pl.lit(theme.PAPER))
-        .otherwise(pl.lit(theme.INK)),
-        label=pl.col("number").cast(pl.String),
+    return (
+        friends.with_columns(
+            x=pl.Series([_RADIUS * math.cos(angles[number]) for number in friends["number"]]),
+            y=pl.Series([_RADIUS * math.sin(angles[number]) for number in friends["number"]]),
+            area=_SMALLEST + (_LARGEST - _SMALLEST) * money / most,
+            width=_THINNEST + (_THICKEST - _THINNEST) * pl.col("strength_share") / strongest,
+            colour=pl.col("band").replace_strict(
+                theme.BAND_COLOURS, default=theme.OTHER_BAND_COLOUR, return_dtype=pl.String
+            ),
+            label=pl.col("number").cast(pl.String),
+        )
+        .with_columns(outwards=1 + ((pl.col("area") / math.pi).sqrt() + _NUMBER_GAP) / _RADIUS)
+        .with_columns(number_x=pl.col("x") * pl.col("outwards"), number_y=pl.col("y") * pl.col("outwards"))
     )
 
 
@@ -143,13 +147,8 @@ def _discs(wheel: pl.DataFrame) -> AnyChart:
 
 
 def _numbers(wheel: pl.DataFrame) -> AnyChart:
-    numbers: alt.Chart = alt.Chart(wheel).mark_text(baseline="middle", fontSize=theme.TEXT_SIZE)
-    return numbers.encode(
-        x=_x("x"),
-        y=_y("y"),
-        text="label:N",
-        color=alt.Color("letters", type="nominal", scale=None, legend=None),
-    )
+    numbers: alt.Chart = alt.Chart(wheel).mark_text(baseline="middle", color=theme.INK)
+    return numbers.encode(x=_x("number_x"), y=_y("number_y"), text="label:N")
 
 
 def _middle() -> AnyChart:

@@ -108,6 +108,7 @@ def test_headings_tables_and_pictures_are_named(opened: Opened) -> None:
         "What puts them at risk",
         "Who is at risk: segments",
         "The network around them",
+        "If they leave: who is around them",
         "The data behind it",
         "This run",
     ]

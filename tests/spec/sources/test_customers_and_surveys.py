@@ -169,6 +169,12 @@ def test_other_scales_are_converted_to_those_of_the_contract(tmp_path: Path) -> 
     assert rows(loaded, "surveys", "metric", "score") == [("csat", 5.0), ("csat", 1.0), ("ces", 4.0)]
 
 
+def test_an_effort_scale_that_runs_the_other_way_is_turned(tmp_path: Path) -> None:
+    given = "invitation_id,customer_id,metric,occasion,answered_at,score\n1,ann,ces,shop,2026-01-01,6\n"
+    loaded = drawn(tmp_path, SURVEYS + "scales = { ces = [7, 1] }\n", {"s.csv": given})
+    assert rows(loaded, "surveys", "score") == [(2.0,)]
+
+
 @pytest.mark.parametrize(("year", "nps", "n_answers"), [(2017, 39.8, 2746), (2018, 31.0, 2650)])
 def test_the_airports_nps_comes_out_of_its_files(
     year: int, nps: float, n_answers: int, tmp_path: Path
