@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, NoReturn
 
-import numpy as np
 import polars as pl
 
 from churnrisk.errors import Fault, UsageError
 
 from .graph import ContactGraph, TieGraph
+from .numbering import numbered_ends
+from .strength import is_in_tie_order, sorted_ties
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -57,12 +58,9 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
     (['a', 'b', 'c'], [1.0, 3.0, 2.0])
     """
     pairs = _pair_frame(frame, weight)
-    labels = pl.concat([pairs[end].rename("label") for end in _ENDS]).unique().sort()
-    numbers = pl.DataFrame({"label": labels, "node": np.arange(len(labels), dtype=np.int32)})
-    numbered = pairs
-    for end, number in zip(_ENDS, ("first", "second"), strict=True):
-        numbered = numbered.join(numbers.rename({"label": end, "node": number}), on=end, how="left")
-    return TieGraph.from_ties(_merged_ties(numbered.drop(_ENDS)), len(labels), labels.to_list())
+    labels, first, second = numbered_ends(*(pairs[end] for end in _ENDS))
+    numbered = pairs.drop(_ENDS).with_columns(pl.Series("first", first), pl.Series("second", second))
+    return TieGraph.from_ties(_merged_ties(numbered), len(labels), labels.to_list())
 
 
 def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -> TieGraph:
@@ -137,7 +135,12 @@ def _merged_ties(numbered: pl.DataFrame) -> pl.DataFrame:
         pl.min_horizontal("first", "second").alias("node_a"),
         pl.max_horizontal("first", "second").alias("node_b"),
     ]
-    ties = numbered.select(*ends, pl.exclude("first", "second")).filter(pl.col("node_a") < pl.col("node_b"))
+    ties = numbered.select(*ends, pl.exclude("first", "second"))
+    if ties.select((pl.col("node_a") == pl.col("node_b")).any()).item():
+        ties = ties.filter(pl.col("node_a") < pl.col("node_b"))
+    ordered = sorted_ties(ties)
+    if is_in_tie_order(ordered):
+        return ordered
     # Sorted by every column before adding up: floating sums then do not depend on the order of rows.
     # The sum of nothing but nulls is unknown, not 0.
     sums = pl.when(pl.all().is_not_null().any()).then(pl.all().sum()).name.keep()

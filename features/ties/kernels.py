@@ -129,6 +129,24 @@ def first_disorder(node_a: NodeArray, node_b: NodeArray) -> int:
 
 
 @compiled
+def tie_order(n_nodes: int, node_a: NodeArray, node_b: NodeArray) -> NodeArray:
+    """Order of ties by (a, b), pairs that come twice in the order they came: two counting sorts. O(n + m)."""
+    order = np.arange(len(node_a)).astype(np.int32)
+    for ends in (node_b, node_a):
+        place = np.zeros(n_nodes + 1, np.int64)
+        for node in ends:
+            place[node + 1] += 1
+        for node in range(n_nodes):
+            place[node + 1] += place[node]
+        moved = np.empty(len(order), np.int32)
+        for tie in order:
+            moved[place[ends[tie]]] = tie
+            place[ends[tie]] += 1
+        order = moved
+    return order
+
+
+@compiled
 def symmetric_rows(
     n_nodes: int, node_a: NodeArray, node_b: NodeArray
 ) -> tuple[IntArray, NodeArray, NodeArray]:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from .contract import DECAY_ONE_CONTACT, PAIR_COLUMNS
-from .kernels import common_neighbours, first_disorder, frozen, row_sums, sorted_rows
+from .kernels import NodeArray, common_neighbours, first_disorder, frozen, row_sums, sorted_rows, tie_order
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
@@ -198,19 +198,35 @@ def _silence_ratio(as_of_us: int | None) -> pl.Expr:
 
 def in_tie_order(ties: pl.DataFrame) -> pl.DataFrame:
     """Sort ties by (node_a, node_b), unless they are; refuse a pair that comes twice."""
-    position = _first_disorder(ties)
-    if position >= 0:
-        ties = ties.sort("node_a", "node_b")
-        position = _first_disorder(ties)
-    if position >= 0:
+    ordered = sorted_ties(ties)
+    if not is_in_tie_order(ordered):
         _refuse("each pair of nodes once", "a pair twice")
-    return ties
+    return ordered
 
 
-def _first_disorder(ties: pl.DataFrame) -> int:
-    return first_disorder(
-        frozen(ties["node_a"].to_numpy(), np.int32), frozen(ties["node_b"].to_numpy(), np.int32)
-    )
+def is_in_tie_order(ties: pl.DataFrame) -> bool:
+    """Say whether ties stand by (node_a, node_b), each pair once."""
+    return first_disorder(*_ends(ties)) < 0
+
+
+def sorted_ties(ties: pl.DataFrame) -> pl.DataFrame:
+    """Sort ties by (node_a, node_b), unless they are; pairs that come twice stay in the order they came."""
+    node_a, node_b = _ends(ties)
+    if first_disorder(node_a, node_b) < 0:
+        return ties
+    n_nodes = int(max(node_a.max(), node_b.max())) + 1
+    # counting needs a place per node number: not for wrong ones, which the caller refuses, nor for a few far apart
+    if min(node_a.min(), node_b.min()) < 0 or n_nodes > _SPARSEST * len(ties):
+        return ties.sort("node_a", "node_b", maintain_order=True)
+    return ties[pl.Series(tie_order(n_nodes, node_a, node_b))]
+
+
+_SPARSEST = 64
+"""Node numbers up to so many times the number of ties are sorted by counting. A judgement."""
+
+
+def _ends(ties: pl.DataFrame) -> tuple[NodeArray, NodeArray]:
+    return frozen(ties["node_a"].to_numpy(), np.int32), frozen(ties["node_b"].to_numpy(), np.int32)
 
 
 def _checked_pairs(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from .graph import TieGraph
 from .influence import friends_stake
 from .kernels import frozen
 from .network import network_features
+from .pair_facts import CONTACT_COLUMNS, ContactCounter, merged_facts, recent_counts
 from .strength import tie_table
 
 
@@ -29,9 +30,19 @@ def warm() -> TieGraph:
     ages = np.array([1.0, np.nan, np.nan, np.nan, np.nan])
     network_features(graph, is_member=np.isnan(ages), leaver_age_days=ages, detractor_age_days=ages)
     friends_stake(graph, np.full(5, 0.5), np.ones(5))
+    _warm_counting()
     _warm_undirected(graph)
     _warm_directed()
     return graph
+
+
+def _warm_counting() -> None:
+    one = frozen(np.array([1]), np.int64)
+    counter = ContactCounter(frozen(np.array([0, 1]), np.int64), (one, one), 100_000)
+    for n_contacts in (1, 100_000):  # the second time makes more room
+        counter.add(pl.DataFrame({name: np.zeros(n_contacts, np.int64) for name in CONTACT_COLUMNS}))
+    facts = counter.facts()
+    recent_counts(merged_facts(facts, facts, (0, 0)), facts)
 
 
 def _warm_undirected(graph: TieGraph) -> None:
