@@ -260,9 +260,7 @@ def _percent(share: float) -> str:
 
 
 def _exposed(share: float | None) -> str:
-    return (
-        "withheld or undefined" if share is None else f"about {100 * share:.0f}% of their ties, by strength"
-    )
+    return "withheld or undefined" if share is None else f"about {100 * share:.0f}% of their ties"
 
 
 def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

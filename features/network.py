@@ -28,7 +28,7 @@ FEWEST_OF_A_KIND = 2
 """Customers who did it, and customers who did not, below which neither is told: one is somebody."""
 
 EXPOSURE_STEP = 0.05
-"""Shares told outside a run are rounded to it: beside the strengths of the ties, an exact one names who is in it."""
+"""Shares told outside a run are rounded to it: exact ones of two circles that share friends can be subtracted."""
 
 NETWORK_GROUP = "network"
 
@@ -152,7 +152,8 @@ def rounded_exposure(share: pl.Expr) -> pl.Expr:
 def published_network(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the published table ``network`` from a feature frame that has the network features.
 
-    Exposures are coarse, and null where `is_discreet` says no: nobody can infer one neighbour's answer or leaving.
+    Exposures are shares of ties, coarse, and null where `is_discreet` says no. Which neighbours are in it, a share of
+    ties leaves open for each of them; a share of strength would not, where one tie is much stronger than the others.
     """
     days = PUBLISHED_EXPOSURE_DAYS
     given = {
@@ -172,4 +173,4 @@ def published_network(frame: pl.DataFrame) -> pl.DataFrame:
 def _discreet_exposure(kind: str, days: int) -> pl.Expr:
     n_contributing, n_ties = pl.col(f"{kind}_exposure_n_{days}d"), pl.col("n_ties")
     enough = (n_ties >= FEWEST_TIES) & n_contributing.is_between(FEWEST_OF_A_KIND, n_ties - FEWEST_OF_A_KIND)
-    return pl.when(enough).then(rounded_exposure(pl.col(f"{kind}_exposure_weighted_{days}d")))
+    return pl.when(enough).then(rounded_exposure(pl.col(f"{kind}_exposure_share_{days}d")))

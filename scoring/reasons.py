@@ -35,7 +35,8 @@ N_PER_GROUP = 2
 
 _CALL_GROUPS = frozenset({"calls", NETWORK_GROUP})
 _ANSWER_GROUPS = frozenset({"satisfaction"})
-_EXPOSURE_PARTS = ("_exposure_share", "_exposure_weighted")
+_SHARE, _WEIGHTED = "_exposure_share", "_exposure_weighted"
+_EXPOSURE_PARTS = (_SHARE, _WEIGHTED)
 _OUTGOING = "_out_"
 
 _KINDS = (
@@ -103,8 +104,9 @@ def reasons(
     At most five that raise it and two that lower it, at most two per group of features and one per family: of the same
     count over 30 and over 90 days, the one with the larger effect. Left out are: whatever comes from the network unless
     the customer is in contact with five customers or more, of whom, where it speaks of their doings, at least two
-    contribute and two do not (shares of these are rounded to a twentieth); calls and network, or
-    survey answers, of customers who do not let them be used.
+    contribute and two do not; calls and network, or survey answers, of customers who do not let them be used. Of what
+    others did the share of ties is told, to a twentieth, also where the share of their strength has the effect: one
+    strong tie would give its other end away.
 
     Parameters
     ----------
@@ -130,7 +132,8 @@ def reasons(
         frame.iter_rows(named=True), effects_pp(bundle, frame), allowed, strict=True
     ):
         told = _told(values, effects, described, groups)
-        for position, (feature, effect) in enumerate(told, start=1):
+        for position, (found, effect) in enumerate(told, start=1):
+            feature = found.as_told(words)
             value = _told_value(feature, values[feature.name])
             rows.append(
                 {
@@ -175,6 +178,15 @@ class _Described:
         if entry is None:
             return cls(name, group, "", "", _family(name))
         return cls(name, group or entry.group, entry.unit, entry.label, _family(name))
+
+    @property
+    def told_name(self) -> str:
+        """The feature by which this one is told."""
+        return self.name.replace(_WEIGHTED, _SHARE)
+
+    def as_told(self, words: Catalogue) -> _Described:
+        """Return the feature by which this one is told, with its words."""
+        return self if self.told_name == self.name else _Described.of(self.told_name, self.group, words)
 
     @property
     def count_name(self) -> str | None:
@@ -227,14 +239,15 @@ def _is_discreet(feature: _Described, values: Mapping[str, Any]) -> bool:
         return True
     if not tells_of_others(feature.name, feature.group):
         return (values.get("n_ties") or 0) >= FEWEST_TIES
+    if values.get(feature.told_name) is None:
+        return False
     among = values.get("n_ties_out" if _OUTGOING in feature.name else "n_ties")
     return feature.count_name is not None and is_discreet(among, values.get(feature.count_name))
 
 
 def _told_value(feature: _Described, value: Any) -> Any:
     """Return the value as it may be told: shares of others' doings coarse, all else as it is."""
-    is_share = any(part in feature.name for part in _EXPOSURE_PARTS)
-    if value is None or not is_share or not tells_of_others(feature.name, feature.group):
+    if value is None or _SHARE not in feature.name or not tells_of_others(feature.name, feature.group):
         return value
     return round(pl.select(rounded_exposure(pl.lit(float(value)))).item(), 2)
 

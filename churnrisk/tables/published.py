@@ -282,8 +282,8 @@ NETWORK = PublishedTable(
         PublishedColumn(
             "detractor_exposure",
             "number",
-            "share of tie strength",
-            "Ties, by strength, to customers whose latest answer, of the last 90 days, was that of a detractor (0-6; "
+            "share of ties",
+            "Ties to customers whose latest answer, of the last 90 days, was that of a detractor (0-6; "
             "without any recommend answers CSAT 1-2 or CES 1-3). Rounded to 0.05. Predictive, not causal.",
             f"{WITHHELD}; or no survey answers, or {NO_CALLS}",
             low=0,
@@ -292,8 +292,8 @@ NETWORK = PublishedTable(
         PublishedColumn(
             "churn_exposure",
             "number",
-            "share of tie strength",
-            "Ties, by strength, to customers who left in the last 90 days. Rounded to 0.05. Predictive, not causal.",
+            "share of ties",
+            "Ties to customers who left in the last 90 days. Rounded to 0.05. Predictive, not causal.",
             f"{WITHHELD}; or {NO_CALLS}",
             low=0,
             high=1,

@@ -222,7 +222,7 @@ def test_published_exposure_is_coarse_and_withheld_where_one_neighbour_could_be_
     tables = lake(tmp_path, customers=f"{customers}\n99 | 2026-03-25", calls=calls)
     found = features_of(engine, tables)
     assert found.network is not None
-    exact = found.frame["churn_exposure_weighted_90d"][0]
+    exact = found.frame["churn_exposure_share_90d"][0]
     assert exact == pytest.approx(n_left / n_ties)
     # two of nine are .222: told to the nearest twentieth
     assert found.network["churn_exposure"][0] == (None if told is None else pytest.approx(told))

@@ -156,6 +156,18 @@ def test_a_share_of_contacts_needs_its_count_beside_it() -> None:
     assert {row["feature"] for row in few_called} == {"tenure_days"}
 
 
+def test_a_share_of_strength_is_told_as_the_share_of_ties_lest_one_strong_tie_give_its_end_away() -> None:
+    bundle = drawn_bundle(churn_exposure_weighted_30d="network", tenure_days="profile")
+    known = {"n_ties": 9.0, "churn_exposure_n_30d": 2.0, "churn_exposure_share_30d": 2 / 9}
+    values = {"churn_exposure_weighted_30d": 0.97, "tenure_days": 1.0, **known}
+    ignoring = replace(bundle, ignored=tuple(known))
+    told = next(row for row in reasons_of(ignoring, values) if "exposure" in row["feature"])
+    assert (told["feature"], told["value"]) == ("churn_exposure_share_30d", "0.2")
+    assert "20%" in told["sentence"]
+    without = reasons_of(ignoring, {**values, "churn_exposure_share_30d": None})
+    assert {row["feature"] for row in without} == {"tenure_days"}
+
+
 def test_what_comes_from_further_than_the_neighbours_is_never_told_as_nobody_counts_who_contributes() -> None:
     names = ("churn_exposure_two_hop_30d", "churn_exposure_spread", "detractor_exposure_two_hop_7d")
     bundle = drawn_bundle(**dict.fromkeys(names, "network"), tenure_days="profile")
