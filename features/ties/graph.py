@@ -236,7 +236,8 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
     def labelled(self, labels: Sequence[Hashable]) -> TieGraph:
         """Give the same graph, sharing its arrays, with other names for its nodes."""
         _check_sizes(self.n_nodes, self.n_ties, labels)
-        return TieGraph.of_arrays(**{name: getattr(self, name) for name in self._state} | {"labels": labels})
+        kept = {name: getattr(self, name) for name in self._state}
+        return TieGraph.of_arrays(**kept | {"labels": labels, "graph": dict(self.graph)})
 
     @cached_property
     def _contacts(self) -> ContactGraph | None:

@@ -247,7 +247,11 @@ class Row(Mapping[Any, EdgeFacts]):
             yield label, layout.facts(node, start + step)
 
     def __repr__(self) -> str:
-        return repr({label: facts.copy() for label, facts in self.items()})
+        return repr(self.copy())
+
+    def copy(self) -> dict[Any, dict[str, Any]]:
+        """Give ordinary dicts."""
+        return {label: facts.copy() for label, facts in self.facts()}
 
     def _entries(self, values: NodeArray) -> NodeArray:
         return values[self._layout.indptr[self._node] : self._layout.indptr[self._node + 1]]
@@ -289,6 +293,10 @@ class Rows(Mapping[Any, Row]):
     def __repr__(self) -> str:
         return f"<rows of {len(self)} nodes>"
 
+    def copy(self) -> dict[Any, dict[Any, dict[str, Any]]]:
+        """Give ordinary dicts."""
+        return {label: row.copy() for label, row in self.items()}
+
 
 class _RowsItems(ItemsView[Any, Row]):
     """Items of all rows without a search for each."""
@@ -320,6 +328,10 @@ class Nodes(Mapping[Any, NodeFacts]):
     def __getitem__(self, label: Any) -> NodeFacts:
         self._names.number(label)
         return NodeFacts()
+
+    def copy(self) -> dict[Any, dict[str, Any]]:
+        """Give ordinary dicts."""
+        return {label: {} for label in self}
 
 
 def edge_ends(layout: Layout, *, is_directed: bool) -> tuple[IntArray, NodeArray, NodeArray]:

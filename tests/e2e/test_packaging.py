@@ -113,6 +113,18 @@ def test_the_installed_packages_are_not_the_checkout(installed: Path) -> None:
     assert all(Path(path).is_relative_to(installed) for path in done.stdout.split())
 
 
+def test_networkx_runs_our_measures_once_the_wheel_is_installed(installed: Path) -> None:
+    text = (
+        "import networkx as nx; print(*nx.config.backends, nx.config.backend_priority.algos); "
+        "G = nx.complete_graph(4); print(nx.triangles(G, backend='churnrisk'), nx.triangles(G)); "
+        "import sys; print('features.ties.triangles' in sys.modules)"
+    )
+    done = run(installed, str(installed / "bin" / "python"), "-W", "error", "-c", text)
+    assert done.returncode == 0, done.stderr
+    each = dict.fromkeys(range(4), 3)
+    assert done.stdout.splitlines() == ["churnrisk []", f"{each} {each}", "True"]
+
+
 @pytest.mark.e2e
 @pytest.mark.timeout(600)
 def test_the_installed_wheel_runs_the_demo(installed: Path) -> None:

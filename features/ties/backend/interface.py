@@ -78,7 +78,7 @@ class Backend:
         if name not in MEASURES or not graphs:
             return "not covered: networkx's own function would run"
         measure, (graph, *_) = MEASURES[name], graphs
-        if not (hasattr(graph, "is_directed") and hasattr(graph, "_adj")):
+        if not (hasattr(graph, "is_directed") and hasattr(graph, "adjacency")):
             return "no networkx graph"
         if graph.is_directed() and not measure.is_directed:
             return "not covered for directed graphs"

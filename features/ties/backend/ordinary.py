@@ -38,7 +38,7 @@ READ_IN_PLACE = frozenset(
     number_of_selfloops predecessor reciprocity relabel_nodes shortest_path shortest_path_length
     single_source_dijkstra single_source_dijkstra_path single_source_dijkstra_path_length
     single_source_shortest_path single_target_shortest_path single_target_shortest_path_length spectral_ordering
-    to_dict_of_lists to_edgelist to_numpy_array to_pandas_edgelist volume
+    to_dict_of_lists to_edgelist to_numpy_array to_pandas_adjacency to_pandas_edgelist volume
     """.split()
 )
 """Functions that look at few rows, list every edge once, or rest on covered ones: a copy would cost more than it saves.

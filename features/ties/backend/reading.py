@@ -158,14 +158,19 @@ class OrdinaryReading(Reading):
     """An ordinary networkx graph, read from its dicts: O(n + m) in Python, attributes when they are asked for."""
 
     def __init__(self, graph: Any) -> None:
-        rows = list(graph._adj.values())  # noqa: SLF001  (the dicts themselves: no view object per node)
-        names = Names(list(graph), len(rows))
-        counts = np.fromiter(map(len, rows), np.int64, len(rows))
+        # Through adjacency(), which classes that read their dicts in a way of their own override.
+        by_node = dict(graph.adjacency())
+        labels = list(graph)
+        rows = [by_node[label] for label in labels]
+        names = Names(labels, len(rows))
+        near = [list(row) for row in rows]  # counted so: len() of a filtered row may count what it hides
+        counts = np.fromiter(map(len, near), np.int64, len(rows))
         indptr = np.concatenate([[0], np.cumsum(counts)])
-        found = map(names.numbers.__getitem__, chain.from_iterable(rows))
+        found = map(names.numbers.__getitem__, chain.from_iterable(near))
         indices = np.fromiter(found, np.int32, int(indptr[-1]))
         order = np.lexsort((indices, np.repeat(np.arange(len(rows)), counts)))
         super().__init__(graph, names, (frozen(indptr, np.int64), frozen(indices[order], np.int32)))
+        self._rows = rows
         self._order = order
         self._read: dict[str | None, NDArray[Any] | None] = {}
 
@@ -174,14 +179,14 @@ class OrdinaryReading(Reading):
         if name is None and not self.is_multigraph:
             return None
         if name not in self._read:
-            facts = chain.from_iterable(row.values() for row in self.graph._adj.values())  # noqa: SLF001
             try:
+                facts = chain.from_iterable(row.values() for row in self._rows)
                 if self.is_multigraph:
                     values = [sum(each.get(name, 1) for each in parallel.values()) for parallel in facts]
                 else:
                     values = [each.get(name, 1) for each in facts]
                 self._read[name] = np.array(values)[self._order] if values else np.zeros(0, np.int64)
-            except (TypeError, ValueError, OverflowError) as error:
+            except (AttributeError, TypeError, ValueError, OverflowError) as error:
                 raise Unreadable from error
         return self._read[name]
 

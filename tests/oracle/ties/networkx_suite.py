@@ -24,6 +24,7 @@ PAGE = ROOT / "churnrisk" / "docs" / "networkx.md"
 TABLE_STARTS, TABLE_ENDS = "<!-- coverage: made by a test run -->\n", "<!-- end of coverage -->\n"
 
 TESTED = (
+    "algorithms/approximation/tests/test_kcomponents.py",
     "algorithms/assortativity/tests",
     "algorithms/centrality/tests/test_degree_centrality.py",
     "algorithms/centrality/tests/test_eigenvector_centrality.py",
@@ -38,6 +39,7 @@ TESTED = (
     "algorithms/tests/test_core.py",
     "algorithms/tests/test_link_prediction.py",
     "algorithms/tests/test_reciprocity.py",
+    "algorithms/tree/tests/test_mst.py",
     "tests/test_convert_scipy.py",
 )
 """networkx's test files for the covered functions; those of whole folders where neighbours call them too."""

@@ -190,6 +190,23 @@ def test_ordinary_graphs_are_answered_as_by_networkx(graph: Any) -> None:
             )
 
 
+@given(graph=graphs(are_ties=True), some=st.sets(st.sampled_from(LABELS)))
+@settings(max_examples=100, deadline=None)
+def test_rows_are_read_as_the_dicts_of_the_ordinary_graph(graph: Any, some: set[Any]) -> None:
+    ties = as_tie_graph(graph)
+    assert {node: dict.fromkeys(graph[node]) for node in graph} == {n: dict.fromkeys(ties[n]) for n in ties}
+    for ours in (ties, ties.contacts()) if ties.marks is not None else (ties,):
+        ordinary = ours.to_networkx()
+        assert ours._adj.copy() == ordinary._adj
+        assert list(ours.edges(data=True)) == list(ordinary.edges(data=True))
+        assert {*ours.edges(some)} == {*ordinary.edges(some)}
+        assert dict(ours.degree(some, weight="weight")) == dict(ordinary.degree(some, weight="weight"))
+        assert nx.utils.graphs_equal(ours.subgraph(some), ordinary.subgraph(some))
+        for u in LABELS:
+            assert (u in ours) == (u in ordinary)
+            assert [ours.has_edge(u, v) for v in LABELS] == [ordinary.has_edge(u, v) for v in LABELS]
+
+
 @given(graph=graphs(are_ties=True), seed=st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
 def test_communities_are_partitions_about_as_good_as_networkx_finds(graph: Any, seed: int) -> None:

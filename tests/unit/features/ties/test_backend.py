@@ -158,7 +158,7 @@ IN_PLACE: dict[str, tuple[Any, ...]] = {
             eigenvector_centrality_numpy hits is_empty is_negatively_weighted is_weighted
             isolates k_core k_crust k_shell laplacian_matrix modularity_matrix node_degree_xy
             normalized_laplacian_matrix number_of_isolates number_of_selfloops
-            to_dict_of_lists to_edgelist to_numpy_array to_pandas_edgelist
+            to_dict_of_lists to_edgelist to_numpy_array to_pandas_adjacency to_pandas_edgelist
             """.split(),
         (),
     ),
@@ -201,6 +201,7 @@ IN_PLACE: dict[str, tuple[Any, ...]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # networkx 3.7 on bfs_predecessors
 @pytest.mark.parametrize("name", sorted((READ_IN_PLACE | set(IN_PLACE)) - {"reciprocity"}))
 def test_a_function_read_in_place_copies_nothing_and_says_the_same(name: str, ties: TieGraph) -> None:
     ordinary = ties.to_networkx()
@@ -242,6 +243,8 @@ def test_ties_and_an_ordinary_graph_in_one_call_are_refused_by_networkx(ties: Ti
         nx.compose(ties, nx.path_graph(3))
     with pytest.warns(TiesCopiedWarning):
         assert nx.compose(ties, ties).number_of_edges() == 254
+    with pytest.warns(TiesCopiedWarning):
+        assert nx.compose_all([ties, ties]).number_of_edges() == 254
 
 
 def test_weights_that_are_no_weights_are_judged_by_networkx(on_rows: list[str]) -> None:
@@ -295,6 +298,21 @@ def test_odd_input_gives_what_networkx_gives_for_it(pairs: list[tuple[Any, Any]]
     assert sorted(parts[0]) == sorted(parts[1])
     assert nx.community.is_partition(ties, nx.community.louvain_communities(ties))
     assert nx.transitivity(ties) == nx.transitivity(ordinary)
+
+
+def test_views_and_subclasses_are_read_as_they_present_themselves() -> None:
+    several = nx.MultiGraph([("a", "b"), ("b", "c"), ("b", "c"), ("c", "d"), ("a", "a")])
+    view = nx.subgraph_view(several, filter_edge=lambda u, v, _: {u, v} != {"b", "c"})
+    assert nx.number_connected_components(view, backend="churnrisk") == 2
+    assert nx.pagerank(view, backend="churnrisk") == pytest.approx(nx.pagerank(view), abs=1e-12)
+
+    class Complement(nx.Graph):  # type: ignore[misc]
+        def adjacency(self) -> Iterator[Any]:
+            return ((node, set(self) - {node} - set(self._adj[node])) for node in reversed(list(self)))
+
+    path = Complement(nx.path_graph(4).edges)
+    assert set(map(frozenset, nx.connected_components(path, backend="churnrisk"))) == {frozenset(range(4))}
+    assert nx.triangles(Complement(nx.star_graph(3).edges), backend="churnrisk") == {0: 0, 1: 1, 2: 1, 3: 1}
 
 
 def test_a_graph_read_once_is_not_read_again_until_it_changes(on_rows: list[str]) -> None:

@@ -129,6 +129,35 @@ def test_what_networkx_makes_of_it_is_an_ordinary_graph(
     assert all(type(facts) is dict for _, _, facts in found.edges(data=True))
 
 
+def test_what_networkx_writes_is_what_it_writes_of_the_ordinary_graph(pair: tuple[Any, Any]) -> None:
+    graph, ordinary = (made.subgraph(list("abc")) for made in pair)
+    assert nx.node_link_data(graph) == nx.node_link_data(ordinary)
+    graph, ordinary = pair
+    assert nx.to_dict_of_dicts(graph) == nx.to_dict_of_dicts(ordinary)
+    assert list(nx.generate_edgelist(graph)) == list(nx.generate_edgelist(ordinary))
+    assert list(nx.generate_adjlist(graph)) == list(nx.generate_adjlist(ordinary))
+    assert nx.to_numpy_array(graph).tolist() == nx.to_numpy_array(ordinary).tolist()
+    assert nx.degree_histogram(graph) == nx.degree_histogram(ordinary)
+    assert nx.density(graph) == nx.density(ordinary)
+    assert set(nx.non_edges(graph)) == set(nx.non_edges(ordinary))
+    assert graph._adj.copy() == ordinary._adj
+    assert graph._node.copy() == ordinary._node
+    assert list(graph.nodes(data="colour", default="?")) == list(ordinary.nodes(data="colour", default="?"))
+
+
+def test_what_a_tie_costs_in_memory_is_what_is_said() -> None:
+    ties = pl.DataFrame(
+        {"node_a": range(999), "node_b": range(1, 1000), "strength": [1.0] * 999, "n_ab": 1, "n_ba": 1}
+    )
+    graph = TieGraph.from_ties(ties, 1000)
+    arrays = (graph.indices, graph.weights, graph.tie_rows, graph.marks)
+    assert sum(array.nbytes for array in arrays if array is not None) == 34 * graph.n_ties
+    assert graph.indptr.nbytes == 8 * 1001
+    contacts = graph.contacts()
+    assert contacts.indices.nbytes + contacts.tie_rows.nbytes == 8 * contacts.number_of_edges()
+    assert contacts.in_indices.nbytes + contacts.in_tie_rows.nbytes == 8 * contacts.number_of_edges()
+
+
 def test_a_pickle_and_a_deep_copy_are_sparse_graphs_again(pair: tuple[Any, Any]) -> None:
     graph, _ = pair
     for again in (pickle.loads(pickle.dumps(graph)), copy.deepcopy(graph), copy.copy(graph)):
@@ -183,7 +212,9 @@ def test_numbers_are_names_where_no_others_are_given() -> None:
     assert list(graph.edges(data="weight")) == [(0, 2, 1.5)]
     assert all(node in graph for node in (0, 3, 2.0, True))
     assert not any(node in graph for node in (4, -1, 0.5, "0", None, float("nan")))
-    assert list(graph.labelled("wxyz").edges) == [("w", "y")]
+    named = graph.labelled("wxyz")
+    named.name = "letters"
+    assert (list(named.edges), graph.name) == ([("w", "y")], "")
 
 
 def test_names_that_come_twice_are_refused_when_first_needed() -> None:
