@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .registry import ModelVersion
     from .sources.readiness import Readiness
     from .tables.described import TableDocs
+    from .tie_strength import TiesFitted
 
 
 def open_workspace(
@@ -181,6 +182,12 @@ class ChurnWorkspace:
         place = None if output is None else Path(output)
         return spread(self._folder, self._as_of(as_of), self._inputs, seeds, place)
 
+    def fit_ties(self, as_of: date | str | None = None, *, days: int = 28) -> TiesFitted:
+        """Learn tie strength from whether your own ties persist for ``days``; kept for the next training if better."""
+        from .tie_strength import fit_ties
+
+        return fit_ties(self._folder, self._as_of(as_of), self._inputs, days=days)
+
     def train(self, as_of: date | str | None = None) -> Learned:
         """Fit, calibrate and judge a model, log it to MLflow and register it; the first fit one becomes champion."""
         from .learning import learn
@@ -277,6 +284,7 @@ class ChurnWorkspace:
         from features import build
 
         from .sources import load
+        from .tie_strength import rules_of
 
         day = self._as_of(as_of)
         with self._folder.held("features"), self._folder.engine() as engine:
@@ -289,6 +297,7 @@ class ChurnWorkspace:
                 day,
                 self._folder.config.churn,
                 customers=customers,
+                rules=rules_of(self._folder),
                 own=self.root / "features",
             )
 

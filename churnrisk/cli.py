@@ -258,6 +258,23 @@ def influence(
     _show(as_json, plain, lambda: _say(found.text() + drawing))
 
 
+ties_app = typer.Typer(help="Learn how strong ties are from your own data.", no_args_is_help=True)
+app.add_typer(ties_app, name="ties")
+
+
+@ties_app.command("fit")
+def fit_ties(
+    as_of: AsOfOption = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=365, help="A tie persists with a contact in the next so many days.")
+    ] = 28,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn tie strength from whether ties persist; the next training uses it if it beats the default out of time."""
+    found = _workspace().fit_ties(as_of=_day(as_of), days=days)
+    _show(as_json, found.as_dict(), lambda: _say(found.text()))
+
+
 @app.command()
 def spread(
     seeds: Annotated[

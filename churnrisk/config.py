@@ -281,6 +281,23 @@ class TeamSettings(Settings):
     )
 
 
+class TieSettings(Settings):
+    """What counts as a tie between customers."""
+
+    max_partners: int = Field(
+        500,
+        ge=1,
+        description="A customer with more partners in the window than this is a hub (a call centre, a taxi service): "
+        "such contacts are no social ties and are left out of the network. Three times Dunbar's 150, a judgement.",
+    )
+    max_one_way_partners: int = Field(
+        100,
+        ge=1,
+        description="So is one with more partners than this of whom under 1 in 20 has contacts both ways: mass calls. "
+        "A judgement.",
+    )
+
+
 class InfluenceSettings(Settings):
     """How much of leaving is catching, in money. Predictive exposure never enters here."""
 
@@ -433,6 +450,7 @@ class Config(Settings):
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     value: ValueSettings = Field(default_factory=ValueSettings)
     team: TeamSettings = Field(default_factory=TeamSettings)
+    ties: TieSettings = Field(default_factory=TieSettings)
     influence: InfluenceSettings = Field(default_factory=InfluenceSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     lists: ListSettings = Field(default_factory=ListSettings)

@@ -26,6 +26,7 @@ from .sources import LoadedSources, load
 from .store import Workspace
 from .store.code import code_fingerprint
 from .store.workspace import run_identity
+from .tie_strength import learned_weights
 
 SHOWN_FIGURES = (
     "auc",
@@ -158,7 +159,14 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
         run_id = _run_id(workspace, as_of, loaded)
         with run_context(run_id=run_id, as_of=str(as_of), command="train"):
             with stages.stage("features and fit") as counts:
-                result = train(engine, loaded.tables, config, as_of, own=workspace.root / "features")
+                result = train(
+                    engine,
+                    loaded.tables,
+                    config,
+                    as_of,
+                    own=workspace.root / "features",
+                    tie_weights=learned_weights(workspace),
+                )
                 counts |= {"rows": result.evaluation.n_rows, "is_fit": result.is_fit}
             with stages.stage("log"):
                 registry = Registry(config.mlflow, workspace.root, inputs.environment)
@@ -235,6 +243,7 @@ def _run_id(workspace: Workspace, as_of: AsOf, loaded: LoadedSources) -> str:
         {
             "command": "train",
             "as_of": str(as_of),
+            "tie_weights": learned_weights(workspace),
             "inputs": dict(loaded.tables.fingerprints),
             "config": workspace.config.fingerprint(),
             "code": code_fingerprint(),

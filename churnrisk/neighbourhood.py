@@ -33,6 +33,7 @@ from .sources import load
 from .sources.seeds import Seeds, read_seeds
 from .store import Workspace
 from .store.publish import written_parquet
+from .tie_strength import rules_of
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
             config.churn,
             consent_as_of=as_of,
             kinds=kinds,
+            rules=rules_of(workspace, bundle),
             own=workspace.root / "features",
         )
         consents = consents_in_force(engine, loaded.tables, as_of.instant)
@@ -217,7 +219,7 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
         stages.stage("ties and spreading"),
     ):
         loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
-        found = ties_at(engine, loaded.tables, as_of, workspace.config.churn)
+        found = ties_at(engine, loaded.tables, as_of, workspace.config.churn, rules_of(workspace))
         if found is None:
             raise _no_ties()
         ties, here = found

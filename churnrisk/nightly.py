@@ -47,6 +47,7 @@ from .store.code import code_fingerprint
 from .store.publish import Edition, publish, published_days, recover, staged_edition
 from .store.workspace import run_identity
 from .tables.published import RULES
+from .tie_strength import rules_of
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,7 @@ class _Night:
             self.workspace.config.churn,
             consent_as_of=self.as_of,
             kinds=kinds,
+            rules=rules_of(self.workspace, read.bundle),
             own=self.workspace.root / "features",
         )
 

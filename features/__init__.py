@@ -4,7 +4,7 @@ It decides what is computed from the validated tables and refuses to know labels
 """
 
 from .attributes import TypedAttributes, typed_attributes
-from .build import FeatureSet, build, library, ties_at
+from .build import FeatureSet, build, library, tie_rules, ties_at
 from .catalogue import Catalogue, Feature, catalogue, catalogue_markdown
 from .functions import Context, feature_function
 from .network import NETWORK_COLUMNS, Ties
@@ -22,6 +22,7 @@ __all__ = [
     "catalogue_markdown",
     "feature_function",
     "library",
+    "tie_rules",
     "ties_at",
     "typed_attributes",
 ]

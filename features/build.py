@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from churnrisk.config import ChurnSettings
+from churnrisk.config import ChurnSettings, TieSettings
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault
 from churnrisk.store import Engine, Statement
@@ -29,8 +29,11 @@ from .pair_store import PairStore, PairWindow
 from .quarters import quarter_hours
 from .ties.contract import DECAY_ONE_CONTACT, TRAIN_GAP_HOURS
 from .ties.decay import decay_parameters
+from .ties.rules import TieRules
 
 KEYS = ("customer_key", "customer_id")
+
+DEFAULT_RULES = TieRules()
 
 TIE_WINDOW_DAYS = 90
 """Contacts of so many days make a tie (science, section 1)."""
@@ -117,6 +120,7 @@ class Run:
     available: set[str]
     made: list[str] = field(default_factory=list)
     pairs: PairStore | None = None
+    rules: TieRules = DEFAULT_RULES
     everybody: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def make(self, name: str) -> bool:
@@ -174,7 +178,7 @@ def build(
     consent_as_of: AsOf | None = None,
     names: Sequence[str] | None = None,
     kinds: Mapping[str, Kind] | None = None,
-    with_ties: bool = True,
+    rules: TieRules | None = DEFAULT_RULES,
     own: Path | None = None,
 ) -> FeatureSet:
     """Compute the features of every customer as of a date.
@@ -199,8 +203,8 @@ def build(
         Features to compute, as in a bundle; by default all. A named event or topic that nobody had is a column of 0.
     kinds : mapping of feature to "number" or "category", optional
         Types that attributes must take, as in a bundle; by default as the values known at the date are.
-    with_ties : bool
-        Compute ties and network features; the costliest part.
+    rules : TieRules, optional
+        What counts as a tie; None leaves ties and network features out, the costliest part.
     own : Path, optional
         Folder with the user's own ``*.sql`` features.
 
@@ -215,15 +219,23 @@ def build(
     pass over the calls for volumes, one sort of the ties' window for pairs, O(rows) for the rest.
     """
     wanted = None if names is None else frozenset(names)
+    with_ties = rules is not None
     with prepared(
-        engine, tables, as_of, settings, customers=customers, consent_as_of=consent_as_of, own=own
+        engine,
+        tables,
+        as_of,
+        settings,
+        customers=customers,
+        consent_as_of=consent_as_of,
+        own=own,
+        rules=rules,
     ) as running:
         parts = [running.rows("population").sort("customer_id").select(KEYS)]
         parts += list(_statement_parts(running, wanted, with_ties=with_ties))
         parts += list(_function_parts(running, wanted))
         typed = _attributes(running, tables, wanted, kinds)
         parts.append(typed.frame)
-        ties = _ties(running) if with_ties and running.make("tie_pairs") else None
+        ties = ties_in(running) if with_ties and running.make("tie_pairs") else None
         if ties is not None:
             parts.append(_network_part(running, ties))
         full = _joined(parts)
@@ -236,20 +248,37 @@ def build(
     for name in frame.columns[len(KEYS) :]:
         _ = catalogue[name]
         found_kinds.setdefault(name, "category" if frame[name].dtype == pl.String else "number")
-    return FeatureSet(frame, found_kinds, ties, network, opinions, typed.notes)
+    return FeatureSet(frame, found_kinds, ties, network, opinions, (*typed.notes, *_hub_notes(ties)))
+
+
+def tie_rules(settings: TieSettings, weights: Mapping[str, float] | None = None) -> TieRules:
+    """Give the rules of the settings, with weights of strength learned from the user's own ties if there are any."""
+    return TieRules(settings.max_partners, settings.max_one_way_partners, weights)
+
+
+def _hub_notes(ties: Ties | None) -> tuple[str, ...]:
+    n_hubs = 0 if ties is None else int(ties.nodes["is_hub"].sum())
+    if not n_hubs:
+        return ()
+    who = f"{n_hubs} customers talk with more people than anybody has friends (call centres, mass callers)"
+    return (f"{who}: no social ties, left out of the network; see [ties] max_partners",)
 
 
 def ties_at(
-    engine: Engine, tables: LakeTables, as_of: AsOf, settings: ChurnSettings
+    engine: Engine,
+    tables: LakeTables,
+    as_of: AsOf,
+    settings: ChurnSettings,
+    rules: TieRules | None = DEFAULT_RULES,
 ) -> tuple[Ties, pl.Series] | None:
     """Return the ties as of a date and the ids of its customers, without any feature; None without call data.
 
     The consents of the date decide which calls may be used.
     """
-    with prepared(engine, tables, as_of, settings) as running:
+    with prepared(engine, tables, as_of, settings, rules=rules) as running:
         if not running.make("tie_pairs"):
             return None
-        return _ties(running), running.everybody["customer_id"]
+        return ties_in(running), running.everybody["customer_id"]
 
 
 @contextmanager
@@ -262,11 +291,17 @@ def prepared(
     customers: Sequence[str] | None = None,
     consent_as_of: AsOf | None = None,
     own: Path | None = None,
+    rules: TieRules | None = DEFAULT_RULES,
 ) -> Iterator[Run]:
     """Give a run with sources, calendar, activity and population in place; forget all its tables in the end."""
     tables.register(engine)
-    parameters = _parameters(as_of, settings, consent_as_of or as_of)
-    running = Run(engine, as_of, settings, library(own), parameters, set(tables.paths))
+    parameters = {
+        **_parameters(as_of, settings, consent_as_of or as_of),
+        **(rules or DEFAULT_RULES).parameters(),
+    }
+    running = Run(
+        engine, as_of, settings, library(own), parameters, set(tables.paths), rules=rules or DEFAULT_RULES
+    )
     if tables.kept is not None and tables.has("calls"):
         contacts = running.library.statements["contacts_between"]
         running.pairs = PairStore(tables.kept, engine, contacts, parameters, tables.paths["calls"])
@@ -379,13 +414,16 @@ def _attributes(
     return typed_attributes(attribute_rows(tables.paths["customers"], asked, running.everybody), asked, kinds)
 
 
-def _ties(running: Run) -> Ties:
+def ties_in(running: Run) -> Ties:
     """Bring the pairs out of the engine, and drop them there before the graph doubles them."""
-    nodes = running.rows("nodes").sort("node")
+    hubs = running.rows("hubs")["customer_key"].implode()
+    is_hub = pl.col("customer_key").is_in(hubs)
+    nodes = running.rows("nodes").sort("node").with_columns(is_hub=is_hub)
+    nodes = nodes.with_columns(may_use_calls=pl.col("may_use_calls") & ~pl.col("is_hub"))
     pairs = running.rows("tie_pairs")
     for name in ("tie_pairs", "call_pairs"):
         running.engine.drop(name)
-    return ties_of(pairs, nodes, running.as_of.instant_us)
+    return ties_of(pairs, nodes, running.as_of.instant_us, running.rules.weights)
 
 
 def _network_part(running: Run, ties: Ties) -> pl.DataFrame:

@@ -6,6 +6,7 @@ It decides which nodes are members, leavers and detractors, and refuses to know 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,8 @@ NETWORK_COLUMNS: dict[str, pl.DataType] = {
 class Ties:
     """Who is tied to whom as of a date: the graph, and which customer each of its nodes is.
 
-    ``nodes``: node, customer_key, customer_id, may_use_calls; one row per node, by rising node. Leavers are nodes too.
+    ``nodes``: node, customer_key, customer_id, may_use_calls, is_hub; one row per node, by rising node. Leavers are
+    nodes too. A hub (more partners than anybody has friends) has no social ties: its calls may not be used as such.
     """
 
     graph: TieGraph
@@ -91,11 +93,16 @@ class Ties:
         )
 
 
-def ties_of(pairs: pl.DataFrame, nodes: pl.DataFrame, as_of_us: int | None = None) -> Ties:
+def ties_of(
+    pairs: pl.DataFrame,
+    nodes: pl.DataFrame,
+    as_of_us: int | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> Ties:
     """Weigh the pairs as of an instant and lay them out as a graph over ``nodes`` (by rising node)."""
     from .ties import TieGraph, tie_table
 
-    return Ties(TieGraph.from_ties(tie_table(pairs, as_of_us=as_of_us), nodes.height), nodes)
+    return Ties(TieGraph.from_ties(tie_table(pairs, as_of_us=as_of_us, weights=weights), nodes.height), nodes)
 
 
 def network_rows(

@@ -14,13 +14,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk.bundle import Bundle, Kind, Provenance
+from churnrisk.bundle import TIE_WEIGHTS, Bundle, Kind, Provenance
 from churnrisk.config import Config, SourceSettings
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault, ModelUnfit
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
-from features import build
+from features import build, tie_rules
 from features.build import library
 
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
@@ -98,6 +98,7 @@ def train(
     as_of: AsOf,
     *,
     own: Path | None = None,
+    tie_weights: Mapping[str, float] | None = None,
 ) -> TrainingResult:
     """Fit, calibrate and judge a model with what is known as of ``as_of``.
 
@@ -108,6 +109,7 @@ def train(
     config : the workspace's settings; churn, training and engine are read.
     as_of : everything later is unknown, labels too; consents are those of this day.
     own : folder with the user's own ``*.sql`` features.
+    tie_weights : weights of tie strength learned from the user's own ties, kept in the bundle; None = the default.
 
     Raises
     ------
@@ -131,6 +133,7 @@ def train(
             "inactive_days": config.churn.inactive_days,
         },
         fingerprints=dict(tables.fingerprints),
+        parameters={} if tie_weights is None else {TIE_WEIGHTS: dict(tie_weights)},
     )
     if tables.has("labelled"):
         from .extract import extract_rows
@@ -138,7 +141,7 @@ def train(
         (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
         rows = extract_rows(tables, true_base_rate=source.true_base_rate)
         return from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
-    looks = _looks(engine, tables, config, as_of, own)
+    looks = _looks(engine, tables, config, as_of, own, tie_weights)
     return from_snapshots(
         looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), _caveats(tables)
     )
@@ -241,7 +244,9 @@ def _cross_validated(
 def _result(shipped: Fitted, judged: _Judged, origin: Provenance) -> TrainingResult:
     risk = judged.risks["risk"].to_numpy()
     bands = bands_of(risk, judged.rows.left, judged.rows.weight, shipped.base_rate)
-    provenance = replace(origin, regime=shipped.regime, parameters=dict(shipped.parameters))
+    provenance = replace(
+        origin, regime=shipped.regime, parameters={**origin.parameters, **shipped.parameters}
+    )
     return TrainingResult(
         bundle=shipped.bundle(bands, provenance),
         evaluation=judged.evaluation,
@@ -315,7 +320,14 @@ def _ablations(learned: Rows, tested: Rows, model: Fitted, settings: FitSettings
     return {NETWORK: auc(tested.left, score)}
 
 
-def _looks(engine: Engine, tables: LakeTables, config: Config, as_of: AsOf, own: Path | None) -> list[Look]:
+def _looks(  # noqa: PLR0917 - what a build needs
+    engine: Engine,
+    tables: LakeTables,
+    config: Config,
+    as_of: AsOf,
+    own: Path | None,
+    tie_weights: Mapping[str, float] | None,
+) -> list[Look]:
     """Return every snapshot with labels and features; the latest decides the types of attributes for all."""
     churn = config.churn
     schedule = snapshot_schedule(
@@ -327,7 +339,16 @@ def _looks(engine: Engine, tables: LakeTables, config: Config, as_of: AsOf, own:
         labels = labels_of(engine, tables, snapshot, churn, as_of)
         if not labels.frame.height:
             continue
-        found = build(engine, tables, snapshot.as_of, churn, consent_as_of=as_of, kinds=kinds, own=own)
+        found = build(
+            engine,
+            tables,
+            snapshot.as_of,
+            churn,
+            consent_as_of=as_of,
+            kinds=kinds,
+            rules=tie_rules(config.ties, tie_weights),
+            own=own,
+        )
         kinds = found.kinds if kinds is None else kinds
         looks.append(Look(snapshot, found.frame, labels, found.notes))
     return looks

@@ -29,6 +29,9 @@ FORMAT = "churnrisk-bundle"
 FORMAT_VERSION = 1
 """Raised when a bundle of an older version can no longer be read."""
 
+TIE_WEIGHTS = "tie_weights"
+"""Parameter of a training: the weights of tie strength, when they were learned from the user's own ties."""
+
 DESCRIPTION_FILE = "bundle.json"
 LEARNER_FILE = "model.txt"
 
@@ -143,6 +146,12 @@ class Bundle:
         names = pl.Series([band.name for band in self.bands])
         position = np.searchsorted(starts, np.asarray(risk, dtype=np.float64), side="right") - 1
         return names.gather(np.maximum(position, 0)).alias("band")
+
+    @property
+    def tie_weights(self) -> dict[str, float] | None:
+        """Weights of tie strength that training learned with; None = the default strength."""
+        weights = self.provenance.parameters.get(TIE_WEIGHTS)
+        return None if weights is None else dict(weights)
 
     @property
     def identity(self) -> str:

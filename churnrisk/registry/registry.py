@@ -155,6 +155,20 @@ class Registry:
             )
             return self._version_of(client, tracked, self._alias(client))
 
+    def log_ties(
+        self, figures: Mapping[str, float], *, parameters: Mapping[str, object], tags: Mapping[str, str]
+    ) -> str:
+        """Log a fit of tie strength to the experiment ``<experiment>-ties``; return the id of its run."""
+        with self._tracking.opened() as (mlflow, client):
+            experiment_id = self._experiment_id(client, "-ties")
+            marks = {f"{_TAG}{name}": value for name, value in tags.items()}
+            with mlflow.start_run(
+                experiment_id=experiment_id, run_name=f"as of {tags['as_of']}", tags=marks, nested=True
+            ) as run:
+                mlflow.log_params({name: _parameter_text(value) for name, value in parameters.items()})
+                mlflow.log_metrics(dict(figures))
+                return str(run.info.run_id)
+
     def models(self) -> list[ModelVersion]:
         """Return every registered version, newest first."""
         with self._tracking.opened() as (_, client):
@@ -213,8 +227,8 @@ class Registry:
         point_champion(self._models, version)
         return copy
 
-    def _experiment_id(self, client: MlflowClient) -> str:
-        name = self._tracking.settings.experiment
+    def _experiment_id(self, client: MlflowClient, ending: str = "") -> str:
+        name = self._tracking.settings.experiment + ending
         found = client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)

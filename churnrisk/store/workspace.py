@@ -56,6 +56,11 @@ class Workspace:
         return self.root / "restricted"
 
     @property
+    def tie_weights(self) -> Path:
+        """Weights of tie strength learned from the user's own ties, for the next training."""
+        return self.models / "tie_weights.json"
+
+    @property
     def kept_pairs(self) -> Path:
         """What nights counted of pairs of customers, for the next night; may be deleted at any time."""
         return self.lake / "pairs"

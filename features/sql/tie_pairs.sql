@@ -1,6 +1,6 @@
 -- output: tie_pairs
 -- grain: node_a, node_b
--- reads: call_pairs, nodes
+-- reads: call_pairs, nodes, hubs
 -- parameters:
 -- columns:
 --   node_a | key
@@ -39,11 +39,25 @@ with pairs as (
     from call_pairs
 ),
 
-customers as (
+everybody as (
     select
         customer_key,
         node
     from nodes
+),
+
+busiest as (
+    select customer_key
+    from hubs
+),
+
+-- A hub's contacts are no social ties.
+customers as (
+    select
+        everybody.customer_key,
+        everybody.node
+    from everybody
+    anti join busiest on everybody.customer_key = busiest.customer_key
 ),
 
 numbered as (

@@ -5,9 +5,12 @@ It knows pair facts and one formula, and refuses to know who the customers are o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
+from .blend import blended_strength
 from .contract import DECAY_ONE_CONTACT, PAIR_COLUMNS
 from .kernels import NodeArray, common_neighbours, first_disorder, frozen, row_sums, sorted_rows, tie_order
 
@@ -18,7 +21,9 @@ DEAD_SILENCE_RATIO = 8.0
 """A tie silent for more than so many of its mean silences is dead (Navarro et al. 2017)."""
 
 
-def tie_table(pairs: pl.DataFrame, *, as_of_us: int | None = None) -> pl.DataFrame:
+def tie_table(
+    pairs: pl.DataFrame, *, as_of_us: int | None = None, weights: Mapping[str, float] | None = None
+) -> pl.DataFrame:
     r"""Turn pair facts into ties with their strength and the other measures of one pair.
 
     Parameters
@@ -32,6 +37,9 @@ def tie_table(pairs: pl.DataFrame, *, as_of_us: int | None = None) -> pl.DataFra
         and last contact in microseconds since 1970 UTC.
     as_of_us
         The as-of instant, microseconds since 1970 UTC; after every contact. Without it silence is not known.
+    weights
+        Weights of strength learned from the user's own ties (see `features.ties.blend`), with ``as_of_us``; None = the
+        default below.
 
     Returns
     -------
@@ -137,7 +145,8 @@ def tie_table(pairs: pl.DataFrame, *, as_of_us: int | None = None) -> pl.DataFra
         span_days=(pl.col("last_contact_us") - pl.col("first_contact_us")) / DAY_US,
         last_contact=pl.col("last_contact_us").cast(pl.Datetime("us")),
     )
-    return _with_neighbourhood(measured).select(TIE_COLUMNS)
+    learned = None if weights is None or as_of_us is None else blended_strength(weights, as_of_us)
+    return _with_neighbourhood(measured, learned).select(TIE_COLUMNS)
 
 
 TIE_COLUMNS = (
@@ -266,21 +275,23 @@ def _checked_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
     return in_tie_order(facts)
 
 
-def _with_neighbourhood(ties: pl.DataFrame) -> pl.DataFrame:
-    """Add the shares of attention and the overlap, which need the other ties of both ends."""
+def _with_neighbourhood(ties: pl.DataFrame, strength: pl.Expr | None) -> pl.DataFrame:
+    """Add overlap, a learned strength that reads it, and the shares of attention: they need the ties of both ends."""
     if ties.is_empty():
         empty = pl.lit(None, pl.Float64)
         return ties.with_columns(attention_ab=empty, attention_ba=empty, overlap=empty)
     node_a, node_b = (frozen(ties[name].to_numpy(), np.int32) for name in ("node_a", "node_b"))
     indptr, indices, tie_rows = sorted_rows(int(node_b.max()) + 1, node_a, node_b)
-    totals = row_sums(indptr, tie_rows, frozen(ties["strength"].to_numpy(), np.float64))
     degrees = np.diff(indptr)
     common = common_neighbours(indptr, indices, tie_rows)
     others = degrees[node_a] + degrees[node_b] - 2 - common
+    ties = ties.with_columns(overlap=_share(pl.Series(common.astype(np.int64)), pl.Series(others)))
+    if strength is not None:
+        ties = ties.with_columns(strength=strength)
+    totals = row_sums(indptr, tie_rows, frozen(ties["strength"].to_numpy(), np.float64))
     return ties.with_columns(
         attention_ab=_share(pl.col("strength"), pl.Series(totals[node_a])),
         attention_ba=_share(pl.col("strength"), pl.Series(totals[node_b])),
-        overlap=_share(pl.Series(common.astype(np.int64)), pl.Series(others)),
     )
 
 

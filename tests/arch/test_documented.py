@@ -45,7 +45,8 @@ def commands() -> dict[str, list[str]]:
     return {
         name: [
             word
-            for option in command.params
+            for part in (command, *getattr(command, "commands", {}).values())
+            for option in part.params
             for word in option.opts
             if word.startswith("--") and word != "--help"
         ]

@@ -113,13 +113,18 @@ def commands_page() -> str:
         "",
     ]
     for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
-        lines += [f"## churnrisk {name}", "", (command.help or "").strip(), ""]
-        rows = [_option_row(option) for option in command.params if option.name != "help"]
-        if rows:
-            lines += ["| option | default | meaning |", "| --- | --- | --- |", *rows, ""]
+        lines += _command_lines(f"## churnrisk {name}", command)
+        for part, below in sorted(getattr(command, "commands", {}).items()):
+            lines += _command_lines(f"### churnrisk {name} {part}", below)
     lines += ["## Exit codes", "", "| code | meaning |", "| --- | --- |"]
     lines += [f"| {code} | {_cell(meaning)} |" for code, meaning in sorted(EXIT_CODES.items())]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _command_lines(heading: str, command: Any) -> list[str]:
+    rows = [_option_row(option) for option in command.params if option.name != "help"]
+    table = ["| option | default | meaning |", "| --- | --- | --- |", *rows, ""] if rows else []
+    return [heading, "", (command.help or "").strip(), "", *table]
 
 
 def _option_row(option: Any) -> str:
