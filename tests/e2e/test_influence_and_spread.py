@@ -166,3 +166,25 @@ def test_one_who_lets_no_calls_be_used_is_nowhere_as_if_their_calls_had_never_co
     around = [re.findall(r'<section id="around".*?</section>', page, flags=re.DOTALL) for page in pages]
     assert around[0] == around[1]
     assert around[0]
+
+
+def test_spread_needs_calls_and_no_model(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "customers.csv").write_text(
+        "customer_id,joined_on\n001,2025-01-01\n002,2025-01-01\n", "utf-8"
+    )
+    (tmp_path / "calls.csv").write_text("caller_id,callee_id,started_at\n001,002,2026-06-01\n", "utf-8")
+    (tmp_path / "seeds.csv").write_text("customer_id\n001\n", "utf-8")
+    config = tmp_path / "churnrisk.toml"
+    settings = '[privacy]\nmissing_consent = true\n[sources.customers]\npath = "customers.csv"\n'
+    config.write_text(f'{settings}[sources.calls]\npath = "calls.csv"\n', "utf-8")
+    arguments = ("-w", tmp_path, "spread", "--seeds", tmp_path / "seeds.csv", "--as-of", AS_OF)
+    said = command(*arguments)
+    assert said.code == 0, said.err
+    assert "predictive, not causal" in said.out
+    reached = table(tmp_path, "spread", top="restricted")
+    # d = .7 between two: each keeps .3 of what comes, so .3 / (1 - .49) of it rests where it began
+    assert reached["customer_id"].to_list() == ["001", "002"]
+    assert reached["activation"].to_list() == pytest.approx([0.3 / 0.51, 0.21 / 0.51], abs=1e-3)
+    config.write_text(settings, "utf-8")
+    refused = command(*arguments, "--json")
+    assert (refused.code, refused.plain["faults"][0]["code"]) == (2, "ties_missing")

@@ -141,3 +141,16 @@ def test_the_friends_of_each_node_sum_to_its_spillover_while_no_risk_is_certain(
         is_bounded = (kappa * rows["share"] * rows["risk"] > 1 - rows["risk"]).any()
         if not math.isnan(money[node]) and not is_bounded:
             assert rows["money"].sum() == pytest.approx(money[node], rel=1e-9)
+
+
+@given(arounds(), st.data())
+def test_taking_somebodys_ties_away_takes_their_money_out_of_everybodys(
+    case: Around, data: st.DataObject
+) -> None:
+    refuser = data.draw(st.integers(0, case.n_nodes - 1))
+    refusing = np.arange(case.n_nodes) == refuser
+    kept = [row for row in case.rows if refuser not in row[:2]]
+    cut = friends_stake(case.graph.without(refusing), case.risk, case.value)
+    never = friends_stake(graph_of(case.n_nodes, kept), case.risk, case.value)
+    assert all(np.array_equal(a, b) for a, b in zip(cut, never, strict=True))
+    assert (cut.shared[refuser], cut.strong[refuser]) == (0.0, 0.0)
