@@ -18,6 +18,9 @@ from .kernels import FloatArray, IntArray, NodeArray, compiled, frozen
 LARGEST_EXCESS = 0.28
 """Cap on the mean of spillover over value: the social multiplier of 1.28 of Ascarza, Ebbes, Netzer & Danielson 2017."""
 
+LEAST_SHARED = 1e-9
+"""Mean of shared stake over value below which there is nothing to scale; dividing by it would only make noise large."""
+
 _NEARLY = 1.0 - 1e-9
 """Sums of equal weights miss the exact mean by a rounding; equal ties are strong all of them."""
 
@@ -123,8 +126,8 @@ def spillover_scale(
     value
         float, n: currency, NaN = unknown.
     is_reference
-        bool, n: those who would be treated. Only those with a value above 0 count; when none of them has friends with
-        something at stake, all nodes with a value do.
+        bool, n: those who would be treated. Only those with a value above 0 count; when they have next to nothing at
+        stake around them, all nodes with a value do.
     effect
         Relative extra hazard per strong friend who left, with the ends of its interval.
     excess
@@ -156,13 +159,12 @@ def spillover_scale(
     """
     has_value = value > 0
     chosen = is_reference & has_value
-    if not stake.shared[chosen].any():
+    if _mean_ratio(stake.shared, value, chosen) < LEAST_SHARED:
         chosen = has_value
-    n_reference = int(chosen.sum())
-    shared = float(np.mean(stake.shared[chosen] / value[chosen])) if n_reference else 0.0
-    if shared == 0.0:
+    n_reference, shared = int(chosen.sum()), _mean_ratio(stake.shared, value, chosen)
+    if shared < LEAST_SHARED:
         return SpilloverScale(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, n_reference, is_capped=False)
-    strong = float(np.mean(stake.strong[chosen] / value[chosen]))
+    strong = _mean_ratio(stake.strong, value, chosen)
     wanted = excess if excess is not None else tuple(each * strong for each in effect)
     best, low, high = (min(each, LARGEST_EXCESS) for each in wanted)
     return SpilloverScale(
@@ -175,6 +177,10 @@ def spillover_scale(
         n_reference,
         is_capped=wanted[0] > LARGEST_EXCESS,
     )
+
+
+def _mean_ratio(amounts: FloatArray, value: FloatArray, chosen: NDArray[np.bool_]) -> float:
+    return float(np.mean(amounts[chosen] / value[chosen])) if chosen.any() else 0.0
 
 
 def spillover(stake: FriendsStake, kappa: float) -> FloatArray:
