@@ -238,33 +238,6 @@ def direction_counts(indptr: IntArray, marks: MarkArray) -> tuple[IntArray, IntA
 
 
 @compiled
-def common_neighbours(indptr: IntArray, indices: NodeArray, ties: NodeArray) -> NodeArray:
-    """Common neighbours of the two ends of every tie.
-
-    The row of the larger end is marked once, the row of each smaller end is read against the marks: the sum over
-    ties of the smaller degree, so one hub with many partners costs what its partners cost, not its square.
-    """
-    common = np.zeros(len(indices) // 2, np.int32)
-    is_near = np.zeros(len(indptr) - 1, np.uint8)
-    for node in range(len(indptr) - 1):
-        start, stop = indptr[node], indptr[node + 1]
-        for entry in range(start, stop):
-            is_near[indices[entry]] = 1
-        for entry in range(start, stop):
-            other = indices[entry]
-            other_start, other_stop = indptr[other], indptr[other + 1]
-            longer, shorter = stop - start, other_stop - other_start
-            if shorter < longer or (shorter == longer and other < node):
-                count = np.int32(0)
-                for step in range(other_start, other_stop):
-                    count += is_near[indices[step]]
-                common[ties[entry]] = count
-        for entry in range(start, stop):
-            is_near[indices[entry]] = 0
-    return common
-
-
-@compiled
 def seed_sums(
     indptr: IntArray,
     indices: NodeArray,

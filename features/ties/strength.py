@@ -12,7 +12,8 @@ import polars as pl
 
 from .blend import blended_strength
 from .contract import DECAY_ONE_CONTACT, PAIR_COLUMNS
-from .kernels import NodeArray, common_neighbours, first_disorder, frozen, row_sums, sorted_rows, tie_order
+from .kernels import NodeArray, first_disorder, frozen, row_sums, sorted_rows, tie_order
+from .triangles import common_neighbours
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US

@@ -14,11 +14,10 @@ from features.ties import TieGraph, network_features, tie_graph, tie_table
 from features.ties.communities import leiden, louvain, modularity
 from features.ties.components import component_labels
 from features.ties.cores import core_numbers
-from features.ties.kernels import common_neighbours
 from features.ties.membership import community_of
 from features.ties.ranks import converged_pagerank, pagerank
 from features.ties.reach import second_order_reach
-from features.ties.triangles import clustering, triangle_counts
+from features.ties.triangles import clustering, common_neighbours, triangle_counts
 from features.ties.warm import warm
 
 Seconds = dict[str, list[float]]

@@ -15,7 +15,13 @@ from features.ties.cores import core_numbers
 from features.ties.kernels import frozen
 from features.ties.ranks import converged_pagerank, eigenvector_centrality, pagerank
 from features.ties.similarity import pair_scores
-from features.ties.triangles import clustering, directed_clustering, transitivity, triangle_counts
+from features.ties.triangles import (
+    clustering,
+    common_neighbours,
+    directed_clustering,
+    transitivity,
+    triangle_counts,
+)
 
 Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]
 EXACT = 1e-13
@@ -116,7 +122,7 @@ def check_common_neighbours(graph: nx.Graph[int]) -> None:
     rows = kernels.sorted_rows(len(graph), node_a, node_b)
     assert [row.tolist() for row in rows[:2]] == [row.tolist() for row in rows_of(graph)[:2]]
     expected = [len(nx.common_neighbors(graph, a, b)) for a, b in ends]
-    assert kernels.common_neighbours(*rows).tolist() == expected
+    assert common_neighbours(*rows).tolist() == expected
 
 
 def check_pair_scores(graph: nx.Graph[int]) -> None:

@@ -19,7 +19,7 @@ from features.ties import (
     tie_table,
 )
 from features.ties.contract import PAIR_COLUMNS
-from features.ties.kernels import common_neighbours
+from features.ties.triangles import common_neighbours
 from tests.oracle.ties import slow_place, slow_ties
 from tests.oracle.ties.slow_ties import World, worlds
 
