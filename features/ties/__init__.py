@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .backend.ordinary import TiesCopiedWarning
     from .contract import DECAY_ONE_CONTACT, HALF_LIVES_DAYS, PAIR_COLUMNS, RECENT_DAYS, TRAIN_GAP_HOURS
     from .exposure import exposures
     from .frames import as_tie_graph, tie_graph
@@ -30,6 +31,7 @@ __all__ = [
     "ContactGraph",
     "TieFeature",
     "TieGraph",
+    "TiesCopiedWarning",
     "as_tie_graph",
     "community_of",
     "exposures",
@@ -50,6 +52,7 @@ _HOMES = {
     "TRAIN_GAP_HOURS": "contract",
     "TieFeature": "names",
     "TieGraph": "graph",
+    "TiesCopiedWarning": "backend.ordinary",
     "as_tie_graph": "frames",
     "community_of": "membership",
     "exposures": "exposure",

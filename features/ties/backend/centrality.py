@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .. import ranks
 from ..kernels import FloatArray, frozen
 from ..rows import neighbour_sums
-from .reading import Reading, Unreadable
+from .reading import OneNode, Reading, Unreadable
 
 __all__ = [
     "average_neighbor_degree",
@@ -140,7 +140,9 @@ def average_neighbor_degree(
 ) -> Any:
     """Mean degree of each node's neighbours."""
     sides = {"in", "out", "in+out"} if G.is_directed else {"out"}
-    if G.is_multigraph or not {source, target} <= sides or nodes in G.graph:
+    if nodes in G.graph:
+        raise OneNode
+    if G.is_multigraph or not {source, target} <= sides:
         raise Unreadable
     targets = frozen(_side_degrees(G, target, None), np.float64)
     weights = G.weights(weight)

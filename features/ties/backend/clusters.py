@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .. import cores
 from .. import triangles as kernels
 from ..kernels import FloatArray
-from .reading import Reading, Unreadable
+from .reading import OneNode, Reading, Unreadable
 
 __all__ = ["average_clustering", "clustering", "core_number", "transitivity", "triangles"]
 
@@ -64,7 +64,9 @@ def core_number(G: Reading) -> dict[Any, int]:
 
 def _leave_single(G: Reading, nodes: Any) -> None:
     """Leave a single node to networkx, which looks at its neighbours only; parallel edges too."""
-    if G.is_multigraph or nodes in G.graph:
+    if nodes in G.graph:
+        raise OneNode
+    if G.is_multigraph:
         raise Unreadable
 
 

@@ -14,7 +14,7 @@ from churnrisk.networkx_info import BACKEND, MEASURES
 from ..graph import ContactGraph, TieGraph
 from . import centrality, clusters, communities, matrices, parts, similarity
 from .ordinary import answered_by_networkx, dispatchable
-from .reading import Reading, Unreadable, reading_of
+from .reading import OneNode, Reading, Unreadable, reading_of
 
 FEWEST_EDGES = 2_000
 """Ordinary graphs below this many edges are not worth converting unasked; networkx needs milliseconds for them."""
@@ -54,8 +54,8 @@ class Backend:
         graph, rest, keywords = _split(args, kwargs)
         try:
             return ON_ROWS[name](reading_of(graph), *rest, **keywords)
-        except Unreadable:
-            return answered_by_networkx(name, args, kwargs)
+        except Unreadable as why:
+            return answered_by_networkx(name, args, kwargs, in_place=isinstance(why, OneNode))
 
     @staticmethod
     def convert_from_nx(graph: Any, **_wanted: Any) -> Reading:

@@ -55,8 +55,10 @@ def dispatchable(name: str) -> Any:
     return None if found is None else found.__wrapped__
 
 
-def answered_by_networkx(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Call networkx's own function with ordinary graphs for sparse ones.
+def answered_by_networkx(
+    name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, in_place: bool = False
+) -> Any:
+    """Call networkx's own function with ordinary graphs for sparse ones, unless it is to read these in place.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def answered_by_networkx(name: str, args: tuple[Any, ...], kwargs: Mapping[str, 
         msg = f"{name}: expected finite weights of 0 or more, not all 0; for others networkx has no {name} either"
         raise nx.NetworkXNotImplemented(msg)
     writes = function._will_call_mutate_input(args, kwargs)  # noqa: SLF001
-    stays = writes or name in READ_IN_PLACE
+    stays = in_place or writes or name in READ_IN_PLACE
 
     def given(value: Any) -> Any:
         if isinstance(value, Reading):

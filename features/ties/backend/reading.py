@@ -23,6 +23,10 @@ class Unreadable(Exception):
     """The compiled measure does not know such input: networkx's own function answers. Never reaches a user."""
 
 
+class OneNode(Unreadable):
+    """Only the rows about one node matter: networkx's own function answers from them, without a copy."""
+
+
 class Reading:
     """What a measure reads of a graph.
 
