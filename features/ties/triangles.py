@@ -81,9 +81,11 @@ def common_neighbours(indptr: IntArray, indices: NodeArray, tie_rows: NodeArray)
     """
     onward, targets, origin = forward_rows(indptr, indices)
     onward, targets = frozen(onward, np.int64), frozen(targets, np.int32)
-    ties = frozen(tie_rows[origin], np.int32)
     with chunked(onward) as each:
-        return added(each(lambda _, first, last: count_sides(first, last, onward, targets, ties)))
+        counts = added(each(lambda _, first, last: count_sides(first, last, onward, targets)))
+    common = np.empty(len(counts), np.int32)
+    common[tie_rows[origin]] = counts
+    return common
 
 
 def clustering(indptr: IntArray, indices: NodeArray, weights: FloatArray | None = None) -> FloatArray:
@@ -284,9 +286,9 @@ def count_corners(first: int, last: int, onward: IntArray, targets: NodeArray) -
 
 
 @compiled
-def count_sides(first: int, last: int, onward: IntArray, targets: NodeArray, ties: NodeArray) -> NodeArray:
-    """Triangles by side, of those whose least connected corner is among the rows first to last."""
-    counts = np.zeros(len(ties), np.int32)
+def count_sides(first: int, last: int, onward: IntArray, targets: NodeArray) -> NodeArray:
+    """Triangles by side (entry of the onward rows), of those whose least connected corner is among the rows first to last."""
+    counts = np.zeros(len(targets), np.int32)
     near = np.zeros(len(onward) - 1, np.int32)  # 1 + the entry that leads there
     for node in range(first, last):
         start, stop = onward[node], onward[node + 1]
@@ -300,10 +302,10 @@ def count_sides(first: int, last: int, onward: IntArray, targets: NodeArray, tie
             for step in range(onward[middle], onward[middle + 1]):
                 side = near[targets[step]]
                 if side > 0:
-                    counts[ties[step]] += 1
-                    counts[ties[side - 1]] += 1
+                    counts[step] += 1
+                    counts[side - 1] += 1
                     n_here += 1
-            counts[ties[entry]] += n_here
+            counts[entry] += n_here
         for entry in range(start, stop):
             near[targets[entry]] = 0
     return counts
