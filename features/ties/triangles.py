@@ -287,7 +287,7 @@ def count_corners(first: int, last: int, onward: IntArray, targets: NodeArray) -
 
 @compiled
 def count_sides(first: int, last: int, onward: IntArray, targets: NodeArray) -> NodeArray:
-    """Triangles by side (entry of the onward rows), of those whose least connected corner is among the rows first to last."""
+    """Triangles by side (entry of the onward rows), of those whose least connected corner is among first to last."""
     counts = np.zeros(len(targets), np.int32)
     near = np.zeros(len(onward) - 1, np.int32)  # 1 + the entry that leads there
     for node in range(first, last):
