@@ -373,5 +373,6 @@ def _write(facts: IntArray, path: Path) -> None:
         compression="lz4",
         use_dictionary=False,
         write_statistics=False,
+        column_encoding=dict.fromkeys(PAIR_FACTS, "DELTA_BINARY_PACKED"),
     )
     half.replace(path)
