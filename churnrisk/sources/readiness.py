@@ -244,6 +244,7 @@ def readiness(loaded: LoadedSources, engine: Engine, config: Config, as_of: AsOf
         *_states(sources, loaded),
         *_dates(sources, config, as_of),
     )
+    hubs = counted.hubs()
     for name in loaded.tables.paths:
         engine.drop(name)
     levels = {remark.level for remark in remarks}
@@ -260,7 +261,7 @@ def readiness(loaded: LoadedSources, engine: Engine, config: Config, as_of: AsOf
         n_months,
         n_answers,
         remarks,
-        loaded.warnings,
+        (*loaded.warnings, *hubs),
         config.quality.publish_despite_stale,
     )
 
@@ -354,6 +355,19 @@ class _Counts:
             "select count(*) from surveys where score is not null and answer_known_at < $as_of"
         )
 
+    def hubs(self) -> tuple[str, ...]:
+        """Say how many customers have more partners than friends; who has few calls is not looked at."""
+        if not self.has("calls"):
+            return ()
+        most = self.config.ties.max_partners
+        given = {"since": self.as_of.days_before(TIE_DAYS), "as_of": self.as_of.instant, "most": most}
+        row = self.engine.connection.execute(HUBS, given).fetchone()
+        n_hubs = int(row[0]) if row else 0
+        if not n_hubs:
+            return ()
+        who = f"{n_hubs} customers talked with more than {most} people in {TIE_DAYS} days"
+        return (f"{who}: no social ties, left out of the network ([ties] max_partners).",)
+
     def matches(self) -> Iterator[Match]:
         if not self.has("customers"):
             return
@@ -382,6 +396,29 @@ class _Counts:
     def _match(self, name: tuple[str, str, str], matched: str, total: str) -> Match:
         return Match(*name, self.number(matched), self.number(total))
 
+
+TIE_DAYS = 90
+"""Days in which the partners of a customer are counted here, as for ties."""
+
+HUBS = """
+with known as (
+    select caller_key, callee_key from calls where started_at >= $since and started_at < $as_of and known_at < $as_of
+),
+ends as (
+    select caller_key as customer_key, callee_key as partner from known
+    union all
+    select callee_key as customer_key, caller_key as partner from known
+),
+busy as (
+    select customer_key from ends where customer_key >= 0 group by customer_key having count(*) > $most
+),
+partners as (
+    select customer_key, count(distinct partner) as n from ends where customer_key in (select customer_key from busy)
+    group by customer_key
+)
+select count(*) from partners where n > $most
+"""
+"""Number of customers with more partners than friends; who has too few calls for that is not counted further."""
 
 HAPPENED: dict[str, tuple[str, str]] = {
     "calls": ("known_at", "started_at"),

@@ -167,3 +167,23 @@ def test_one_of_a_thing_is_said_in_the_singular(tmp_path: Path) -> None:
     text = customers_only(tmp_path, people="customer_id,left_on\nann,\n").text()
     assert "customers: 1 row read, 1 kept, 0 in quarantine, 0 duplicates" in text
     assert "To learn from: 1 customer, 0 known to have left" in text
+
+
+def test_who_talks_with_more_people_than_anybody_has_friends_is_counted(tmp_path: Path) -> None:
+    calls = (
+        CALLS
+        + "".join(f"ann,n{each},2026-03-01T12:00:00\n" for each in range(4))
+        + 9 * "bob,zoe,2026-03-02\n"
+    )
+    files: dict[str, str | bytes] = {"people.csv": PEOPLE, "c.csv": calls, "s.csv": SURVEYS}
+    quality = "[quality]\nmax_bad_share = 1\n[ties]\nmax_partners = {}\nmax_one_way_partners = 100\n"
+    few, many = (
+        ready(
+            drawn_workspace(tmp_path / f"{most}", ALL.format("") + quality.format(most), files),
+            date(2026, 3, 31),
+        )
+        for most in (5, 6)
+    )
+    # ann: four numbers, zoe, and bob on the first day of the window; bob's many contacts are with one.
+    assert [note for note in few.notes if "1 customers talked with more than 5 people" in note]
+    assert not [note for note in many.notes if "people in 90 days" in note]

@@ -10,6 +10,7 @@ import pytest
 
 from churnrisk.sources import load, publish_quarantine, settle, stage
 from churnrisk.store import Engine
+from churnrisk.tables.marks import MARKS_NAME, call_marks, marks_of
 from tests.spec.sources.drawn import HASH_KEY, drawn, drawn_workspace, loaded_from, rejected, rows, table
 
 HEAD = "caller_id,callee_id,started_at,duration_s,known_at\n"
@@ -94,6 +95,16 @@ def test_the_same_rows_in_any_order_and_batch_size_are_the_same_bytes(
     two = drawn(tmp_path / "b", CALLS, {"c.csv": HEAD + "".join(reversed(lines)) + lines[3]})
     assert one.tables.paths["calls"].read_bytes() == two.tables.paths["calls"].read_bytes()
     assert one.reports["calls"].n_kept == two.reports["calls"].n_kept
+
+
+def test_the_marks_of_calls_lie_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"ann,bob,2026-01-{1 + n % 28:02}T{n % 24:02}:00:{n % 60:02},{n % 7},\n" for n in range(100)]
+    monkeypatch.setattr(settle, "STREAM_ROWS", 7)
+    loaded = drawn(tmp_path, CALLS, {"c.csv": HEAD + "".join(lines)})
+    path = loaded.tables.paths["calls"]
+    assert path.with_name(MARKS_NAME).is_file()
+    assert call_marks(path).equals(marks_of(pl.scan_parquet(path)))
+    assert call_marks(path)["n"].sum() == loaded.reports["calls"].n_kept
 
 
 def test_row_groups_do_not_depend_on_how_rows_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
