@@ -259,6 +259,11 @@ class TrainingSettings(Settings):
         5, ge=2, le=20, description="Folds for cross-fitting the calibrator and labelled extracts."
     )
     seed: int = Field(20260101, ge=0, description="Seed of every random choice in training.")
+    study_contagion: bool = Field(
+        True,
+        description="Ask of the data whether churn spreads between customers. Needs calls, dated leavings and looks "
+        "over more than four months before the outcomes.",
+    )
 
 
 class ValueSettings(Settings):

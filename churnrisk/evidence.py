@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from churnrisk.metrics import Interval
+from churnrisk.metrics import Contagion, Interval
 from training import TrainingResult
 
 from .bundle import Bundle
@@ -58,6 +58,8 @@ def evidence_of(result: TrainingResult) -> Evidence:
         tested_until=_day(tested, -1),
         figures=_intervals(judged.figures),
         figures_without_network={"auc": Interval(without, nan, nan)} if without is not None else None,
+        network_gain=result.network_gain.get("auc"),
+        contagion=result.contagion,
         treat_all_per_customer=judged.figures.get("empc_treat_all"),
         reliability=judged.tables.get("reliability"),
         gains=judged.tables.get("gain"),
@@ -108,6 +110,8 @@ def _plain(value: object) -> Any:
         return value.to_dict(as_series=False)
     if isinstance(value, Interval):
         return [None if isnan(end) else end for end in (value.value, value.low, value.high)]
+    if isinstance(value, Contagion):
+        return value.as_plain()
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value.isoformat() if isinstance(value, date) else value
@@ -122,6 +126,8 @@ def _restored(name: str, value: Any) -> Any:
         return date.fromisoformat(value)
     if name in _INTERVALS:
         return {key: _interval(item) for key, item in value.items()}
+    if name == "contagion":
+        return Contagion.from_plain(value)
     return _interval(value) if name == "network_gain" else value
 
 

@@ -86,8 +86,14 @@ class Learned:
         for group, value in self.result.ablations.items():
             if value is not None:
                 lines.append(f"  {'auc without ' + group:<24}{value:>14.4f}")
+        gain = self.result.network_gain.get("auc")
+        if gain is not None:
+            ends = f"[{gain.low:.4f}, {gain.high:.4f}]"
+            lines.append(f"  {'auc gained by network':<24}{gain.value:>14.4f}{ends:>20}")
         if before and before.as_of != self.version.as_of:
             lines.append("  The champion was judged on other dates: the columns are not the same test.")
+        if self.result.contagion is not None:
+            lines += ["", "Does churn spread between customers?", *self.result.contagion.sentences()]
         lines += [
             "",
             *(
@@ -118,6 +124,10 @@ class Learned:
             "champion_before": self.champion_before.version if self.champion_before else None,
             "champion_figures": dict(self.champion_before.figures) if self.champion_before else None,
             "ablations": {f"auc_without_{name}": value for name, value in self.result.ablations.items()},
+            "network_gain": {
+                name: [gain.value, gain.low, gain.high] for name, gain in self.result.network_gain.items()
+            },
+            "contagion": self.result.contagion.as_plain() if self.result.contagion else None,
             "snapshots": [vars(use) | {"counts": dict(use.counts)} for use in self.result.snapshots],
             "gates": [vars(gate) for gate in self.result.gates],
             "dropped": dict(self.result.dropped),
@@ -138,6 +148,8 @@ class _Logged:
         self.notes = result.notes
         self.gates = result.gates
         self.is_fit = result.is_fit
+        self.contagion = result.contagion
+        self.network_gain = result.network_gain
 
 
 def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:

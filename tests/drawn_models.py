@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from churnrisk.bundle import Additive, Band, Bundle, Effect, Feature, Platt, Provenance, VennAbersGrid
+from churnrisk.metrics import Contagion, Interval
 
 
 def drawn_bundle(**groups: str) -> Bundle:
@@ -60,6 +61,25 @@ class DrawnEvaluation:
     n_leavers: int = 12
 
 
+def drawn_contagion() -> Contagion:
+    """A study that found something."""
+    return Contagion(
+        "spreads",
+        "the effect is beyond chance, and the controls and the shuffle test pass.",
+        ratio=Interval(1.9, 1.5, 2.9),
+        measured=Interval(1.9, 1.5, 2.4),
+        naive=Interval(2.6, 2.2, 3.1),
+        weaker={"middle": Interval(1.4, 1.2, 1.7)},
+        controls={"own_risk_before": 0.4, "strangers": None},
+        future=Interval(1.2, 0.9, 1.6),
+        shuffle_p=0.02,
+        shuffled=1.05,
+        n_leavers=2400,
+        n_exposed=180,
+        n_compared=50_000,
+    )
+
+
 @dataclass(frozen=True)
 class DrawnTraining:
     """The result of a training that never happened."""
@@ -72,6 +92,8 @@ class DrawnTraining:
     )
     dropped: dict[str, str] = field(default_factory=lambda: {"colour": "constant"})
     ablations: dict[str, float | None] = field(default_factory=lambda: {"network": 0.78})
+    network_gain: dict[str, Interval] = field(default_factory=lambda: {"auc": Interval(0.03, 0.01, 0.05)})
+    contagion: Contagion | None = field(default_factory=drawn_contagion)
     notes: tuple[str, ...] = ("history is short",)
     gates: tuple[DrawnGate, ...] = (DrawnGate("better_than_chance", is_passed=True),)
 

@@ -18,11 +18,13 @@ from churnrisk.bundle import TIE_WEIGHTS, Bundle, Kind, Provenance
 from churnrisk.config import Config, SourceSettings
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault, ModelUnfit
+from churnrisk.metrics import Contagion, Interval
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
 from features import build, tie_rules
 from features.build import library
 
+from .contagion import Watch
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
 from .fit import FitSettings, Fitted, bands_of, fitted_model, score_without
 from .folds import customer_folds
@@ -78,6 +80,10 @@ class TrainingResult:
     notes: tuple[str, ...]
     judged: pl.DataFrame
     """customer_id, as_of (ISO day, empty for an extract), left, weight, risk, risk_low, risk_high: the rows judged."""
+    network_gain: Mapping[str, Interval] = field(default_factory=dict)
+    """What the network adds to auc and top_decile_lift on the test rows, with paired intervals; empty without ties."""
+    contagion: Contagion | None = None
+    """Whether churn spreads between customers; None when it was not asked."""
 
     @property
     def is_fit(self) -> bool:
@@ -141,10 +147,12 @@ def train(
         (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
         rows = extract_rows(tables, true_base_rate=source.true_base_rate)
         return from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
-    looks = _looks(engine, tables, config, as_of, own, tie_weights)
-    return from_snapshots(
+    watch = _watch(engine, tables, config, as_of, settings.group_of)
+    looks = _looks(engine, tables, config, as_of, own=own, tie_weights=tie_weights, watch=watch)
+    result = from_snapshots(
         looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), _caveats(tables)
     )
+    return result if watch is None else replace(result, contagion=watch.study(settings.seed))
 
 
 @dataclass(frozen=True)
@@ -184,12 +192,14 @@ def from_snapshots(
         return _cross_validated(shipped, settings, provenance, uses, (*notes, note))
     model = fitted_model(learned, settings)
     risks = _predicted(model, tested)
+    without = _score_without_network(learned, tested, model, settings)
     judged = _Judged(
         rows=tested,
         risks=risks,
         evaluation=evaluation(OUT_OF_TIME, tested, risks["risk"].to_numpy(), seed=settings.seed),
         uses=uses,
-        ablations=_ablations(learned, tested, model, settings),
+        ablations=_ablations(tested, without),
+        network_gain=_network_gain(tested, model, without, settings.seed),
         notes=notes,
     )
     return _result(fitted_model(shipped, settings), judged, provenance)
@@ -225,6 +235,7 @@ class _Judged:
     evaluation: Evaluation
     uses: tuple[SnapshotUse, ...] = ()
     ablations: Mapping[str, float | None] = field(default_factory=dict)
+    network_gain: Mapping[str, Interval] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -264,6 +275,7 @@ def _result(shipped: Fitted, judged: _Judged, origin: Provenance) -> TrainingRes
             *_network_verdict(judged.evaluation, judged.ablations),
         ),
         judged=_judged_frame(judged.rows, judged.risks),
+        network_gain=judged.network_gain,
     )
 
 
@@ -310,23 +322,53 @@ def _predicted(model: Fitted, rows: Rows) -> pl.DataFrame:
     return model.bundle((), Provenance()).predict(rows.frame)
 
 
-def _ablations(learned: Rows, tested: Rows, model: Fitted, settings: FitSettings) -> dict[str, float | None]:
+def _score_without_network(
+    learned: Rows, tested: Rows, model: Fitted, settings: FitSettings
+) -> Floats | None:
+    """Return the scores of the same learner without the network's features, None where there are none."""
     network = [name for name in learned.frame.columns if settings.group_of(name) == NETWORK]
     if not network:
-        return {}
+        return None
+    return score_without(network, learned, tested, like=model.parameters, settings=settings)
+
+
+def _ablations(tested: Rows, without: Floats | None) -> dict[str, float | None]:
     from churnrisk.metrics import auc
 
-    score = score_without(network, learned, tested, like=model.parameters, settings=settings)
-    return {NETWORK: auc(tested.left, score)}
+    return {} if without is None else {NETWORK: auc(tested.left, without)}
 
 
-def _looks(  # noqa: PLR0917 - what a build needs
+def _network_gain(tested: Rows, model: Fitted, without: Floats | None, seed: int) -> Mapping[str, Interval]:
+    """Compare the two learners' scores before calibration, whose steps would tie some of one and not of the other."""
+    if without is None:
+        return {}
+    from churnrisk.metrics import paired_gain
+
+    score = model.bundle((), Provenance()).raw_score(tested.frame)
+    weight = tested.weight if tested.is_weighted else None
+    return paired_gain(tested.left, score, without, weight, customer=tested.customer.astype(str), seed=seed)
+
+
+def _watch(
+    engine: Engine, tables: LakeTables, config: Config, as_of: AsOf, group_of: Callable[[str], str]
+) -> Watch | None:
+    if not config.training.study_contagion:
+        return None
+    days = outcome_days(config.churn)
+    schedule = snapshot_schedule(as_of, config.churn, config.training, earliest=earliest_look(tables, days))
+    earliest = schedule[-1].as_of.instant if schedule else None
+    return Watch.begun(engine, config.churn, as_of, earliest, group_of)
+
+
+def _looks(
     engine: Engine,
     tables: LakeTables,
     config: Config,
     as_of: AsOf,
+    *,
     own: Path | None,
     tie_weights: Mapping[str, float] | None,
+    watch: Watch | None,
 ) -> list[Look]:
     """Return every snapshot with labels and features; the latest decides the types of attributes for all."""
     churn = config.churn
@@ -351,6 +393,8 @@ def _looks(  # noqa: PLR0917 - what a build needs
         )
         kinds = found.kinds if kinds is None else kinds
         looks.append(Look(snapshot, found.frame, labels, found.notes))
+        if watch is not None:
+            watch.add(snapshot, found, labels)
     return looks
 
 

@@ -3,7 +3,8 @@
 Everywhere ``left`` is 0 or 1, ``probability`` lies in 0..1 and ``weight`` defaults to 1. Undefined is nan, never 0.
 """
 
-from .intervals import bootstrap_intervals, figures
+from .contagion import Contagion
+from .intervals import bootstrap_intervals, figures, paired_gain
 from .probability import (
     CalibrationError,
     CalibrationLine,
@@ -24,6 +25,7 @@ __all__ = [
     "CalibrationError",
     "CalibrationLine",
     "Campaign",
+    "Contagion",
     "ExpectedProfit",
     "Interval",
     "auc",
@@ -38,6 +40,7 @@ __all__ = [
     "log_loss",
     "mpc",
     "observed_over_expected",
+    "paired_gain",
     "pr_auc",
     "profit_table",
     "reliability_table",

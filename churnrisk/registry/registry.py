@@ -7,6 +7,7 @@ customer goes in: figures, curves, names of features and hashes of the data do.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from churnrisk import __version__
 
 from ..config import MlflowSettings
 from ..errors import Fault, GateRefused, ModelUnfit
 from .local import CHAMPION, install, point_champion
 from .tracking import Tracking
-from .trained import Trained
+from .trained import Studied, Trained
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -126,6 +129,8 @@ class Registry:
             f"{_TAG}is_fit": verdict,
             f"{_TAG}bundle": result.bundle.identity,
         }
+        if result.contagion is not None:
+            tags[f"{_TAG}contagion"] = result.contagion.verdict
         with self._tracking.opened() as (mlflow, client), TemporaryDirectory(prefix="churnrisk-") as scratch:
             experiment_id = self._experiment_id(client)
             with mlflow.start_run(
@@ -337,9 +342,46 @@ def _defined(result: Trained) -> dict[str, float]:
     judged = result.evaluation
     counts = {"n_judged": float(judged.n_rows), "n_judged_leavers": float(judged.n_leavers)}
     without = {f"auc_without_{group}": value for group, value in result.ablations.items()}
-    return counts | {
-        name: value for name, value in {**judged.figures, **without}.items() if value is not None
+    gained = {
+        f"network_gain_{name}{end}": value
+        for name, gain in result.network_gain.items()
+        for end, value in (("", gain.value), ("_low", gain.low), ("_high", gain.high))
     }
+    found = {**judged.figures, **without, **gained, **_studied(result)}
+    return counts | {
+        name: value for name, value in found.items() if value is not None and math.isfinite(value)
+    }
+
+
+def _studied(result: Trained) -> dict[str, float | None]:
+    """Return the estimates of contagion with their ends, the controls' z and the p of the shuffle test."""
+    if result.contagion is None:
+        return {}
+    plain = result.contagion.as_plain()
+    ends = ("", "_low", "_high")
+    ratios = {
+        name: plain[name] for name in ("ratio", "measured", "naive", "future") if plain[name] is not None
+    }
+    return {
+        **{
+            f"contagion_{name}{end}": value
+            for name, found in ratios.items()
+            for end, value in zip(ends, found, strict=True)
+        },
+        **{f"contagion_z_{name}": value for name, value in plain["controls"].items()},
+        "contagion_shuffle_p": plain["shuffle_p"],
+    }
+
+
+def contagion_table(found: Studied) -> pl.DataFrame:
+    """Return one row per estimate: estimate, ratio, low, high; undefined is null."""
+    plain = found.as_plain()
+    rows = {name: plain[name] for name in ("ratio", "measured", "naive", "future")} | plain["weaker"]
+    return pl.DataFrame(
+        [(name, *ends) for name, ends in rows.items() if ends is not None],
+        schema={"estimate": pl.String, "ratio": pl.Float64, "low": pl.Float64, "high": pl.Float64},
+        orient="row",
+    )
 
 
 def _write_artifacts(folder: Path, result: Trained, pictures: Mapping[str, bytes]) -> None:
@@ -350,6 +392,8 @@ def _write_artifacts(folder: Path, result: Trained, pictures: Mapping[str, bytes
         (folder / "pictures").mkdir()
     for name, content in pictures.items():
         (folder / "pictures" / name).write_bytes(content)
+    if result.contagion is not None:
+        contagion_table(result.contagion).write_csv(folder / "tables" / "contagion.csv")
     documents: dict[str, Any] = {
         "figures": dict(result.evaluation.figures),
         "features": [
@@ -359,6 +403,7 @@ def _write_artifacts(folder: Path, result: Trained, pictures: Mapping[str, bytes
         "dropped": dict(result.dropped),
         "fingerprints": dict(result.bundle.provenance.fingerprints),
         "notes": list(result.notes),
+        "contagion": None if result.contagion is None else result.contagion.as_plain(),
         "gates": [
             {"gate": gate.gate, "is_passed": gate.is_passed, "needed": gate.needed, "found": gate.found}
             for gate in result.gates

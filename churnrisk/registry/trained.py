@@ -104,6 +104,36 @@ class Gate(Protocol):
         """What was found."""
 
 
+class Gained(Protocol):
+    """A difference with its 95 % interval; nan where undefined."""
+
+    @property
+    def value(self) -> float:
+        """The difference."""
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+
+
+class Studied(Protocol):
+    """An answer to a question about the data, with its figures."""
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a word, for a tag."""
+
+    def sentences(self) -> tuple[str, ...]:
+        """The answer in sentences."""
+
+    def as_plain(self) -> dict[str, Any]:
+        """Every figure, for JSON: an estimate is a list of value, low and high."""
+
+
 class Trained(Protocol):
     """A fitted model and what is known about it. Rows of customers are never asked for."""
 
@@ -130,6 +160,14 @@ class Trained(Protocol):
     @property
     def ablations(self) -> Mapping[str, float | None]:
         """AUC without each group."""
+
+    @property
+    def network_gain(self) -> Mapping[str, Gained]:
+        """What the network adds to figures on the test rows."""
+
+    @property
+    def contagion(self) -> Studied | None:
+        """Whether churn spreads between customers; None when not asked."""
 
     @property
     def notes(self) -> Sequence[str]:

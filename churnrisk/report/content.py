@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from ..metrics import Interval
+from ..metrics import Contagion, Interval
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Evidence:
     :func:`churnrisk.metrics.figures` (auc, pr_auc, top_decile_lift, empc, log_loss, log_loss_margin, brier), and
     ece, calibration_slope, observed_over_expected; others are shown under their own name. ``figures_without_network``
     come from the same learner without its network inputs; ``network_gain`` is the difference of the AUC, with the
-    interval of paired resamples.
+    interval of paired resamples. ``contagion`` says whether churn spreads between customers, None when not asked.
 
     Frames: ``reliability`` as metrics.reliability_table, ``gains`` as metrics.gain_table, ``profits`` as
     metrics.profit_table, ``bands`` with columns band, n, realised_rate, realised_low, realised_high (test rows by
@@ -56,6 +56,7 @@ class Evidence:
     figures: Mapping[str, Interval] = field(default_factory=dict)
     figures_without_network: Mapping[str, Interval] | None = None
     network_gain: Interval | None = None
+    contagion: Contagion | None = None
     treat_all_per_customer: float | None = None
     reliability: pl.DataFrame | None = None
     gains: pl.DataFrame | None = None

@@ -26,6 +26,7 @@ from .sections import (
     run_section,
     segments_section,
 )
+from .spreading import spreading_section
 from .tonight import actions, lead, stats, title, warnings
 from .trust import trust_section
 
@@ -37,6 +38,7 @@ SECTIONS = (
     segments_section,
     network_section,
     around_section,
+    spreading_section,
     data_section,
     run_section,
 )

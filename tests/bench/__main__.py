@@ -14,6 +14,8 @@ BENCHES: dict[str, str] = {
     "pairs": "tests.bench.pairs_scale",
     "labelled": "tests.bench.labelled",
     "askubuntu": "tests.bench.askubuntu",
+    "contagion": "tests.bench.contagion",
+    "ablation": "tests.bench.ablation",
     "night": "tests.bench.night",
     "graph": "tests.bench.graph_scale",
 }

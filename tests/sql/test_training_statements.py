@@ -19,6 +19,7 @@ PARAMETERS = {
     "outcome_from": datetime(2026, 4, 15),
     "outcome_to": datetime(2026, 5, 15),
     "known_by": datetime(2026, 7, 1),
+    "earliest": datetime(2026, 1, 1),
     "consent_as_of": datetime(2026, 7, 1),
 }
 CUSTOMERS = """

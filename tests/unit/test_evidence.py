@@ -10,6 +10,7 @@ import polars as pl
 from churnrisk.evidence import EVIDENCE_FILE, read_evidence, write_evidence
 from churnrisk.metrics import Interval
 from churnrisk.report import Evidence
+from tests.drawn_models import drawn_contagion
 
 DRAWN = Evidence(
     protocol="out_of_time",
@@ -20,6 +21,8 @@ DRAWN = Evidence(
     n_test_leavers=4,
     trained_until=date(2026, 6, 30),
     figures={"auc": Interval(0.7, 0.6, 0.8), "ece": Interval(0.01, nan, nan)},
+    network_gain=Interval(0.02, 0.01, nan),
+    contagion=drawn_contagion(),
     bands=pl.DataFrame({"band": ["low"], "n": [3], "realised_rate": [0.25]}),
 )
 
@@ -33,6 +36,9 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
         date(2026, 6, 30),
         Interval(0.7, 0.6, 0.8),
     )
+    assert found.contagion == DRAWN.contagion
+    assert found.network_gain is not None
+    assert (found.network_gain.low, isnan(found.network_gain.high)) == (0.01, True)
     assert found.bands is not None
     assert found.bands.rows() == [("low", 3, 0.25)]
 

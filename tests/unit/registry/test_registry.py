@@ -75,6 +75,10 @@ def test_everything_about_a_training_is_logged(
     assert run.data.params["churn.horizon_days"] == "30"
     assert run.data.metrics["auc_without_network"] == 0.78
     assert "brier" not in run.data.metrics  # undefined is not 0
+    assert (run.data.tags["churnrisk.contagion"], run.data.metrics["contagion_ratio_low"]) == ("spreads", 1.5)
+    assert run.data.metrics["contagion_z_own_risk_before"] == 0.4
+    assert "contagion_z_strangers" not in run.data.metrics
+    assert run.data.metrics["network_gain_auc_high"] == 0.05
     assert run.data.tags["churnrisk.run_id"] == "run-0"
     assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
         ("customers", "ab" * 18)
@@ -84,6 +88,7 @@ def test_everything_about_a_training_is_logged(
             mlflow.artifacts.download_artifacts(run_id=version.tracking_run_id, dst_path=str(root / "out"))
         )
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "contagion.json",
         "dropped.json",
         "features.json",
         "figures.json",
@@ -91,6 +96,7 @@ def test_everything_about_a_training_is_logged(
         "gates.json",
         "notes.json",
         "pictures/roc.svg",
+        "tables/contagion.csv",
         "tables/gain.csv",
         "tables/importance.csv",
     ]

@@ -13,13 +13,16 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from churnrisk.metrics import Interval
+from churnrisk.metrics import Contagion, Interval
 from churnrisk.report import ReportContent, SourceLine, report_html
 from churnrisk.report.around import around_section
 from churnrisk.report.page import SECTIONS
 from churnrisk.report.sections import data_section, list_section, network_section
+from churnrisk.report.spreading import spreading_section
 from churnrisk.report.tonight import actions, lead, warnings
 from churnrisk.report.trust import trust_section
+from churnrisk.report.wording import DASH
+from tests.drawn_models import drawn_contagion
 from tests.unit.report import samples
 
 ABSENT = {
@@ -122,7 +125,18 @@ def test_headings_tables_and_pictures_are_there_for_those_who_do_not_see() -> No
 
 def test_every_section_has_a_heading_and_a_link_to_it() -> None:
     keys = [section(believable()).key for section in SECTIONS]
-    assert keys == ["list", "risk", "trust", "reasons", "segments", "network", "around", "data", "run"]
+    assert keys == [
+        "list",
+        "risk",
+        "trust",
+        "reasons",
+        "segments",
+        "network",
+        "around",
+        "spreading",
+        "data",
+        "run",
+    ]
     assert all(f'<a href="#{key}">' in page() and f'<section id="{key}"' in page() for key in keys)
 
 
@@ -397,3 +411,40 @@ def test_a_match_is_a_share_of_something(match: str, said: str) -> None:
     table = data_section(replace(believable(), sources=(source,))).parts[0].table
     assert table is not None
     assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in table.rows[0][-1]] == [said]
+
+
+def with_contagion(found: Contagion | None) -> ReportContent:
+    content = believable()
+    assert content.evidence is not None
+    return replace(content, evidence=replace(content.evidence, contagion=found))
+
+
+def test_the_page_says_whether_churn_spreads_with_the_naive_figure_and_the_controls_beside() -> None:
+    section = spreading_section(with_contagion(drawn_contagion()))
+    assert section.lines[0].startswith("Churn spreads here: ")
+    assert 'effect_source = "estimate" and causal_effect = 0.90' in section.lines[-1]
+    estimates, controls = (part.table for part in section.parts)
+    assert estimates is not None
+    assert controls is not None
+    assert [row[:3] for row in estimates.rows[:3]] == [
+        ("Close friends, everything else held equal", "1.90", "1.50 to 2.90"),
+        ("The same, interval by chance alone", "1.90", "1.50 to 2.40"),
+        ("Naive: nothing held equal", "2.60", "2.20 to 3.10"),
+    ]
+    assert [row[1:] for row in controls.rows] == [
+        ("z = 0.4", "yes"),
+        (DASH, "not computed"),
+        ("p = 0.02", "yes"),
+    ]
+    assert "Does churn spread between customers?" in words(report_html(with_contagion(drawn_contagion())))
+
+
+def test_an_answer_that_cannot_be_given_gives_its_reason_and_no_number_for_money() -> None:
+    found = Contagion("not_identified", "12 leavers are too few.")
+    section = spreading_section(with_contagion(found))
+    assert section.lines[0] == "Not identified: 12 leavers are too few."
+    assert not section.parts
+    assert "causal_effect" not in " ".join(section.lines)
+    assert spreading_section(with_contagion(None)).lines == (
+        "This was not studied when the model was trained.",
+    )
