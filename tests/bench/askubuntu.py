@@ -52,9 +52,11 @@ def tables(full: bool) -> Tables:
         learned = churnrisk.open(workspace_in(Path(folder) / "workspace")).train(AS_OF)
     judged = learned.result.evaluation
     figures = judged.figures
+    gain = learned.result.network_gain["auc"]
     rows: list[tuple[object, ...]] = [
         ("AUC with the network block", figures["auc"], figures["auc_low"], figures["auc_high"]),
         ("AUC without it", learned.result.ablations["network"], "", ""),
+        ("the network adds, before calibration", gain.value, gain.low, gain.high),
         (
             "log loss better than the constant by",
             *(figures[f"log_loss_margin{end}"] for end in ("", "_low", "_high")),
