@@ -115,11 +115,11 @@ def scale_words(scale: SpilloverScale) -> str:
     """Say how much the money is beside the value of those who would be treated, and whether the cap holds it down.
 
     >>> scale_words(SpilloverScale(0.1, 0.0, 1.0, 0.02, 0.0, 0.2, 50, is_capped=False))
-    'multiplier 1.0200 (1.0000 to 1.2000) on average over 50 customers who would be called, at most 1.28'
+    'multiplier 1.0200 (1.0000 to 1.2000) on average over 50 reference customers, at most 1.28'
     """
     ends = f"{1 + scale.excess_low:.4f} to {1 + scale.excess_high:.4f}"
     held = f"held down to {1 + LARGEST_EXCESS:g}" if scale.is_capped else f"at most {1 + LARGEST_EXCESS:g}"
-    over = f"over {scale.n_reference} customers who would be called"
+    over = f"over {scale.n_reference} reference customers"
     return f"multiplier {1 + scale.excess:.4f} ({ends}) on average {over}, {held}"
 
 
@@ -167,7 +167,7 @@ def _money(stake: FriendsStake, kappa: float, is_usable: NDArray[np.bool_]) -> p
 
 def _notes(stake: FriendsStake, frame: pl.DataFrame) -> tuple[str, ...]:
     n_short, n_unknown = int((stake.n_unvalued > 0).sum()), frame["spillover_value"].null_count()
-    if not n_short:
+    if not n_short or not stake.n_valued.any():  # that no value is known at all, the list says
         return ()
     note = f"{n_short} customers have friends of unknown value, who add nothing to the value around them"
     return (f"{note}; it is unknown for {n_unknown}",)

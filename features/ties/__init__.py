@@ -16,9 +16,18 @@ if TYPE_CHECKING:
     from .exposure import exposures
     from .frames import as_tie_graph, tie_graph
     from .graph import ContactGraph, TieGraph
+    from .influence import (
+        FriendsStake,
+        SpilloverScale,
+        friends_at_risk,
+        friends_stake,
+        spillover,
+        spillover_scale,
+    )
     from .membership import community_of
     from .names import EXPOSURE_WINDOWS_DAYS, TieFeature, tie_feature_names, tie_features
     from .network import network_features
+    from .spreading import Activation, aged_energy, spreading_activation
     from .strength import tie_table
 
 __all__ = [
@@ -28,14 +37,23 @@ __all__ = [
     "PAIR_COLUMNS",
     "RECENT_DAYS",
     "TRAIN_GAP_HOURS",
+    "Activation",
     "ContactGraph",
+    "FriendsStake",
+    "SpilloverScale",
     "TieFeature",
     "TieGraph",
     "TiesCopiedWarning",
+    "aged_energy",
     "as_tie_graph",
     "community_of",
     "exposures",
+    "friends_at_risk",
+    "friends_stake",
     "network_features",
+    "spillover",
+    "spillover_scale",
+    "spreading_activation",
     "tie_feature_names",
     "tie_features",
     "tie_graph",
@@ -43,20 +61,29 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ContactGraph": "graph",
     "DECAY_ONE_CONTACT": "contract",
     "EXPOSURE_WINDOWS_DAYS": "names",
     "HALF_LIVES_DAYS": "contract",
     "PAIR_COLUMNS": "contract",
     "RECENT_DAYS": "contract",
     "TRAIN_GAP_HOURS": "contract",
+    "Activation": "spreading",
+    "ContactGraph": "graph",
+    "FriendsStake": "influence",
+    "SpilloverScale": "influence",
     "TieFeature": "names",
     "TieGraph": "graph",
     "TiesCopiedWarning": "backend.ordinary",
+    "aged_energy": "spreading",
     "as_tie_graph": "frames",
     "community_of": "membership",
     "exposures": "exposure",
+    "friends_at_risk": "influence",
+    "friends_stake": "influence",
     "network_features": "network",
+    "spillover": "influence",
+    "spillover_scale": "influence",
+    "spreading_activation": "spreading",
     "tie_feature_names": "names",
     "tie_features": "names",
     "tie_graph": "frames",

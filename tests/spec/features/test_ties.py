@@ -171,6 +171,26 @@ def test_without_recommend_answers_low_satisfaction_and_effort_scores_make_detra
     assert found == ("c0", n_low or None)
 
 
+def test_nobody_is_exposed_to_an_answer_that_may_not_be_used(engine: Engine, tmp_path: Path) -> None:
+    surveys = """
+    customer_key | metric | occasion     | invited_at | answered_at | score
+    1            | nps    | relationship | 2026-03-01 | 2026-03-20  | 1
+    2            | nps    | relationship | 2026-03-01 | 2026-03-20  | 2
+    """
+    customers = """
+    customer_key | may_use_answers
+    0            | yes
+    1            | no
+    2            | yes
+    3            | yes
+    4            | yes
+    """
+    found = features_of(engine, lake(tmp_path, customers=customers, calls=STAR, surveys=surveys))
+    assert shown(found, "detractor_exposure_n_30d")[0] == ("c0", 1)
+    assert found.opinions is not None
+    assert found.opinions.rows() == [("c2", "detractor")]
+
+
 def test_one_recommend_answer_of_anybody_puts_the_other_series_aside(engine: Engine, tmp_path: Path) -> None:
     surveys = """
     customer_key | metric | occasion     | invited_at | answered_at | score

@@ -11,7 +11,7 @@ import pytest
 from churnrisk.config import InfluenceSettings
 from features.network import NETWORK_COLUMNS, Ties
 from features.ties import TieGraph
-from scoring import influence, ranked_list, with_influence
+from scoring import influence, ranked_list, scale_words, with_influence
 
 DAY = date(2026, 6, 30)
 DEFAULT = InfluenceSettings.model_validate({})
@@ -64,6 +64,16 @@ def test_money_around_each_customer_with_its_interval() -> None:
     assert found.notes == ()
 
 
+def test_the_scale_is_told_with_its_interval_and_its_cap() -> None:
+    told = scale_words(influence(TIES, SCORES, ["a", "b"], DEFAULT).scale)
+    assert told.startswith("multiplier 1.0057 (1.0000 to 1.0532)")
+    assert told.endswith("over 2 reference customers, at most 1.28")
+    wild = InfluenceSettings.model_validate(
+        {"effect_source": "experiment", "causal_effect": 9.0, "causal_interval": (8.0, 10.0)}
+    )
+    assert scale_words(influence(TIES, SCORES, ["a", "b"], wild).scale).endswith("held down to 1.28")
+
+
 def test_a_multiplier_of_the_users_own_experiment_is_met_on_the_reference() -> None:
     own = InfluenceSettings.model_validate({"effect_source": "experiment", "multiplier": 1.2})
     found = influence(TIES, SCORES, ["a", "b"], own)
@@ -86,6 +96,12 @@ def test_friends_of_unknown_value_are_counted_in_a_note_and_leave_null_where_nob
     assert found.frame["spillover_value"].is_null().to_list() == [False, True, False]
     assert len(found.notes) == 1
     assert found.notes[0].startswith("1 customers have friends of unknown value")
+
+
+def test_where_no_value_is_known_at_all_the_list_says_so_and_influence_keeps_still() -> None:
+    found = influence(TIES, scored(a=(0.1, None), b=(0.2, None), c=(0.5, None)), ["b"], DEFAULT)
+    assert found.frame["spillover_value"].null_count() == 3
+    assert found.notes == ()
 
 
 def test_detractors_lose_and_promoters_spare_and_others_do_neither() -> None:
