@@ -102,7 +102,7 @@ def networkit(folder: str) -> dict[str, Any]:
         _once(seconds, name, call)
     quality = {}
     methods = {
-        "Louvain": nk.community.PLM(graph, refine=True),
+        "Louvain": nk.community.PLM(graph),
         "Leiden": nk.community.ParallelLeiden(graph, iterations=2),
     }
     for name, method in methods.items():
