@@ -129,8 +129,8 @@ class ChurnWorkspace:
     def ties(self, as_of: date | str | None = None) -> TieGraph | None:
         """Return the ties between customers as of a day as a read-only networkx graph, None without a calls source.
 
-        Nodes are customer ids, those who left and those without permission to use their calls included: the latter
-        have no ties. An edge's ``weight`` is the strength of the tie; its other facts are attributes too.
+        Nodes are customer ids, those who left, hubs and those without permission to use their calls included: the
+        last two have no ties. An edge's ``weight`` is the strength of the tie; its other facts are attributes too.
         ``.contacts()`` is the directed graph of who called whom. networkx functions that churnrisk covers run on the
         compressed rows; others work on a copy, after a warning that names its cost (docs/networkx.md).
         """
