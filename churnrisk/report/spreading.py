@@ -35,10 +35,11 @@ def spreading_section(content: ReportContent) -> Section:
             "number of friends and friends' leavings of long ago held equal, so that only the timing counts. The "
             "interval is wider than chance alone asks: it allows for what cannot be seen."
         )
-    if found.causal_effect is not None:
+    effect = found.causal_effect
+    if effect is not None:
         lines.append(
-            'To count money with it, set effect_source = "estimate" and causal_effect = '
-            f"{found.causal_effect.value:.2f} under [influence]."
+            f'To count money with it, set effect_source = "estimate", causal_effect = {effect.value:.2f} and '
+            f"causal_interval = [{effect.low:.2f}, {effect.high:.2f}] under [influence]."
         )
     return Section("spreading", NAME, tuple(lines), tuple(_tables(found)))
 

@@ -422,7 +422,7 @@ def with_contagion(found: Contagion | None) -> ReportContent:
 def test_the_page_says_whether_churn_spreads_with_the_naive_figure_and_the_controls_beside() -> None:
     section = spreading_section(with_contagion(drawn_contagion()))
     assert section.lines[0].startswith("Churn spreads here: ")
-    assert 'effect_source = "estimate" and causal_effect = 0.90' in section.lines[-1]
+    assert "causal_effect = 0.90 and causal_interval = [0.50, 1.90]" in section.lines[-1]
     estimates, controls = (part.table for part in section.parts)
     assert estimates is not None
     assert controls is not None
