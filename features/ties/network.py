@@ -17,7 +17,7 @@ from .cores import core_numbers
 from .exposure import exposures
 from .graph import TieGraph
 from .kernels import FloatArray, MarkArray, direction_counts, frozen, row_counts, row_sums
-from .membership import community_columns, community_of
+from .membership import community_columns, community_of, rows_side_by_side
 from .names import COMMUNITY_CHURN_DAYS, EXPOSURE_WINDOWS_DAYS, tie_feature_names
 from .ranks import converged_pagerank
 from .reach import leaver_similarity, second_order_reach
@@ -84,17 +84,13 @@ def network_features(
             raise ValueError(msg)
     usable = np.ones(graph.n_nodes, np.bool_) if may_use is None else may_use
     permitted = graph.without(~usable)
+    together = community_of(permitted) if community is None else community
     table = pl.concat(
         [
             _degree_columns(permitted),
-            _place_columns(permitted),
+            _place_columns(permitted, together),
             _leaver_columns(permitted, leaver_age_days),
-            community_columns(
-                permitted,
-                community_of(permitted) if community is None else community,
-                is_member,
-                leaver_age_days,
-            ),
+            community_columns(permitted, together, is_member, leaver_age_days),
             exposures(permitted, leaver_age_days, "churn", windows_days),
             exposures(permitted, detractor_age_days, "detractor", windows_days),
         ],
@@ -174,24 +170,23 @@ _RANK_DISTANCE = 1e-8
 """Far below what a model can tell apart, at half the cost of 1e-10."""
 
 
-def _place_columns(graph: TieGraph) -> pl.DataFrame:
-    rows = graph.indptr, graph.indices
+def _place_columns(graph: TieGraph, community: pl.Series) -> pl.DataFrame:
+    indptr, indices, weights, row_of = rows_side_by_side(graph, community)
     is_ranked = graph.strengths > 0
     n_ranked = int(is_ranked.sum())
-    ranks = (
-        n_ranked
-        * converged_pagerank(
-            *rows, graph.weights, personalization=is_ranked.astype(np.float64), tol=_RANK_DISTANCE
+    ranks = np.zeros(graph.n_nodes)
+    if n_ranked:
+        start = np.empty(graph.n_nodes)
+        start[row_of] = is_ranked
+        ranks = n_ranked * converged_pagerank(
+            indptr, indices, weights, personalization=start, tol=_RANK_DISTANCE
         )
-        if n_ranked
-        else np.zeros(graph.n_nodes)
-    )
     return pl.DataFrame(
         {
-            "clustering": _known(graph.degrees > 1, clustering(*rows)),
-            "core_number": core_numbers(*rows),
-            "pagerank_ratio": _known(is_ranked, ranks),
-            "n_second_order": second_order_reach(*rows),
+            "clustering": _known(graph.degrees > 1, clustering(indptr, indices)[row_of]),
+            "core_number": core_numbers(indptr, indices)[row_of],
+            "pagerank_ratio": _known(is_ranked, ranks[row_of]),
+            "n_second_order": second_order_reach(indptr, indices)[row_of],
         }
     )
 
