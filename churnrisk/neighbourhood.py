@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from features import build, ties_at
-from features.build import TIE_WINDOW_DAYS
+from features.ties.contract import TIE_WINDOW_DAYS
 from scoring import (
     Ego,
     consents_in_force,

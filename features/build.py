@@ -27,16 +27,13 @@ from .functions import Context, FeatureFunction, functions
 from .network import COMMUNITY, Ties, network_rows, published_network, ties_of
 from .pair_store import PairStore, PairWindow
 from .quarters import quarter_hours
-from .ties.contract import DECAY_ONE_CONTACT, TRAIN_GAP_HOURS
+from .ties.contract import DECAY_ONE_CONTACT, TIE_WINDOW_DAYS, TRAIN_GAP_HOURS
 from .ties.decay import decay_parameters
 from .ties.rules import TieRules
 
 KEYS = ("customer_key", "customer_id")
 
 DEFAULT_RULES = TieRules()
-
-TIE_WINDOW_DAYS = 90
-"""Contacts of so many days make a tie (science, section 1)."""
 
 ACTIVITY_OF: Mapping[str, tuple[str, str]] = {
     "calls": ("last_contact", "last_active_at"),
@@ -429,7 +426,8 @@ def ties_in(running: Run) -> Ties:
 def _network_part(running: Run, ties: Ties) -> pl.DataFrame:
     running.make("leavers")
     opinions = running.rows("latest_opinions") if running.make("latest_opinions") else None
-    return network_rows(ties, running.everybody, running.rows("leavers"), opinions)
+    tie_days = ties_days(running.settings)
+    return network_rows(ties, running.everybody, running.rows("leavers"), opinions, tie_days)
 
 
 def _opinions(running: Run) -> pl.DataFrame | None:

@@ -106,7 +106,7 @@ def ties_of(
 
 
 def network_rows(
-    ties: Ties, members: pl.DataFrame, leavers: pl.DataFrame, opinions: pl.DataFrame | None
+    ties: Ties, members: pl.DataFrame, leavers: pl.DataFrame, opinions: pl.DataFrame | None, tie_days: int
 ) -> pl.DataFrame:
     """Return customer_key, the network features and the community of every member; the community is no feature.
 
@@ -129,6 +129,7 @@ def network_rows(
         detractor_age_days=None if detractors is None else _ages(detractors, nodes.height),
         may_use=may_use,
         community=community,
+        tie_days=tie_days,
     )
     keys = nodes.select(pl.col("node").cast(pl.Int32), "customer_key", community.alias(COMMUNITY))
     return features.join(keys, on="node", how="left", maintain_order="left").drop("node")

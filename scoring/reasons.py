@@ -35,8 +35,9 @@ N_PER_GROUP = 2
 
 _CALL_GROUPS = frozenset({"calls", NETWORK_GROUP})
 _ANSWER_GROUPS = frozenset({"satisfaction"})
-_SHARE, _WEIGHTED = "_exposure_share", "_exposure_weighted"
-_EXPOSURE_PARTS = (_SHARE, _WEIGHTED)
+_SHARE = "_exposure_share"
+_TOLD_BY_SHARE = ("_exposure_weighted", "_exposure_close_n", "_exposure_paced")
+"""Exposures that would give a close tie's end away, and are told by the share of ties."""
 _OUTGOING = "_out_"
 
 _KINDS = (
@@ -46,7 +47,7 @@ _KINDS = (
 )
 """Features that hold a name of the user's own, which may end like a variant: what ends them apart from it."""
 _VARIANT = re.compile(
-    r"_(\d+d|out|in|mutual|n|share|weighted|ratio|s|mean|max|sum|mean_3|trend|change|last|score|age_days)$"
+    r"_(\d+d|out|in|mutual|n|close_n|share|weighted|paced|ratio|s|mean|max|sum|mean_3|trend|change|last|score|age_days)$"
 )
 _MEASURE = re.compile(r"^(n|share)_")
 
@@ -182,7 +183,10 @@ class _Described:
     @property
     def told_name(self) -> str:
         """The feature by which this one is told."""
-        return self.name.replace(_WEIGHTED, _SHARE)
+        for part in _TOLD_BY_SHARE:
+            if part in self.name:
+                return self.name.replace(part, _SHARE)
+        return self.name
 
     def as_told(self, words: Catalogue) -> _Described:
         """Return the feature by which this one is told, with its words."""
@@ -191,9 +195,8 @@ class _Described:
     @property
     def count_name(self) -> str | None:
         """The feature that counts who contributes to this one; None where nobody counts them."""
-        for part in _EXPOSURE_PARTS:
-            if part in self.name:
-                return self.name.replace(part, "_exposure_n")
+        if _SHARE in self.told_name:
+            return self.told_name.replace(_SHARE, "_exposure_n")
         return self.name if "_exposure_n" in self.name else None
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
+TIE_WINDOW_DAYS = 90
+"""Contacts of so many days make a tie (science, section 1)."""
+
 RECENT_DAYS = 30
 """`n_recent_*` count the contacts of the last so many days; a tie without any is lost. A judgement: a billing month."""
 

@@ -271,3 +271,42 @@ def seed_sums(
                         counts[node, window] += 1
                         sums[node, window] += weights[entry]
     return n_read, counts, sums, whole
+
+
+@compiled
+def close_seed_sums(
+    indptr: IntArray,
+    indices: NodeArray,
+    ties: NodeArray,
+    active_days: FloatArray,
+    ages: FloatArray,
+    windows: FloatArray,
+    days: FloatArray,
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Per row and window: entries at least at the row's mean pace whose neighbour has 0 <= age <= window, and the pace
+    of all whose neighbour has; per row: the pace of all.
+
+    Pace is active days over the days that the neighbour could be active: ``days[0]``, less the age of a seed, at least
+    ``days[1]``. Sums run in the same order, so a window never exceeds a longer one nor the whole. O(n + m).
+    """
+    n_nodes, n_windows = len(indptr) - 1, len(windows)
+    counts = np.zeros((n_nodes, n_windows), np.int64)
+    sums = np.zeros((n_nodes, n_windows), np.float64)
+    whole = np.zeros(n_nodes, np.float64)
+    for node in range(n_nodes):
+        n_ties = indptr[node + 1] - indptr[node]
+        for entry in range(indptr[node], indptr[node + 1]):
+            age = ages[indices[entry]]
+            seen = max(days[0] - age, days[1]) if age >= 0.0 else days[0]
+            whole[node] += active_days[ties[entry]] / seen
+        for entry in range(indptr[node], indptr[node + 1]):
+            age = ages[indices[entry]]
+            if not age >= 0.0:  # NaN, the mark of "no seed", or not yet
+                continue
+            pace = active_days[ties[entry]] / max(days[0] - age, days[1])
+            is_close = pace * n_ties >= whole[node] * (1.0 - 1e-9)
+            for window in range(n_windows):
+                if age <= windows[window]:
+                    counts[node, window] += is_close
+                    sums[node, window] += pace
+    return counts, sums, whole

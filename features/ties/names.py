@@ -51,7 +51,8 @@ def tie_features(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[T
         for feature in _exposure_features(kind, direction, days)
     )
     further = (feature for kind in SEED_PHRASES for feature in _further_features(kind, windows_days))
-    return (*_DEGREE_FEATURES, *_PLACE_FEATURES, *exposures, *further)
+    close = (feature for days in windows_days for feature in _close_features(days))
+    return (*_DEGREE_FEATURES, *_PLACE_FEATURES, *exposures, *close, *further)
 
 
 def tie_feature_names(windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS) -> tuple[str, ...]:
@@ -71,6 +72,25 @@ def _exposure_features(kind: str, direction: str, days: int) -> tuple[TieFeature
     return tuple(
         TieFeature(f"{kind}_exposure_{measure}{ending}", unit, meaning, null_meaning)
         for measure, unit in units.items()
+    )
+
+
+def _close_features(days: int) -> tuple[TieFeature, TieFeature]:
+    null_meaning = f"no tie in the window, or {SEED_PHRASES['churn'][1]}, or {NO_CALL_DATA}"
+    return (
+        TieFeature(
+            f"churn_exposure_close_n_{days}d",
+            "customers",
+            f"neighbours who left in the last {days} days and were in contact, while there, on at least as many days "
+            "as the mean neighbour",
+            null_meaning,
+        ),
+        TieFeature(
+            f"churn_exposure_paced_{days}d",
+            "share of active days",
+            f"neighbours who left in the last {days} days, by days in contact per day they were there",
+            null_meaning,
+        ),
     )
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .contract import RECENT_DAYS
+from .contract import RECENT_DAYS, TIE_WINDOW_DAYS
 from .cores import core_numbers
-from .exposure import exposures
+from .exposure import close_exposures, exposures
 from .graph import TieGraph
 from .kernels import FloatArray, MarkArray, direction_counts, frozen, row_counts, row_sums
 from .membership import community_columns, community_of, rows_side_by_side
@@ -33,6 +33,7 @@ def network_features(
     may_use: NDArray[np.bool_] | None = None,
     windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS,
     community: pl.Series | None = None,
+    tie_days: int = TIE_WINDOW_DAYS,
 ) -> pl.DataFrame:
     """Give degree, reciprocity, tie loss and gain, place in the network, community and exposure of every member.
 
@@ -52,6 +53,8 @@ def network_features(
         Lengths of the exposure windows.
     community
         Int64, n: as from `community_of` on the ties that may be used; None = found here.
+    tie_days
+        Days whose contacts make a tie.
 
     Returns
     -------
@@ -92,6 +95,7 @@ def network_features(
             _leaver_columns(permitted, leaver_age_days),
             community_columns(permitted, together, is_member, leaver_age_days),
             exposures(permitted, leaver_age_days, "churn", windows_days),
+            close_exposures(permitted, leaver_age_days, tie_days, windows_days),
             exposures(permitted, detractor_age_days, "detractor", windows_days),
         ],
         how="horizontal",

@@ -14,7 +14,10 @@ RELATIVE = 1e-9
 
 ID = "customer_id"
 
-BEYOND_FRAMES = re.compile(r"\w+_exposure_(two_hop_\d+d|spread)")
+BEYOND_FRAMES = re.compile(
+    r"\w+_exposure_(two_hop_\d+d|spread|close_n_\d+d|paced_\d+d)|tie_loss_strength_share_30d|ties_gained_30d|tie_gain_share_30d"
+    r"|clustering|core_number|pagerank_ratio|n_second_order|leaver_similarity_(max|mean)_90d|community_\w+|is_community_leader"
+)
 """Features that need the graph as a whole: frames do not make them; their slow twins stand in tests/oracle/ties."""
 
 

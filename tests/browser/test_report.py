@@ -109,6 +109,7 @@ def test_headings_tables_and_pictures_are_named(opened: Opened) -> None:
         "Who is at risk: segments",
         "The network around them",
         "If they leave: who is around them",
+        "Does churn spread between customers?",
         "The data behind it",
         "This run",
     ]

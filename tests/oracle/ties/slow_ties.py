@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
@@ -194,6 +195,26 @@ def _n_recent(pair: Mapping[str, int]) -> int:
     return pair["n_recent_ab"] + pair["n_recent_ba"]
 
 
+def _close(
+    world: World, facts: Sequence[Mapping[str, int]], node: int, windows: Sequence[int]
+) -> dict[str, Value]:
+    """Who left, of the friends with at least the mean pace, and their share of all paces; in exact fractions."""
+    paces = {}
+    for pair in facts:
+        age = world.leaver_age_days[_other(pair, node)]
+        seen = Fraction(90) if not age >= 0 else max(90 - Fraction(age), Fraction(30))
+        paces[_other(pair, node)] = pair["active_days"] / seen
+    row: dict[str, Value] = {}
+    for days in windows:
+        left = {other: pace for other, pace in paces.items() if 0 <= world.leaver_age_days[other] <= days}
+        close = [pace for pace in left.values() if pace * len(paces) >= sum(paces.values())]
+        row[f"churn_exposure_close_n_{days}d"] = len(close) if paces else None
+        row[f"churn_exposure_paced_{days}d"] = (
+            float(sum(left.values()) / sum(paces.values())) if paces else None
+        )
+    return row
+
+
 def _row(world: World, contacts: Sequence[Contact], node: int, windows: Sequence[int]) -> Mapping[str, Value]:
     near = partners(contacts, node)
     out = {c.receiver for c in contacts if c.sender == node}
@@ -234,6 +255,8 @@ def _row(world: World, contacts: Sequence[Contact], node: int, windows: Sequence
                 row[f"{kind}_exposure_share{ending}"] = len(seeds) / len(those) if those else None
                 whole = sum(strengths[other] for other in those)
                 row[f"{kind}_exposure_weighted{ending}"] = weight / whole if those else None
+        if kind == "churn":
+            row |= _close(world, facts, node, windows)
         for days in windows:
             row[f"{kind}_exposure_two_hop_{days}d"] = two_hop(contacts, node, ages, days)
         energy = [0.0 if math.isnan(age) or age < 0 else 2 ** (-age / SPREAD_HALF_LIFE_DAYS) for age in ages]
