@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .ties.names import tie_feature_names
+
 if TYPE_CHECKING:
     from .ties import TieGraph
 
@@ -37,6 +39,7 @@ COMMUNITY = "community"
 """Column beside the features: the number is a name, and may mean another community at another date."""
 
 _OF_OTHERS = re.compile(r"churn|leaver|detractor")
+_OWN_PLACE = frozenset(tie_feature_names())
 
 NETWORK_COLUMNS: dict[str, pl.DataType] = {
     "customer_id": pl.String(),
@@ -142,8 +145,11 @@ def _ages(seeds: pl.DataFrame, n_nodes: int) -> NDArray[np.float64]:
 
 
 def tells_of_others(name: str, group: str) -> bool:
-    """Say whether a feature speaks of what other customers did: who of them left, or answered as a detractor."""
-    return group == NETWORK_GROUP and _OF_OTHERS.search(name) is not None
+    """Say whether a feature speaks of what other customers did: who of them left, or answered as a detractor.
+
+    A network feature of the user's own is taken to.
+    """
+    return group == NETWORK_GROUP and (_OF_OTHERS.search(name) is not None or name not in _OWN_PLACE)
 
 
 def is_discreet(n_ties: float | None, n_contributing: float | None) -> bool:

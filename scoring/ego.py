@@ -22,6 +22,9 @@ from .influence import Influence, scale_words
 MOST_SHOWN = 12
 """Friends shown, the strongest ties first: as many as a picture can hold."""
 
+_SHARE_SHOWN = 0.7
+"""Share of the friends shown; the others, at least two, are cover for those who left. A judgement."""
+
 _COARSE_DIGITS = 1
 """Significant digits of friends' figures where they are not named: enough to see who matters, too few to find them by
 in ``scores``."""
@@ -120,8 +123,9 @@ def ego(
 ) -> Ego:
     """Return one scored customer with those around.
 
-    Unless friends are named, they are shown from five on, without ids, with the band instead of the risk and figures
-    of one digit; and what is not shown of the ties is nobody or at least two, so that it points at nobody.
+    Unless friends are named, they are shown from seven ties on, without ids, with the band instead of the risk and
+    figures of one digit. How many depends on the number of ties alone, with at least two not shown: so it tells
+    nothing of who of them left; where more have left than that, nobody is shown.
 
     Parameters
     ----------
@@ -192,10 +196,7 @@ def _shown(around: pl.DataFrame | None, *, is_named: bool) -> pl.DataFrame:
     if around is None:
         return pl.DataFrame(schema=columns)
     scored = around.filter(pl.col("risk").is_not_null())
-    n_shown = min(scored.height, MOST_SHOWN)
-    if not is_named:
-        n_shown -= around.height - n_shown == FEWEST_OF_A_KIND - 1
-        n_shown = n_shown if n_shown >= FEWEST_TIES else 0
+    n_shown = min(scored.height, MOST_SHOWN) if is_named else _n_discreet(around.height, scored.height)
     numbered = scored.head(n_shown).with_columns(
         pl.int_range(1, n_shown + 1, dtype=pl.Int64, eager=True).alias("number")
     )
@@ -207,6 +208,18 @@ def _shown(around: pl.DataFrame | None, *, is_named: bool) -> pl.DataFrame:
             risk=pl.lit(None, pl.Float64),
         )
     return numbered.select(pl.col(name).cast(kind) for name, kind in columns.items())
+
+
+def _n_discreet(n_ties: int, n_at_risk: int) -> int:
+    """How many of so many friends may be shown: it depends on the ties, so that it does not tell who of them left.
+
+    >>> [_n_discreet(n_ties, n_ties) for n_ties in (4, 6, 7, 10, 30)], _n_discreet(10, 7), _n_discreet(10, 6)
+    ([0, 0, 5, 7, 12], 7, 0)
+    """
+    if n_ties < FEWEST_TIES + FEWEST_OF_A_KIND:
+        return 0
+    n_shown = min(max(FEWEST_TIES, int(_SHARE_SHOWN * n_ties)), MOST_SHOWN)
+    return n_shown if n_at_risk >= n_shown else 0
 
 
 def _links(ties: Ties, shown: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ and money rests on the causal effect of the settings alone.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from churnrisk.config import InfluenceSettings
 from features import Ties
-from features.network import DETRACTOR, PROMOTER
+from features.network import DETRACTOR, FEWEST_OF_A_KIND, FEWEST_TIES, PROMOTER
 from features.ties.influence import (
     LARGEST_EXCESS,
     FriendsStake,
@@ -39,6 +39,7 @@ class Influence:
     frame
         customer_id, spillover_value, spillover_low, spillover_high, by the order of the scores; customer's currency.
         Null where call data may not be used, or where nobody around is of known value though some are at risk.
+        ``is_told``: whether the money points at nobody.
     scale
         How the shared stake was turned into money.
     risk, value
@@ -73,7 +74,8 @@ def influence(
     nodes = _placed(ties, scores)
     risk, value = (nodes[name].fill_null(np.nan).to_numpy() for name in ("risk", "value"))
     is_usable = nodes["may_use_calls"].to_numpy()
-    stake = friends_stake(ties.graph.without(~is_usable), risk, value)
+    graph = ties.graph.without(~is_usable)
+    stake = friends_stake(graph, risk, value)
     is_reference = nodes["customer_id"].is_in(list(reference)).to_numpy() & is_usable
     scale = spillover_scale(
         stake, value, is_reference & ~np.isnan(risk), effect=settings.effect, excess=settings.excess
@@ -86,6 +88,7 @@ def influence(
     money = pl.DataFrame(
         {"customer_id": nodes["customer_id"]}
         | {name: _money(stake, kappa, is_usable) for name, kappa in columns.items()}
+        | {"is_told": _is_discreet(graph.degrees, stake)}
     )
     frame = scores.select("customer_id").join(money, on="customer_id", how="left", maintain_order="left")
     return Influence(frame, scale, risk, value, _notes(stake, frame))
@@ -101,14 +104,22 @@ def ranked_with_influence(
     """Rank whom to call, with what each leaving would cost around; no influence without ties.
 
     Who would be treated depends on the ranking and the scale of influence on who would be treated: so the list by
-    risk x value alone sets the scale (those who may be contacted, or, when nobody may, all of it).
+    risk x value alone sets the scale (those who may be contacted, or, when nobody may, all of it). Money that would
+    point at somebody is left out.
     """
     alone = ranked_list(scores, consents, capacity)
     if ties is None:
         return alone, None
     called = alone.frame.filter("may_contact") if alone.frame["may_contact"].any() else alone.frame
-    found = influence(ties, scores, called["customer_id"].to_list(), settings)
+    found = told(influence(ties, scores, called["customer_id"].to_list(), settings))
     return ranked_list(scores, consents, capacity, found.frame), found
+
+
+def told(found: Influence) -> Influence:
+    """Return the same without the money that would point at somebody: it is neither shown nor ranked by."""
+    amounts = pl.col("spillover_value", "spillover_low", "spillover_high")
+    frame = found.frame.with_columns(pl.when("is_told").then(amounts).name.keep())
+    return replace(found, frame=frame)
 
 
 def scale_words(scale: SpilloverScale) -> str:
@@ -158,6 +169,15 @@ def _placed(ties: Ties, scores: pl.DataFrame) -> pl.DataFrame:
     """Nodes in order with risk and value, null where not scored or unknown."""
     known = scores.select("customer_id", "risk", pl.col("value").cast(pl.Float64))
     return ties.nodes.sort("node").join(known, on="customer_id", how="left", maintain_order="left")
+
+
+def _is_discreet(n_ties: NDArray[np.int64], stake: FriendsStake) -> NDArray[np.bool_]:
+    """Say whose money points at nobody: those without ties, or with five of which two are at risk still.
+
+    With fewer, money of 0 would say that the only friend has left.
+    """
+    n_at_risk = stake.n_valued + stake.n_unvalued
+    return (n_ties == 0) | ((n_ties >= FEWEST_TIES) & (n_at_risk >= FEWEST_OF_A_KIND))
 
 
 def _money(stake: FriendsStake, kappa: float, is_usable: NDArray[np.bool_]) -> pl.Series:

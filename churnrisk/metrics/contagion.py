@@ -55,8 +55,9 @@ class Contagion:
         z of each negative control; None where it could not be computed.
     future
         Ratio per close friend who leaves in the month after; real contagion runs both ways, so it is no gate.
-    shuffle_p, shuffled
-        Share of shuffles of the friends' dates of leaving with as large an effect, and the mean ratio among them.
+    shuffle_p, shuffled, shuffle_observed
+        Share of shuffles of the friends' dates of leaving with as large an effect, the mean ratio among them, and the
+        ratio of the real dates computed the same way: along the ties of the first look, without own history.
     n_leavers, n_exposed, n_compared
         Leavers studied, those of them with a recently churned close friend, and comparisons (people and dates).
     n_needed
@@ -73,6 +74,7 @@ class Contagion:
     future: Interval | None = None
     shuffle_p: float | None = None
     shuffled: float | None = None
+    shuffle_observed: float | None = None
     n_leavers: int = 0
     n_exposed: int = 0
     n_compared: int = 0
@@ -107,8 +109,9 @@ class Contagion:
             lines.append("Controls, to lie within 2: " + "; ".join(tested) + ".")
         if self.shuffle_p is not None:
             lines.append(
-                f"With the dates of leaving shuffled the figure is {self.shuffled:.2f} on average, and as large as "
-                f"found in {100 * self.shuffle_p:.0f} % of the shuffles."
+                f"Shuffle test, along the ties of the first look: {self.shuffle_observed:.2f} with the real dates of "
+                f"leaving, {self.shuffled:.2f} on average with shuffled ones, as large or larger with "
+                f"{100 * self.shuffle_p:.0f} % of them."
             )
         if self.n_leavers:
             lines.append(

@@ -245,7 +245,7 @@ def network_section(content: ReportContent) -> Section:
         )
         return Section("network", name, (f"{because}: risks rest on each customer's own data.",))
     joined = content.scores.select("customer_id").join(network, on="customer_id", how="left")
-    n_ties = joined["n_ties"].fill_null(0)
+    n_ties = joined["n_ties"].drop_nulls()  # null: call data may not be used, or a hub
     if not (n_ties > 0).any():
         return Section(
             "network", name, ("Calls were read, but no scored customer has a tie to another one.",)
@@ -274,8 +274,8 @@ def _ties_in_words(n_ties: pl.Series, joined: pl.DataFrame) -> Iterator[str]:
     tied = n_ties.filter(n_ties > 0)
     share = percent(len(tied) / len(n_ties))
     yield (
-        f"{count(len(tied))} of {counted(len(n_ties), 'scored customer')} ({share}) have a tie to another customer; "
-        f"half of these have {_number(tied.median()):.0f} or fewer."
+        f"{count(len(tied))} of {counted(len(n_ties), 'scored customer')} whose calls may be used ({share}) have a tie "
+        f"to another customer; half of these have {_number(tied.median()):.0f} or fewer."
     )
     if "offnet_share" in joined.columns and joined["offnet_share"].count():
         outside = percent(_number(joined["offnet_share"].drop_nulls().sort().mean()))

@@ -70,8 +70,13 @@ def _estimates(found: Contagion) -> Iterator[tuple[str, str, str]]:
     for words, interval in named:
         if interval is not None:
             yield (words, *_cells(interval))
-    if found.shuffled is not None:
-        yield ("Dates of friends' leaving shuffled", f"{found.shuffled:.2f}", DASH)
+    if found.shuffled is not None and found.shuffle_observed is not None:
+        yield (
+            "Shuffle test: real dates, along the ties of the first look",
+            f"{found.shuffle_observed:.2f}",
+            DASH,
+        )
+        yield ("Shuffle test: the same with dates of leaving shuffled", f"{found.shuffled:.2f}", DASH)
 
 
 def _cells(interval: Interval) -> tuple[str, str]:

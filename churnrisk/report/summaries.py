@@ -190,8 +190,8 @@ def _segments(data: pl.DataFrame) -> pl.DataFrame | None:
 def exposures(scores: pl.DataFrame, network: pl.DataFrame) -> pl.DataFrame:
     """Return the mean risk by how many of a customer's contacts have left: exposure, n, mean_risk, low, high.
 
-    Groups: no ties; ties and nobody left; and the exposed, cut in equal thirds. Groups below :data:`LEAST_GROUP` are
-    left out.
+    Groups: no ties; ties and nobody left; and the exposed, cut in equal thirds. Those of unknown ties, and groups
+    below :data:`LEAST_GROUP`, are left out.
     """
     joined = scores.select("customer_id", "risk").join(
         network.select("customer_id", "n_ties", "churn_exposure"), on="customer_id", how="left"
@@ -203,7 +203,7 @@ def exposures(scores: pl.DataFrame, network: pl.DataFrame) -> pl.DataFrame:
     place = (
         pl.when(exposure > 0)
         .then(part)
-        .when(pl.col("n_ties").fill_null(0) == 0)
+        .when(pl.col("n_ties") == 0)
         .then(0)
         .when(exposure.is_not_null())
         .then(1)

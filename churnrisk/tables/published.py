@@ -261,7 +261,8 @@ REASONS = PublishedTable(
     references={"customer_id": ("scores", "customer_id")},
 )
 
-NO_CALLS = "there are no call data, or they may not be used for this customer"
+NO_CALLS = "there are no call data, or they may not be used for this customer, or the customer is a hub"
+FEW_FRIENDS = "it would point at somebody: 1 to 4 ties, or fewer than 2 friends still at risk"
 WITHHELD = (
     "withheld: fewer than 5 ties, or fewer than 2 of those tied did it, or fewer than 2 did not, so that no single "
     "one's doing can be inferred"
@@ -304,7 +305,7 @@ NETWORK = PublishedTable(
             "customer's currency",
             "risk x churn_influence of a detractor: what is expected to be lost around them because they leave. 0 when "
             "the latest answer says otherwise.",
-            f"no answer is known, or churn_influence is null ({NO_CALLS}; nobody around is of known value)",
+            f"no answer is known, or churn_influence is null ({NO_CALLS}; {FEW_FRIENDS}; nobody around is of known value)",
             low=0,
         ),
         PublishedColumn(
@@ -313,7 +314,7 @@ NETWORK = PublishedTable(
             "customer's currency",
             "Value expected to be lost around the customer if they leave: kappa x sum over friends of attention x risk "
             "x value, kappa from the causal effect in [influence] (science.md). 0 without ties.",
-            f"{NO_CALLS}; or friends are at risk but no one's value is known",
+            f"{NO_CALLS}; or {FEW_FRIENDS}; or friends are at risk but no one's value is known",
             low=0,
         ),
         PublishedColumn(
@@ -322,7 +323,7 @@ NETWORK = PublishedTable(
             "customer's currency",
             "(1 - risk) x churn_influence of a promoter: what their staying spares around them. 0 when the latest "
             "answer says otherwise.",
-            f"no answer is known, or churn_influence is null ({NO_CALLS}; nobody around is of known value)",
+            f"no answer is known, or churn_influence is null ({NO_CALLS}; {FEW_FRIENDS}; nobody around is of known value)",
             low=0,
         ),
         PublishedColumn(
@@ -402,7 +403,7 @@ AT_RISK = PublishedTable(
             "number",
             "customer's currency",
             "Value expected to be lost around the customer if they leave (network.churn_influence).",
-            f"{NO_CALLS}; or friends are at risk but no one's value is known",
+            f"{NO_CALLS}; or {FEW_FRIENDS}; or friends are at risk but no one's value is known",
             low=0,
         ),
         PublishedColumn("offer_id", "text", "", "The offer proposed.", "no offer is proposed"),

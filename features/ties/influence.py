@@ -21,6 +21,9 @@ LARGEST_EXCESS = 0.28
 LEAST_SHARED = 1e-9
 """Mean of shared stake over value below which there is nothing to scale; dividing by it would only make noise large."""
 
+_LEAST_OF_MEDIAN = 0.01
+"""Reference customers of less than so much of the median value set no scale: nobody would treat them. A judgement."""
+
 _NEARLY = 1.0 - 1e-9
 """Sums of equal weights miss the exact mean by a rounding; equal ties are strong all of them."""
 
@@ -126,8 +129,8 @@ def spillover_scale(
     value
         float, n: currency, NaN = unknown.
     is_reference
-        bool, n: those who would be treated. Only those with a value above 0 count; when they have next to nothing at
-        stake around them, all nodes with a value do.
+        bool, n: those who would be treated. Only those with a hundredth of their median value or more count; when they
+        have next to nothing at stake around them, all nodes with a value do.
     effect
         Relative extra hazard per strong friend who left, with the ends of its interval.
     excess
@@ -159,6 +162,8 @@ def spillover_scale(
     """
     has_value = value > 0
     chosen = is_reference & has_value
+    if chosen.any():  # a ratio to next to nothing would outweigh all others
+        chosen &= value >= _LEAST_OF_MEDIAN * np.median(value[chosen])
     if _mean_ratio(stake.shared, value, chosen) < LEAST_SHARED:
         chosen = has_value
     n_reference, shared = int(chosen.sum()), _mean_ratio(stake.shared, value, chosen)

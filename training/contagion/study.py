@@ -6,14 +6,14 @@ It decides what is adjusted for and when an answer may be given, and refuses to 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
 import numpy as np
 
 from churnrisk.metrics import Interval
-from churnrisk.metrics.contagion import LARGEST_CONTROL_Z, LARGEST_SHUFFLE_P, Contagion
+from churnrisk.metrics.contagion import CONTROL_WORDS, LARGEST_CONTROL_Z, LARGEST_SHUFFLE_P, Contagion
 
 from .conditional import Estimate, cluster_sums, conditional_logit
 from .own import own_scores
@@ -221,6 +221,7 @@ def _judged(panel: _Panel, risk_before: float | None, n_exposed: int, settings: 
         future=_ratio(future, -1),
         shuffle_p=shuffled[0],
         shuffled=shuffled[1],
+        shuffle_observed=shuffled[2],
         n_leavers=sets.n_sets,
         n_exposed=n_exposed,
         n_compared=len(sets.person),
@@ -231,32 +232,50 @@ def _judged(panel: _Panel, risk_before: float | None, n_exposed: int, settings: 
 def _verdict(
     value: float,
     se: float,
-    controls: dict[str, float | None],
-    shuffled: tuple[float, float],
+    controls: Mapping[str, float | None],
+    shuffled: tuple[float, float, float],
     n_leavers: int,
 ) -> tuple[str, str, int | None]:
-    failed = [name for name, z in controls.items() if z is not None and abs(z) >= LARGEST_CONTROL_Z]
-    if failed:
-        what = {
-            "own_risk_before": "people whose friend is about to leave were already more, or less, at risk before",
-            "strangers": "the leaving of people who are not even tied goes with one's own leaving",
-        }
-        said = ", and ".join(what[name] for name in failed)
-        return (
-            "not_identified",
-            f"a control fails ({said}), so likeness or a common cause is in the figure.",
-            None,
-        )
+    why_not = _why_unidentified(value, se, controls)
+    if why_not is not None:
+        return "not_identified", why_not, None
     if value - Z95 * se > 0:
-        if shuffled[0] <= LARGEST_SHUFFLE_P:
-            return "spreads", "the effect is beyond chance, and the controls and the shuffle test pass.", None
-        why = "shuffling the dates of the friends' leaving gives as large an effect: its timing does not matter."
-        return "not_identified", why, None
+        return *_tested(controls, shuffled[0]), None
     if se > INFORMATIVE_SE:
         needed = math.ceil(n_leavers * (se / INFORMATIVE_SE) ** 2)
         why = f"{n_leavers:,} leavers are too few to tell a ratio of 1.5 from none; about {needed:,} are needed."
         return "not_identified", why, needed
-    return "no_evidence", "the interval holds 1 (no effect) and would have shown a ratio of 1.5.", None
+    if value + Z95 * se < 0:
+        why = "people leave less after a close friend's leaving, which is not what spreading does."
+    else:
+        why = "the interval holds 1 (no effect) and would have shown a ratio of 1.5."
+    return "no_evidence", why, None
+
+
+def _why_unidentified(value: float, se: float, controls: Mapping[str, float | None]) -> str | None:
+    if not (math.isfinite(value) and math.isfinite(se)):
+        return "the figures hold too little contrast for an estimate."
+    failed = [name for name, z in controls.items() if z is not None and abs(z) >= LARGEST_CONTROL_Z]
+    if not failed:
+        return None
+    what = {
+        "own_risk_before": "people whose friend is about to leave were already more, or less, at risk before",
+        "strangers": "the leaving of people who are not even tied goes with one's own leaving, or against it",
+    }
+    said = ", and ".join(what[name] for name in failed)
+    return f"a control fails ({said}), so likeness, a common cause or a bias of the method is in the figure."
+
+
+def _tested(controls: Mapping[str, float | None], shuffle_p: float) -> tuple[str, str]:
+    """The verdict on an effect beyond chance: a control that could not be computed is not passed."""
+    missing = [CONTROL_WORDS[name] for name, z in controls.items() if z is None or not math.isfinite(z)]
+    if missing:
+        why = f"a control could not be computed ({' and '.join(missing)}), and without it likeness may pass."
+        return "not_identified", why
+    if shuffle_p > LARGEST_SHUFFLE_P:
+        why = "shuffling the dates of the friends' leaving gives as large an effect: its timing does not matter."
+        return "not_identified", why
+    return "spreads", "the effect is beyond chance, and the controls and the shuffle test pass."
 
 
 def _too_few(sets: Sets, n_exposed: int) -> Contagion:
@@ -370,8 +389,10 @@ def _strangers(look: Sighting, ego: Ints, friend: Ints, size: int) -> Ints:
     return found
 
 
-def _shuffled(panel: _Panel, settings: StudySettings) -> tuple[float, float]:
-    """P of the shuffle test and the mean ratio among the shuffles (Anagnostopoulos, Kumar & Mahdian 2008).
+def _shuffled(panel: _Panel, settings: StudySettings) -> tuple[float, float, float]:
+    """P of the shuffle test, the mean ratio among the shuffles, and that of the real dates.
+
+    Anagnostopoulos, Kumar & Mahdian 2008.
 
     Among those seen at the first look, the dates of leaving are dealt anew to those who left: who leaves, and who is
     whose friend, stays, so that likeness stays; only who came first is lost. The estimate of the real dates is made the
@@ -389,7 +410,8 @@ def _shuffled(panel: _Panel, settings: StudySettings) -> tuple[float, float]:
         dealt[leavers] = rng.permutation(panel.left_day[leavers])
         values.append(_of_first_look(panel, dealt, settings))
     n_as_large = sum(value >= observed for value in values)
-    return (1 + n_as_large) / (1 + len(values)), exp(float(np.mean(values))) if values else math.nan
+    mean = exp(float(np.mean(values))) if values else math.nan
+    return (1 + n_as_large) / (1 + len(values)), mean, exp(observed)
 
 
 def _of_first_look(panel: _Panel, left_day: Ints, settings: StudySettings) -> float:

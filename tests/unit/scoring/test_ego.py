@@ -12,10 +12,10 @@ from features.network import NETWORK_COLUMNS
 from scoring import Ego, ego, influence, told_amount
 from tests.unit.scoring.test_influence import network_of, scored, tied
 
-FRIENDS = "bcdefg"
+FRIENDS = "bcdefgh"
 STAR = [("a", friend, float(place)) for place, friend in enumerate(FRIENDS, 1)]
 RISKS: dict[str, tuple[float, float | None]] = {
-    name: (0.05 * place, 123.0 * place) for place, name in enumerate("abcdefg", 1)
+    name: (0.05 * place, 123.0 * place) for place, name in enumerate("abcdefgh", 1)
 }
 
 
@@ -23,7 +23,7 @@ def around(
     *rows: tuple[str, str, float],
     gone: str = "",
     refusing: str = "",
-    ids: str = "abcdefg",
+    ids: str = "abcdefgh",
     risks: dict[str, tuple[float, float | None]] | None = None,
     **options: Any,
 ) -> Ego:
@@ -37,23 +37,23 @@ def around(
 
 def test_friends_stand_by_strength_with_what_the_leaving_adds_and_their_sum_is_the_money() -> None:
     mine = around(is_named=True)
-    assert mine.friends["customer_id"].to_list() == list("gfedcb")
-    assert mine.friends["number"].to_list() == [1, 2, 3, 4, 5, 6]
+    assert mine.friends["customer_id"].to_list() == list("hgfedcb")
+    assert mine.friends["number"].to_list() == [1, 2, 3, 4, 5, 6, 7]
     assert mine.friends["strength_share"].to_list() == pytest.approx(
-        [place / 21 for place in (6, 5, 4, 3, 2, 1)]
+        [place / 28 for place in (7, 6, 5, 4, 3, 2, 1)]
     )
     kappa = mine.scale["kappa"]
     assert mine.friends["extra_pp"].to_list() == pytest.approx(
-        [100 * kappa * RISKS[name][0] for name in "gfedcb"]
+        [100 * kappa * RISKS[name][0] for name in "hgfedcb"]
     )
     assert mine.friends["money"].sum() == pytest.approx(mine.money)
-    assert mine.n_ties == 6
+    assert mine.n_ties == 7
 
 
 def test_without_names_there_are_no_ids_no_risks_and_figures_of_one_digit() -> None:
     mine = around()
-    assert mine.friends.height == 6
-    assert mine.friends.select("customer_id", "risk").null_count().row(0) == (6, 6)
+    assert mine.friends.height == 5
+    assert mine.friends.select("customer_id", "risk").null_count().row(0) == (5, 5)
     for name in ("extra_pp", "value", "money", "strength_share"):
         assert all(len(f"{value:.12g}".lstrip("0.").rstrip("0").replace(".", "")) == 1
                    for value in mine.friends[name])  # fmt: skip
@@ -64,42 +64,31 @@ def test_without_names_there_are_no_ids_no_risks_and_figures_of_one_digit() -> N
 @pytest.mark.parametrize(
     ("gone", "n_shown"),
     [
-        ("", 6),
-        ("b", 0),  # one would be missing: the weakest stays away as well, and four are too few
-        ("bc", 0),
+        ("", 5),  # how many are shown depends on the ties alone: none of these three tells another story
+        ("b", 5),
+        ("bc", 5),
+        ("bcd", 0),  # more left than there is cover
     ],
 )
-def test_too_few_friends_are_not_shown(gone: str, n_shown: int) -> None:
+def test_how_many_friends_are_shown_does_not_tell_who_left(gone: str, n_shown: int) -> None:
     assert around(gone=gone).friends.height == n_shown
 
 
-def test_of_seven_friends_one_who_left_is_not_missed_alone() -> None:
-    ids = "abcdefgh"
-    rows = [("a", friend, float(place)) for place, friend in enumerate(ids[1:], 1)]
-    risks = dict.fromkeys(ids, (0.1, 100.0))
-    everybody = around(*rows, ids=ids, risks=dict(risks))
-    assert everybody.friends.height == 7
-    assert around(*rows, ids=ids, risks=dict(risks), gone="c").friends.height == 5
-    assert around(*rows, ids=ids, risks=dict(risks), gone="cd").friends.height == 5
-
-
-def test_twelve_friends_are_shown_at_most() -> None:
-    ids = "abcdefghijklmnopq"
+@pytest.mark.parametrize(("n_friends", "n_shown"), [(6, 0), (7, 5), (10, 7), (13, 9), (16, 11), (20, 12)])
+def test_at_least_two_friends_are_cover_and_twelve_are_shown_at_most(n_friends: int, n_shown: int) -> None:
+    ids = "abcdefghijklmnopqrstu"[: n_friends + 1]
     rows = [("a", friend, float(place)) for place, friend in enumerate(ids[1:], 1)]
     risks: dict[str, tuple[float, float | None]] = dict.fromkeys(ids, (0.1, 100.0))
-    assert around(*rows, ids=ids, risks=risks).friends.height == 12
-    # thirteen friends would leave one out alone
-    fewer = [row for row in rows if row[1] <= "n"]
-    assert around(*fewer, ids=ids, risks=risks).friends.height == 11
+    assert around(*rows, ids=ids, risks=risks).friends.height == n_shown
 
 
 def test_pairs_of_friends_are_given_by_number() -> None:
-    mine = around(*STAR, ("b", "c", 1.0), ("f", "g", 1.0), ("b", "g", 0.5))
-    assert mine.links.rows() == [(1, 2), (1, 6), (5, 6)]
+    mine = around(*STAR, ("b", "c", 1.0), ("g", "h", 1.0), ("d", "h", 0.5))
+    assert mine.links.rows() == [(1, 2), (1, 5)]
 
 
 def test_one_who_lets_no_calls_be_used_is_nobodys_friend_and_has_no_circle() -> None:
-    assert around(refusing="g", is_named=True).friends["customer_id"].to_list() == list("fedcb")
+    assert around(refusing="g", is_named=True).friends["customer_id"].to_list() == list("hfedcb")
     refuser = around(refusing="a", is_named=True)
     assert (refuser.may_use_calls, refuser.n_ties, refuser.money) == (False, None, None)
     assert refuser.friends.is_empty()
@@ -114,7 +103,7 @@ def test_the_two_views_stand_apart_under_their_names() -> None:
 
 
 def test_a_friend_of_unknown_value_has_no_loss_and_none_of_the_money() -> None:
-    mine = around(risks={**RISKS, "g": (0.35, None)}, is_named=True)
+    mine = around(risks={**RISKS, "h": (0.35, None)}, is_named=True)
     assert mine.friends.row(0, named=True)["money"] is None
     assert mine.friends["money"].drop_nulls().sum() == pytest.approx(mine.money)
 

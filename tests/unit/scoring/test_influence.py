@@ -12,6 +12,7 @@ from churnrisk.config import InfluenceSettings
 from features.network import NETWORK_COLUMNS, Ties
 from features.ties import TieGraph
 from scoring import influence, ranked_list, scale_words, with_influence
+from scoring.influence import told
 
 DAY = date(2026, 6, 30)
 DEFAULT = InfluenceSettings.model_validate({})
@@ -156,3 +157,17 @@ def test_nobody_scored_means_no_money() -> None:
     found = influence(TIES, SCORES.clear(), [], DEFAULT)
     assert found.frame.is_empty()
     assert np.isnan(found.risk).all()
+
+
+def test_money_that_would_say_that_the_only_friend_left_is_not_told() -> None:
+    star = [("a", friend, 1.0) for friend in "bcdef"]
+    ties = tied("abcdefxyz", *star, ("x", "y", 1.0))
+    scores = scored(**dict.fromkeys("abcdefxz", (0.1, 100.0)))  # y has left
+    told_money = told(influence(ties, scores, ["a"], DEFAULT)).frame
+    amounts = dict(told_money.select("customer_id", "spillover_value").iter_rows())
+    assert amounts["a"] > 0
+    assert [amounts[name] for name in "bx"] == [None, None]
+    assert amounts["z"] == 0.0
+    one_left = scores.filter(pl.col("customer_id").is_in(["a", "b", "x", "z"]))
+    amounts_late = told(influence(ties, one_left, ["a"], DEFAULT)).frame["spillover_value"].to_list()
+    assert amounts_late == [None, None, None, 0.0]

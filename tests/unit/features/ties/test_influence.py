@@ -145,3 +145,13 @@ def test_a_risk_that_is_no_probability_is_refused() -> None:
 
 def test_the_parts_of_a_stake_have_one_value_per_node() -> None:
     assert [len(part) for part in FriendsStake(*friends_stake(TRIO, RISK, VALUE))] == [4] * 4
+
+
+def test_one_reference_customer_of_next_to_no_value_does_not_rescale_everybody() -> None:
+    n_ties = np.ones(4, np.int64)
+    around = FriendsStake(np.full(4, 2.0), np.full(4, 10.0), n_ties, 0 * n_ties)
+    everybody = np.ones(4, np.bool_)
+    values = np.array([100.0, 100.0, 100.0, 100.0])
+    usual = spillover_scale(around, values, everybody)
+    odd = spillover_scale(around, np.array([100.0, 100.0, 100.0, 0.01]), everybody)
+    assert (odd.kappa, odd.n_reference) == (pytest.approx(usual.kappa), 3)

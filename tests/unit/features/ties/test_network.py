@@ -159,7 +159,9 @@ def test_counts_are_whole_numbers_and_shares_are_not() -> None:
 
 
 def test_every_feature_has_one_name_a_unit_a_meaning_and_a_null_meaning() -> None:
-    assert len(set(tie_feature_names())) == len(tie_features()) == 11 + 10 + 2 * 2 * 3 * 3 + 3 * 2 + 2 * (3 + 1)
+    assert (
+        len(set(tie_feature_names())) == len(tie_features()) == 11 + 10 + 2 * 2 * 3 * 3 + 3 * 2 + 2 * (3 + 1)
+    )
     assert all(all(feature) for feature in tie_features())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from churnrisk.metrics import Contagion
 from tests.light_worlds import LightWorld
 from training.contagion import Sighting, StudySettings, contagion_study
+from training.contagion.study import _verdict
 
 QUICK = StudySettings(seed=1, n_shuffles=19)
 
@@ -147,3 +149,20 @@ def _renamed(look: Sighting, number: NDArray[np.int64]) -> Sighting:
         ego=number[look.ego],
         friend=number[look.friend],
     )
+
+
+def test_a_control_that_could_not_be_computed_is_not_passed() -> None:
+    shuffled = (0.02, 1.0, 2.0)
+    passed: dict[str, float | None] = {"own_risk_before": 0.3, "strangers": -0.4}
+    assert _verdict(1.0, 0.1, passed, shuffled, 1000)[0] == "spreads"
+    for unknown in (None, math.nan):
+        verdict, why, _ = _verdict(1.0, 0.1, {**passed, "strangers": unknown}, shuffled, 1000)
+        assert verdict == "not_identified"
+        assert "could not be computed" in why
+
+
+def test_no_figure_is_no_evidence_and_an_interval_below_one_does_not_hold_one() -> None:
+    passed: dict[str, float | None] = {"own_risk_before": 0.3, "strangers": -0.4}
+    assert _verdict(math.nan, math.nan, passed, (0.5, 1.0, 1.0), 1000)[0] == "not_identified"
+    verdict, why, _ = _verdict(-0.6, 0.1, passed, (0.9, 1.0, 0.5), 1000)
+    assert (verdict, "leave less" in why) == ("no_evidence", True)
