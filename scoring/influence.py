@@ -177,7 +177,8 @@ def _is_discreet(n_ties: NDArray[np.int64], stake: FriendsStake) -> NDArray[np.b
     With fewer, money of 0 would say that the only friend has left.
     """
     n_at_risk = stake.n_valued + stake.n_unvalued
-    return (n_ties == 0) | ((n_ties >= FEWEST_TIES) & (n_at_risk >= FEWEST_OF_A_KIND))
+    is_told: NDArray[np.bool_] = (n_ties == 0) | ((n_ties >= FEWEST_TIES) & (n_at_risk >= FEWEST_OF_A_KIND))
+    return is_told
 
 
 def _money(stake: FriendsStake, kappa: float, is_usable: NDArray[np.bool_]) -> pl.Series:
