@@ -151,14 +151,20 @@ class ChurnWorkspace:
     def drawn(self, found: Neighbourhood, place: Path | None = None) -> Path | None:
         """Write the picture of an ego network and return where; None, and no file, when there is nothing to draw.
 
-        Without ``place`` it goes beside the report of the day, under a name that does not tell the customer's id.
+        Without ``place`` it goes beside the report of the day, under a name that does not tell the customer's id; the
+        folder of a ``place`` must be there.
         """
         from hashlib import sha256
 
+        from .places import existing_folder
+
         if found.svg is None:
             return None
+        if place is not None:
+            existing_folder(place, "--svg").write_text(found.svg, "utf-8")
+            return place
         name = sha256(found.ego.customer_id.encode()).hexdigest()[:12]
-        path = place or self._folder.report(found.as_of).parent / f"influence-{name}.svg"
+        path = self._folder.report(found.as_of).parent / f"influence-{name}.svg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(found.svg, "utf-8")
         return path
@@ -175,7 +181,8 @@ class ChurnWorkspace:
         as_of : date or text, optional
             The day.
         output : path, optional
-            Where to write the table (.parquet or .csv); by default under ``restricted/spread``.
+            Where to write the table: .parquet or .csv, into a folder that is there; by default under
+            ``restricted/spread``.
         """
         from .neighbourhood import spread
 

@@ -152,9 +152,13 @@ def features(
     as_json: JsonOption = False,
 ) -> None:
     """Build the feature table of one date, for looking."""
+    from .places import table_place
+
+    if output is not None:
+        table_place(output)
     frame = _workspace().features(as_of=_day(as_of))
     if output is not None:
-        if output.suffix == ".csv":
+        if output.suffix.lower() == ".csv":
             frame.write_csv(output)
         else:
             frame.write_parquet(output)
@@ -244,12 +248,16 @@ def influence(
         typer.Option(
             "--svg",
             metavar="FILE",
-            help="Where to draw the ego network; default: beside the report of the day.",
+            help="Where to draw the ego network (the folder must be there); default: beside the report of the day.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show who is at risk around a customer if they leave, by how much, and draw their ego network."""
+    from .places import existing_folder
+
+    if svg is not None:
+        existing_folder(svg, "--svg")
     workspace = _workspace()
     found = workspace.influence(customer, as_of=_day(as_of))
     place = workspace.drawn(found, svg)
@@ -432,17 +440,19 @@ def _print_frame(frame: Any, output: Path | None) -> None:
 
 
 def _print_spread(found: Spread) -> None:
+    from .report.wording import counted
+
     top = found.frame.head(20)
     rows = [
-        [row["position"], row["customer_id"], f"{row['activation']:.4f}", "seed" if row["is_seed"] else ""]
+        [row["position"], row["customer_id"], f"{row['activation']:.4f}", "yes" if row["is_seed"] else ""]
         for row in top.iter_rows(named=True)
     ]
     plain = found.as_dict()
-    title = f"Reached from {plain['n_seeds']} seeds as of {found.as_of} (predictive, not causal)"
-    _table(title, ["rank", "customer", "activation", ""], rows)
-    for code, count in plain["rejected"].items():
-        _say(f"Warning: {count} seeds not used ({code}); rows in {found.quarantine}")
-    _say(f"{plain['n_reached']} customers reached beside the seeds. Written to {found.place}")
+    for words in found.seeds.rejected_words():
+        _say(f"Warning: {words}; rows in {found.quarantine}")
+    title = f"Reached from {counted(found.seeds.frame.height, 'seed')} as of {found.as_of} (predictive, not causal)"
+    _table(title, ["rank", "customer", "activation", "is seed"], rows)
+    _say(f"{counted(plain['n_reached'], 'customer')} reached beside the seeds. Written to {found.place}")
 
 
 def _finish_night(night: Night, as_json: bool) -> None:

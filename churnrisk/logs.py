@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
@@ -20,29 +20,42 @@ if TYPE_CHECKING:
 
 def configure_logs(*, stream: TextIO | None = None, quiet: bool = False, as_json: bool = False) -> None:
     """Send log lines to ``stream`` (default standard error) as plain text or JSON; ``quiet`` keeps warnings only."""
-    target = stream if stream is not None else sys.stderr
+    structlog.configure(
+        **_choices(quiet=quiet, as_json=as_json),
+        logger_factory=structlog.PrintLoggerFactory(stream if stream is not None else sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _choices(*, quiet: bool, as_json: bool) -> dict[str, Any]:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json
         else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
     )
-    structlog.configure(
-        processors=[
+    return {
+        "processors": [
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(target),
-        cache_logger_on_first_use=False,
-    )
+        "wrapper_class": structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
+    }
 
 
 def logger() -> FilteringBoundLogger:
-    """Return the logger; bind nothing personal to it."""
-    bound: FilteringBoundLogger = structlog.get_logger()
-    return bound
+    """Return the logger; bind nothing personal to it.
+
+    Where nobody configured logs (a notebook, a program that calls us) only warnings are told, on standard error.
+    """
+    if structlog.is_configured():
+        bound: FilteringBoundLogger = structlog.get_logger()
+        return bound
+    quiet: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr), **_choices(quiet=True, as_json=False)
+    )
+    return quiet
 
 
 @contextmanager

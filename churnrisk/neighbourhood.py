@@ -29,6 +29,8 @@ from .inputs import Inputs
 from .learning import champion_bundle
 from .logs import Stages
 from .pictures import ego_network
+from .places import table_place
+from .report.wording import counted
 from .sources import load
 from .sources.seeds import Seeds, read_seeds
 from .store import Workspace
@@ -98,7 +100,7 @@ class Neighbourhood:
             for row in me.friends.iter_rows(named=True)
         ]
         words = "strongest ties first" if me.is_named else "strongest ties first, figures of one digit"
-        return [*_aligned(head, rows), f"  {me.friends.height} friends at risk are shown, {words}."]
+        return [*_aligned(head, rows), f"  {counted(me.friends.height, 'friend')} at risk shown, {words}."]
 
     def _figure(self, amount: float | None) -> str:
         return told_amount(amount) if self.ego.is_named or amount is None else f"{amount:,.12g}"
@@ -113,11 +115,15 @@ class Neighbourhood:
 
     def _circle(self) -> list[str]:
         me = self.ego
-        lines = [f"Their circle: {me.n_ties} customers in contact in the last {TIE_WINDOW_DAYS} days"]
+        lines = [
+            f"Their circle: {counted(me.n_ties or 0, 'customer')} in contact in the last {TIE_WINDOW_DAYS} days"
+        ]
+        n_linked = me.links.height
         n_pairs = me.friends.height * (me.friends.height - 1) // 2
         if n_pairs:
             lines.append(
-                f"  of {n_pairs} pairs among the friends shown, {me.links.height} are tied to each other"
+                f"  of {counted(n_pairs, 'pair')} among the friends shown, "
+                f"{n_linked} {'is' if n_linked == 1 else 'are'} tied to each other"
             )
         if me.community is not None:
             lines.append(f"  community {me.community}")
@@ -182,15 +188,7 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
         raise _no_ties()
     scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="")
     if customer_id not in scored["customer_id"]:
-        raise UsageError(
-            Fault(
-                code="customer_not_scored",
-                where="CUSTOMER",
-                expected=f"a customer as of {as_of} who has not left and is not in notice",
-                found="none with this id",
-                remedy="Check the id (ids are text: 00123 is not 123) and --as-of.",
-            )
-        )
+        raise _not_scored(as_of, is_known=customer_id in built.ties.nodes["customer_id"])
     capacity = config.team.daily_capacity
     _, found = ranked_with_influence(built.ties, scored, consents, capacity, config.influence)
     if found is None:
@@ -208,10 +206,12 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
     Raises
     ------
     UsageError
-        The seeds cannot be read, or there are no call data.
+        The seeds cannot be read, there are no call data, or ``output`` cannot be written (see `table_place`).
     ContractError
         No seed is left.
     """
+    if output is not None:
+        table_place(output)
     with (
         workspace.held("spread"),
         workspace.engine() as engine,
@@ -241,12 +241,26 @@ def _quarantined(workspace: Workspace, day: date, seeds: Seeds) -> Path | None:
 
 
 def _write(frame: pl.DataFrame, place: Path) -> None:
-    if place.suffix == ".csv":
+    if place.suffix.lower() == ".csv":
         from .delivery import written_csv
 
         written_csv(frame, place)
     else:
         written_parquet(frame, place)
+
+
+def _not_scored(as_of: AsOf, *, is_known: bool) -> UsageError:
+    return UsageError(
+        Fault(
+            code="customer_not_scored",
+            where="CUSTOMER",
+            expected=f"a customer as of {as_of} who has not left and is not in notice",
+            found="one who had left, was in notice or no longer active" if is_known else "none with this id",
+            remedy="Choose an earlier day with --as-of."
+            if is_known
+            else "Check the id (ids are text: 00123 is not 123) and --as-of.",
+        )
+    )
 
 
 def _no_ties() -> UsageError:

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
+from ..config import SourceSettings
 from ..errors import ContractError, Fault, UsageError
+from .delimited import DelimitedTable
+from .files import is_parquet
+from .raw import SourceFault
 
 ID, ENERGY = "customer_id", "energy"
 
 REASONS = {
+    "malformed_line": ("", "too few or too many fields"),
     "seed_null": (ID, "no customer id"),
     "seed_repeated": (ID, "a customer who stands above"),
     "seed_unknown": (ID, "no customer of this id at this date"),
     "seed_refuses": (ID, "the customer's call data may not be used"),
-    "energy_invalid": (ENERGY, "energy is no number above 0"),
+    "energy_invalid": (ENERGY, "energy is no number above 0, written with a decimal point"),
 }
 """By code: the column and the reason, in the order in which a row is judged."""
 
@@ -44,25 +49,32 @@ class Seeds:
     rejected: pl.DataFrame
     where: str
 
+    def rejected_words(self) -> list[str]:
+        """Say, for each reason, how many rows are not used and why, in the order of `REASONS`."""
+        counts = dict(self.rejected.group_by("code").len().iter_rows())
+        return [
+            f"{counts[code]:,} seed{'' if counts[code] == 1 else 's'} not used: {reason}"
+            for code, (_, reason) in REASONS.items()
+            if code in counts
+        ]
+
     def refuse_empty(self) -> None:
         """Raise ContractError when no seed is left."""
         if self.frame.height:
             return
-        counts = dict(self.rejected.group_by("code").len().sort("code").iter_rows())
-        found = ", ".join(f"{code} {count}" for code, count in counts.items()) or "no rows"
         raise ContractError(
             Fault(
                 code="seeds_empty",
                 where=self.where,
                 expected="at least one customer whose call data may be used",
-                found=found,
-                remedy="Check ids (they are text) and --as-of.",
+                found="; ".join(self.rejected_words()) or "no rows",
+                remedy="Check ids (they are text), energy (2.5, not 2,5) and --as-of.",
             )
         )
 
 
 def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
-    """Read seeds from a CSV or Parquet file, a frame, or a list of ids.
+    """Read seeds from a CSV (its separator and character set are found) or Parquet file, a frame, or a list of ids.
 
     Parameters
     ----------
@@ -76,7 +88,7 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
     UsageError
         There is no such file, it cannot be read, or it has no column customer_id.
     """
-    raw, where = _raw(given)
+    raw, malformed, where = _raw(given)
     if ID not in raw.columns:
         raise UsageError(
             Fault(
@@ -85,15 +97,13 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
                 f"a column {ID}",
                 "none",
                 "Name it so.",
-                tuple(raw.columns[:10]),
+                tuple(name for name in raw.columns if name != "row")[:10],
             )
         )
     energy = pl.col(ENERGY).cast(pl.String) if ENERGY in raw.columns else pl.lit(None, pl.String)
     allowed = nodes.select(pl.col("customer_id").alias(ID), may="may_use_calls")
     rows = (
-        raw.select(pl.col(ID).cast(pl.String).str.strip_chars(), written=energy.str.strip_chars())
-        .with_row_index("row", offset=1)
-        .with_columns(pl.col("row").cast(pl.Int64))
+        raw.select("row", pl.col(ID).cast(pl.String).str.strip_chars(), written=energy.str.strip_chars())
         .join(allowed, on=ID, how="left", maintain_order="left")
         .with_columns(number=pl.col("written").cast(pl.Float64, strict=False))
         .with_columns(
@@ -116,13 +126,17 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
         .then(pl.lit("energy_invalid"))
     )
     judged = rows.with_columns(code=code)
-    return Seeds(judged.filter(pl.col("code").is_null()).select(ID, ENERGY), _rejected(judged, where), where)
+    lines = pl.DataFrame({"row": malformed}, schema={"row": pl.Int64}).with_columns(
+        code=pl.lit("malformed_line")
+    )
+    bad = pl.concat([judged.select("row", "code"), lines]).drop_nulls("code").sort("row")
+    return Seeds(judged.filter(pl.col("code").is_null()).select(ID, ENERGY), _rejected(bad, where), where)
 
 
 def _rejected(judged: pl.DataFrame, where: str) -> pl.DataFrame:
     columns = {code: column for code, (column, _) in REASONS.items()}
     reasons = {code: reason for code, (_, reason) in REASONS.items()}
-    bad = judged.drop_nulls("code").select(
+    bad = judged.select(
         source=pl.lit("spread_seeds"),
         file=pl.lit(where),
         row="row",
@@ -133,14 +147,17 @@ def _rejected(judged: pl.DataFrame, where: str) -> pl.DataFrame:
     return bad.cast(REJECTED)  # type: ignore[arg-type]  # a mapping of name to type
 
 
-def _raw(given: object) -> tuple[pl.DataFrame, str]:
+def _raw(given: object) -> tuple[pl.DataFrame, Sequence[int], str]:
+    """Return the rows with their number (``row``, from 1), the numbers of those that were none, and a name."""
     if isinstance(given, str | os.PathLike):
         path = Path(given)
-        return _file(path), path.name
+        frame, malformed = _file(path)
+        return frame, malformed, path.name
     if hasattr(given, "__arrow_c_stream__"):
-        return pl.DataFrame(given), "seeds"
+        return _numbered(pl.DataFrame(given)), (), "seeds"
     if isinstance(given, Sequence):
-        return pl.DataFrame({ID: [str(each) for each in given]}, schema={ID: pl.String}), "seeds"
+        ids = pl.DataFrame({ID: [str(each) for each in given]}, schema={ID: pl.String})
+        return _numbered(ids), (), "seeds"
     raise UsageError(
         Fault(
             "seeds_unreadable",
@@ -152,13 +169,21 @@ def _raw(given: object) -> tuple[pl.DataFrame, str]:
     )
 
 
-def _file(path: Path) -> pl.DataFrame:
+def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    rows = pl.Series("row", range(1, frame.height + 1), dtype=pl.Int64)
+    return frame.drop("row", strict=False).with_columns(rows)
+
+
+def _file(path: Path) -> tuple[pl.DataFrame, Sequence[int]]:
     try:
-        if path.suffix == ".parquet":
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
-    except pl.exceptions.NoDataError:
-        return pl.DataFrame(schema={ID: pl.String})
+        if is_parquet(path):
+            return _numbered(pl.read_parquet(path)), ()
+        if not path.stat().st_size:
+            return _numbered(pl.DataFrame(schema={ID: pl.String})), ()
+        return _delimited(path)
+    except SourceFault as fault:
+        remedy = "Export the seeds again, as CSV in UTF-8 or as Parquet."
+        raise UsageError([replace(each, remedy=remedy) for each in fault.faults]) from fault
     except (OSError, pl.exceptions.PolarsError) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else "something else"
         raise UsageError(
@@ -170,3 +195,17 @@ def _file(path: Path) -> pl.DataFrame:
                 "Check the path and the file.",
             )
         ) from error
+
+
+def _delimited(path: Path) -> tuple[pl.DataFrame, Sequence[int]]:
+    """Read a text file as sources are read: separator and character set are found, malformed lines set apart."""
+    table = DelimitedTable(path, path.name, SourceSettings(), where=path.name, hints=[ID, ENERGY])
+    names = [name for name in table.column_names() if name]
+    wanted = [name for name in (ID, ENERGY) if name in names]
+    if ID not in wanted:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String)), ()
+    empty = pl.DataFrame(schema={**dict.fromkeys(wanted, pl.String), "row": pl.Int64})
+    parts = [
+        batch.frame.with_columns(batch.rows.alias("row").cast(pl.Int64)) for batch in table.batches(wanted)
+    ]
+    return pl.concat([empty, *parts], how="vertical_relaxed"), table.rejected_rows()

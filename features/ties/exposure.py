@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from .frames import AnyGraph, as_tie_graph
 from .graph import TieGraph
 from .kernels import OUT, FloatArray, close_seed_sums, frozen, seed_sums
 from .names import EXPOSURE_WINDOWS_DAYS
@@ -22,7 +23,7 @@ judgement."""
 
 
 def exposures(
-    graph: TieGraph,
+    graph: AnyGraph,
     seed_age_days: FloatArray | None,
     kind: str,
     windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS,
@@ -32,7 +33,7 @@ def exposures(
     Parameters
     ----------
     graph
-        Ties between n nodes.
+        Ties between n nodes; an ordinary networkx graph as `as_tie_graph` reads it, nodes in its order.
     seed_age_days
         float, n: days since the node became a seed, NaN = it is none. Age a falls into window w when ``0 <= a <= w``;
         count calendar days, lest a daylight-saving hour shift the edge. Negative = not yet. None = seeds unknown.
@@ -76,6 +77,7 @@ def exposures(
     >>> table["churn_exposure_two_hop_7d"].to_list()
     [None, 0.0, 1.0]
     """
+    graph = as_tie_graph(graph)
     columns: dict[str, pl.Series] = {}
     for direction, required in (("", 0), ("_out", int(OUT))):
         columns |= _direction_columns(graph, seed_age_days, (kind, direction), required, windows_days)

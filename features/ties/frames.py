@@ -6,8 +6,9 @@ It knows how to number what others call their nodes, and refuses to know what an
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, TypeAlias
 
+import networkx as nx
 import polars as pl
 
 from churnrisk.errors import Fault, UsageError
@@ -16,15 +17,16 @@ from .graph import ContactGraph, TieGraph
 from .numbering import numbered_ends
 from .strength import is_in_tie_order, sorted_ties
 
-if TYPE_CHECKING:
-    import networkx as nx
+AnyGraph: TypeAlias = "TieGraph | nx.Graph[Hashable]"
+"""What functions on ties take: a tie graph, or any networkx graph, which `as_tie_graph` reads."""
 
 _ENDS = ("customer_a", "customer_b")
+_CONTACTS = ("n_ab", "n_ba")
 _TAKEN = {"node_a", "node_b", "first", "second", "label"}
 
 
 def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
-    """Make a graph of a frame of pairs named by customer id.
+    """Make a graph of a frame of pairs named by customer id, or of another graph.
 
     Parameters
     ----------
@@ -32,21 +34,22 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
         Polars, Arrow or pandas frame with ``customer_a``, ``customer_b`` (never null; text or integers) and any other
         columns, of which the numeric ones are kept. Which end stands first does not matter, nor the order of rows; a
         pair that comes several times is one tie and its numbers are added up; a customer paired with itself is not
-        tied to anybody by that, but is a node.
+        tied to anybody by that, but is a node. A networkx graph is taken as `as_tie_graph` takes it.
     weight
         Column to take as strength, each value 0 or more. None = ``strength``, else ``weight``, else 1 for each tie.
+        Of a graph: the edge attribute, None = ``weight``.
 
     Returns
     -------
     TieGraph
         Nodes in ascending order of customer id, labelled by it. With columns ``n_ab`` and ``n_ba`` (contacts from
-        the first to the second end and back) ties have directions.
+        the first to the second end and back) ties have directions. Of a graph: nodes in its own order.
 
     Raises
     ------
     UsageError
-        It is no frame, a column is missing or has a name that is taken, an id is null or neither text nor a whole
-        number, or a weight is negative, null or undefined.
+        It is neither frame nor graph, a column is missing or has a name that is taken, an id is null or neither text
+        nor a whole number, or a weight or a number of contacts is negative, null or undefined.
 
     Examples
     --------
@@ -56,14 +59,19 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
     ... )
     >>> list(graph.node_labels), graph.strengths.tolist()
     (['a', 'b', 'c'], [1.0, 3.0, 2.0])
+    >>> import networkx as nx
+    >>> tie_graph(nx.path_graph(["x", "y", "z"])).degrees.tolist()
+    [1, 2, 1]
     """
+    if isinstance(frame, nx.Graph):
+        return as_tie_graph(frame, weight or "weight")
     pairs = _pair_frame(frame, weight)
     labels, first, second = numbered_ends(*(pairs[end] for end in _ENDS))
     numbered = pairs.drop(_ENDS).with_columns(pl.Series("first", first), pl.Series("second", second))
     return TieGraph.from_ties(_merged_ties(numbered), len(labels), labels.to_list())
 
 
-def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -> TieGraph:
+def as_tie_graph(graph: AnyGraph, weight: str = "weight") -> TieGraph:
     """Take any graph as a tie graph: a `TieGraph` as it is, its graph of contacts as the ties it came from, any other
     networkx graph (of several edges per pair, frozen, a view) by copying it.
 
@@ -91,8 +99,6 @@ def as_tie_graph(graph: TieGraph | nx.Graph[Hashable], weight: str = "weight") -
     >>> as_tie_graph(nx.path_graph(["a", "b", "c"])).degrees.tolist()
     [1, 2, 1]
     """
-    import networkx as nx
-
     if isinstance(graph, TieGraph):
         return graph
     if isinstance(graph, ContactGraph):
@@ -167,6 +173,7 @@ def _pair_frame(given: object, weight: str | None) -> pl.DataFrame:
     strength = pl.col(chosen).cast(pl.Float64) if chosen else pl.lit(1.0)
     pairs = frame.select(*_ENDS, *numeric).with_columns(strength=strength)
     _check_strength(pairs, "frame", chosen or "strength")
+    _check_contacts(pairs)
     return pairs
 
 
@@ -175,7 +182,7 @@ def _as_polars(frame: object) -> pl.DataFrame:
         return frame.lazy().collect()
     if not hasattr(frame, "__arrow_c_stream__"):
         found = type(frame).__name__
-        _refuse("not_a_frame", "frame", "a Polars, Arrow or pandas frame", found, "Pass one of them.")
+        _refuse("not_a_frame", "frame", "a frame or a networkx graph", found, "Pass one of them.")
     try:
         return pl.DataFrame(frame)
     except (TypeError, ValueError, pl.exceptions.PolarsError):
@@ -203,6 +210,16 @@ def _check_strength(pairs: pl.DataFrame, where: str, name: str) -> None:
     if n_wrong:
         found = f"{n_wrong} negative, null or undefined"
         _refuse("bad_weight", f"{where}, {name}", "weights of 0 or more", found, "Mend or drop them.")
+
+
+def _check_contacts(pairs: pl.DataFrame) -> None:
+    if not set(_CONTACTS) <= set(pairs.columns):
+        return
+    is_count = pl.all_horizontal(pl.col(_CONTACTS).cast(pl.Float64).is_between(0, float("inf"), "left"))
+    n_wrong = pairs.select((~is_count.fill_null(value=False)).sum()).item()
+    if n_wrong:
+        found = f"{n_wrong} negative, null or undefined"
+        _refuse("bad_count", "frame, n_ab and n_ba", "counts of 0 or more", found, "Mend or drop them.")
 
 
 def _refuse(

@@ -32,6 +32,7 @@ from .views import (
     TieDegreeView,
     TieEdgeView,
     frozen_error,
+    plain_values,
 )
 
 _MAX_NODES = np.iinfo(np.int32).max
@@ -93,9 +94,9 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
     are looked up by label.
 
     For networkx it is a frozen graph: nodes are the labels, an edge's attributes are ``weight`` (strength) and every
-    column of the tie table but the node numbers. ``n_ab`` counts from the end that comes first among the nodes to
-    the other; `contacts` is the graph with directions. Copies, subgraphs and what networkx makes of it are ordinary
-    networkx graphs.
+    column of the tie table but the node numbers, instants as ISO text and unknown numbers as NaN. ``n_ab``
+    counts from the end that comes first among the nodes to the other; `contacts` is the graph with directions. Copies,
+    subgraphs and what networkx makes of it are ordinary networkx graphs.
 
     Attributes
     ----------
@@ -426,8 +427,10 @@ def _fill(copied: nx.Graph[Hashable], graph: TieGraph, columns: Columns) -> None
     copied.add_nodes_from(graph)
     labels = graph.node_labels
     ends = zip(graph.ties["node_a"].to_list(), graph.ties["node_b"].to_list(), strict=True)
-    rows = zip(ends, pl.DataFrame(dict(columns)).iter_rows(named=True), strict=True)
-    copied.add_edges_from((labels[a], labels[b], attributes) for (a, b), attributes in rows)
+    rows = zip(ends, *(plain_values(column) for column in columns.values()), strict=True)
+    copied.add_edges_from(
+        (labels[a], labels[b], dict(zip(columns, values, strict=True))) for (a, b), *values in rows
+    )
 
 
 def _facts(ties: pl.DataFrame) -> Columns:

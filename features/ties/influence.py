@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .graph import TieGraph
+from .frames import AnyGraph, as_tie_graph
 from .kernels import FloatArray, IntArray, NodeArray, compiled, frozen
 
 LARGEST_EXCESS = 0.28
@@ -59,13 +59,13 @@ class SpilloverScale(NamedTuple):
     is_capped: bool
 
 
-def friends_stake(graph: TieGraph, risk: FloatArray, value: FloatArray) -> FriendsStake:
+def friends_stake(graph: AnyGraph, risk: FloatArray, value: FloatArray) -> FriendsStake:
     r"""Sum what each node's friends are expected to lose anyway, each weighted by the attention the node has of them.
 
     Parameters
     ----------
     graph
-        Ties between n nodes.
+        Ties between n nodes; an ordinary networkx graph as `as_tie_graph` reads it, nodes in its order.
     risk
         float, n: probability of leaving, NaN = not at risk any more (left, in notice): adds nothing.
     value
@@ -93,11 +93,13 @@ def friends_stake(graph: TieGraph, risk: FloatArray, value: FloatArray) -> Frien
     Examples
     --------
     >>> import numpy as np, polars as pl
+    >>> from features.ties import TieGraph
     >>> pairs = pl.DataFrame({"node_a": [0, 1], "node_b": [1, 2], "strength": [3.0, 1.0]})
     >>> graph = TieGraph.from_ties(pairs, 3)
     >>> friends_stake(graph, np.array([0.1, 0.2, 0.5]), np.array([100.0, 50.0, 8.0])).shared.tolist()
     [7.5, 14.0, 2.5]
     """
+    graph = as_tie_graph(graph)
     for name, values in (("risk", risk), ("value", value)):
         if values.shape != (graph.n_nodes,):
             msg = f"{name}: expected one value for each of {graph.n_nodes} nodes, found shape {values.shape}"
@@ -199,9 +201,11 @@ def spillover(stake: FriendsStake, kappa: float) -> FloatArray:
 
 
 def friends_at_risk(
-    graph: TieGraph, node: int, risk: FloatArray, value: FloatArray, kappa: float
+    graph: AnyGraph, node: int, risk: FloatArray, value: FloatArray, kappa: float
 ) -> pl.DataFrame:
     """Say who around a node would be more at risk if it left, and by how much.
+
+    ``node`` is a number: the position among the nodes of an ordinary networkx graph.
 
     Returns
     -------
@@ -214,12 +218,14 @@ def friends_at_risk(
     Examples
     --------
     >>> import numpy as np, polars as pl
+    >>> from features.ties import TieGraph
     >>> pairs = pl.DataFrame({"node_a": [0, 1], "node_b": [1, 2], "strength": [3.0, 1.0]})
     >>> graph = TieGraph.from_ties(pairs, 3)
     >>> rows = friends_at_risk(graph, 1, np.array([0.1, 0.2, 0.5]), np.array([100.0, 50.0, 8.0]), 0.2)
     >>> rows.select("node", "extra_risk", "money").rows()
     [(0, 0.020000000000000004, 2.0000000000000004), (2, 0.1, 0.8)]
     """
+    graph = as_tie_graph(graph)
     near = graph.neighbours(node)
     strength = graph.weights[graph.indptr[node] : graph.indptr[node + 1]]
     whole = graph.strengths[near]

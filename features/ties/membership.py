@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .communities import leiden
+from .frames import AnyGraph, as_tie_graph
 from .graph import TieGraph
 from .kernels import FloatArray, IntArray, MarkArray, NodeArray, compiled, frozen, sorted_rows, tie_order
 from .names import COMMUNITY_CHURN_DAYS, FEWEST_OTHERS
@@ -25,13 +26,14 @@ plain modularity, which merges what is small beside the whole, to .06.
 """
 
 
-def community_of(graph: TieGraph) -> pl.Series:
+def community_of(graph: AnyGraph) -> pl.Series:
     r"""Number of the community that each node belongs to.
 
     Parameters
     ----------
     graph
-        Ties between n nodes; leave out beforehand those that may not be used (`TieGraph.without`).
+        Ties between n nodes; leave out beforehand those that may not be used (`TieGraph.without`). An ordinary
+        networkx graph as `as_tie_graph` reads it, nodes in its order.
 
     Returns
     -------
@@ -48,12 +50,12 @@ def community_of(graph: TieGraph) -> pl.Series:
     Examples
     --------
     >>> import networkx as nx
-    >>> from features.ties import as_tie_graph
     >>> friends = nx.barbell_graph(4, 0)
     >>> friends.add_node("loner")
-    >>> community_of(as_tie_graph(friends)).to_list()
+    >>> community_of(friends).to_list()
     [0, 0, 0, 0, 1, 1, 1, 1, None]
     """
+    graph = as_tie_graph(graph)
     has_ties = graph.degrees > 0
     resolution = max(1.0, int(has_ties.sum()) / COMMUNITY_REACH)
     labels = leiden(graph.indptr, graph.indices, graph.weights, resolution=resolution, n_passes=1)

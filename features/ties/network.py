@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .contract import RECENT_DAYS, TIE_WINDOW_DAYS
 from .cores import core_numbers
 from .exposure import close_exposures, exposures
+from .frames import AnyGraph, as_tie_graph
 from .graph import TieGraph
 from .kernels import FloatArray, MarkArray, direction_counts, frozen, row_counts, row_sums
 from .membership import community_columns, community_of, rows_side_by_side
@@ -25,7 +26,7 @@ from .triangles import clustering
 
 
 def network_features(
-    graph: TieGraph,
+    graph: AnyGraph,
     *,
     is_member: NDArray[np.bool_],
     leaver_age_days: FloatArray | None,
@@ -40,7 +41,8 @@ def network_features(
     Parameters
     ----------
     graph
-        Ties of the window, leavers included as nodes: they are what members are exposed to.
+        Ties of the window, leavers included as nodes: they are what members are exposed to. An ordinary networkx
+        graph as `as_tie_graph` reads it, nodes in its order.
     is_member
         bool, n: the node is a customer at the as-of instant; only members get a row.
     leaver_age_days, detractor_age_days
@@ -76,6 +78,7 @@ def network_features(
     base grows. The same ties in any order give the same bits; other node numbers give the same values to 1e-9, but
     for communities, which take nodes in the order of their numbers.
     """
+    graph = as_tie_graph(graph)
     for name, values in (
         ("is_member", is_member),
         ("leaver_age_days", leaver_age_days),

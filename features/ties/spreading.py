@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .graph import TieGraph
+from .frames import AnyGraph, as_tie_graph
 from .kernels import FloatArray, IntArray, NodeArray, compiled, frozen
 
 PASSED_ON = 0.7
@@ -37,7 +37,7 @@ class Activation(NamedTuple):
 
 
 def spreading_activation(
-    graph: TieGraph,
+    graph: AnyGraph,
     energy: FloatArray,
     *,
     passed_on: float = PASSED_ON,
@@ -48,7 +48,8 @@ def spreading_activation(
     Parameters
     ----------
     graph
-        Ties between n nodes; the stronger tie carries more.
+        Ties between n nodes; the stronger tie carries more. An ordinary networkx graph as `as_tie_graph` reads it,
+        nodes in its order.
     energy
         float, n: energy of each node at the start, 0 or more; 0 = no seed.
     passed_on
@@ -85,6 +86,7 @@ def spreading_activation(
     Examples
     --------
     >>> import numpy as np, polars as pl
+    >>> from features.ties import TieGraph
     >>> pairs = pl.DataFrame({"node_a": [0, 0], "node_b": [1, 2], "strength": [3.0, 1.0]})
     >>> at_rest = spreading_activation(
     ...     TieGraph.from_ties(pairs, 3), np.array([1.0, 0.0, 0.0]), least_under_way=0.5
@@ -92,6 +94,7 @@ def spreading_activation(
     >>> at_rest.own.round(4).tolist(), at_rest.received.round(4).tolist()
     ([0.3, 0.0, 0.0], [0.49, 0.1575, 0.0525])
     """
+    graph = as_tie_graph(graph)
     if energy.shape != (graph.n_nodes,) or not (np.isfinite(energy) & (energy >= 0)).all():
         msg = f"energy: expected {graph.n_nodes} values of 0 or more, found shape {energy.shape} or others"
         raise ValueError(msg)

@@ -7,8 +7,10 @@ is a few words, made when asked for and thrown away.
 from __future__ import annotations
 
 from collections.abc import Hashable, ItemsView, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from itertools import repeat
+from math import nan
 from typing import Any, ClassVar, NoReturn
 
 import networkx as nx
@@ -37,6 +39,21 @@ def frozen_error(*_args: object, **_attributes: object) -> NoReturn:
     """Raise what networkx raises when a frozen graph is written to."""
     msg = "Frozen graph can't be modified"
     raise nx.NetworkXError(msg)
+
+
+def plain(column: pl.Series, value: Any) -> Any:
+    """Give a value as networkx's writers take it: days and instants as ISO text, an unknown number as NaN."""
+    if value is None:
+        return nan if column.dtype.is_numeric() else None
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def plain_values(column: pl.Series) -> list[Any]:
+    """Give all values of a column as `plain` gives each."""
+    values = column.to_list()
+    if column.null_count() or column.dtype.is_temporal():
+        return [plain(column, value) for value in values]
+    return values
 
 
 class Names:
@@ -131,7 +148,7 @@ class EdgeFacts(ReadOnly, Mapping[str, Any]):
         self._tie = tie
 
     def __getitem__(self, name: str) -> Any:
-        return self._columns[name][self._tie]
+        return plain(self._columns[name], self._columns[name][self._tie])
 
     def __contains__(self, name: object) -> bool:
         return name in self._columns
@@ -147,7 +164,7 @@ class EdgeFacts(ReadOnly, Mapping[str, Any]):
 
     def copy(self) -> dict[str, Any]:
         """Give an ordinary dict."""
-        return {name: column[self._tie] for name, column in self._columns.items()}
+        return {name: plain(column, column[self._tie]) for name, column in self._columns.items()}
 
     __copy__ = copy
 
@@ -373,9 +390,9 @@ def _listed_facts(
         return repeat(default, len(ties))
     ahead = forward[data].gather(ties)
     if forward is backward:
-        return iter(ahead.to_list())
+        return iter(plain_values(ahead))
     both = pl.DataFrame({"ahead": ahead, "back": backward[data].gather(ties), "is_forward": is_forward})
-    return iter(both.select(pl.when("is_forward").then("ahead").otherwise("back")).to_series().to_list())
+    return iter(plain_values(both.select(pl.when("is_forward").then("ahead").otherwise("back")).to_series()))
 
 
 class TieEdgeDataView(EdgeDataView):  # type: ignore[misc]

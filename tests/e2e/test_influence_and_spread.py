@@ -84,6 +84,30 @@ def test_influence_of_nobody_we_know_is_refused(telco: Path, command: Command) -
     assert "nobody" not in str(said.plain["faults"][0]["found"])
 
 
+def test_influence_of_one_who_left_says_so(telco: Path, command: Command) -> None:
+    customers = pl.read_csv(telco / "data" / "customers.csv", infer_schema=False)
+    gone = customers.filter(pl.col("left_on") < "2026-06-01").drop_nulls("left_on")["customer_id"][0]
+    said = command("-w", telco, "influence", gone, "--as-of", AS_OF, "--json")
+    fault = said.plain["faults"][0]
+    assert (said.code, fault["code"]) == (2, "customer_not_scored")
+    assert "had left" in fault["found"]
+
+
+def test_nothing_is_written_where_or_how_it_was_not_asked_for(
+    telco: Path, command: Command, tmp_path: Path
+) -> None:
+    seeds = tmp_path / "seeds.csv"
+    seeds.write_text("customer_id\n", "utf-8")
+    for arguments in (
+        ("spread", "--seeds", seeds, "-o", tmp_path / "out.xlsx"),
+        ("features", "-o", tmp_path / "out.xlsx"),
+        ("influence", "nobody", "--svg", tmp_path / "new" / "ego.svg"),
+    ):
+        said = command("-w", telco, *arguments, "--as-of", AS_OF, "--json")
+        assert (said.code, said.plain["faults"][0]["code"]) in {(2, "format_unknown"), (2, "folder_missing")}
+    assert list(tmp_path.iterdir()) == [seeds]
+
+
 def test_spread_ranks_whom_it_reaches_and_says_which_seeds_it_could_not_use(
     own_telco: Path, command: Command, tmp_path: Path
 ) -> None:

@@ -3,6 +3,9 @@
 import io
 import json
 
+import pytest
+import structlog
+
 from churnrisk.logs import Stages, configure_logs, logger, run_context
 
 
@@ -29,6 +32,24 @@ def test_quiet_logs_keep_warnings_only() -> None:
     logger().info("a")
     logger().warning("b")
     assert stream.getvalue().count("\n") == 1
+
+
+def test_where_nobody_configured_logs_only_warnings_are_told_and_not_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kept = structlog.get_config()
+    structlog.reset_defaults()
+    try:
+        with Stages("spread", 1, interactive=False) as stages, stages.stage("ties and spreading"):
+            pass
+        logger().warning("odd")
+        assert not structlog.is_configured()
+    finally:
+        structlog.configure(**kept)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "odd" in said.err
+    assert "ties" not in said.err
 
 
 def test_stages_log_their_seconds_and_counts_when_nobody_watches() -> None:

@@ -36,8 +36,54 @@ def test_energy_that_is_no_number_above_0_is_rejected(tmp_path: Path, energy: st
     path.write_text(f"customer_id,energy\n001,{energy}\n", "utf-8")
     seeds = read_seeds(path, NODES)
     assert seeds.rejected["code"].to_list() == ["energy_invalid"]
-    with pytest.raises(ContractError, match="energy_invalid 1"):
+    with pytest.raises(
+        ContractError, match="1 seed not used: energy is no number above 0, written with a decimal point"
+    ):
         seeds.refuse_empty()
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_separator_and_character_set_are_found(tmp_path: Path, mark: str, encoding: str) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text(f"customer_id{mark}energy\n001{mark}2.5\n王{mark}\n", encoding)
+    assert read_seeds(path, NODES).frame.rows() == [("001", 2.5), ("王", 1.0)]
+
+
+def test_a_decimal_comma_is_rejected_and_the_message_says_what_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.csv"
+    for text, code in (
+        ("customer_id;energy\n001;2,5\n", "energy_invalid"),
+        ("customer_id,energy\n001,2,5\n", "malformed_line"),
+    ):
+        path.write_text(text, "utf-8")
+        seeds = read_seeds(path, NODES)
+        assert seeds.rejected.select("row", "code").rows() == [(1, code)]
+        with pytest.raises(ContractError, match=r"2\.5, not 2,5"):
+            seeds.refuse_empty()
+
+
+def test_rejections_are_told_in_words_and_rows_are_those_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text("energy;customer_id\n1;001;x\n1;who\n1;王\n2;no\n", "utf-8")
+    seeds = read_seeds(path, NODES)
+    assert seeds.frame.rows() == [("王", 1.0)]
+    assert seeds.rejected.select("row", "code").rows() == [
+        (1, "malformed_line"),
+        (2, "seed_unknown"),
+        (4, "seed_unknown"),
+    ]
+    assert seeds.rejected_words() == [
+        "1 seed not used: too few or too many fields",
+        "2 seeds not used: no customer of this id at this date",
+    ]
+
+
+def test_a_file_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text("customer_id,customer_id\n001,001\n", "utf-8")
+    with pytest.raises(UsageError, match="CSV in UTF-8 or as Parquet"):
+        read_seeds(path, NODES)
 
 
 def test_parquet_frames_and_lists_are_taken_as_well(tmp_path: Path) -> None:

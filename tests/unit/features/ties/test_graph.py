@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -13,7 +14,17 @@ import polars as pl
 import pytest
 
 from churnrisk.errors import UsageError
-from features.ties import TieGraph, as_tie_graph, tie_graph
+from features.ties import (
+    TieGraph,
+    as_tie_graph,
+    community_of,
+    exposures,
+    friends_at_risk,
+    friends_stake,
+    network_features,
+    spreading_activation,
+    tie_graph,
+)
 
 
 def ties(*rows: tuple[int, int, float]) -> pl.DataFrame:
@@ -129,6 +140,8 @@ def test_an_empty_frame_gives_an_empty_graph() -> None:
         (pd.DataFrame({"customer_a": ["a", 1], "customer_b": ["b", "c"]}), None, "not_a_frame"),
         (PAIRS.with_columns(weight=-pl.col("weight")), None, "bad_weight"),
         (PAIRS.with_columns(weight=pl.lit(None, pl.Float64)), None, "bad_weight"),
+        (PAIRS.with_columns(n_ab=pl.lit(-1), n_ba=pl.lit(1)), None, "bad_count"),
+        (PAIRS.with_columns(n_ab=pl.lit(1), n_ba=pl.lit(None, pl.Int64)), None, "bad_count"),
     ],
 )
 def test_frames_that_make_no_graph_say_why(frame: object, weight: str | None, code: str) -> None:
@@ -168,6 +181,31 @@ def test_a_tie_graph_is_one_already_and_other_things_are_none() -> None:
         with pytest.raises(UsageError) as caught:
             as_tie_graph(nx.Graph([(0, 1, {"weight": weight})]))
         assert caught.value.codes == ("bad_weight",)
+
+
+def test_an_ordinary_graph_is_taken_wherever_a_tie_graph_is() -> None:
+    club = nx.karate_club_graph()
+    graph = tie_graph(club)
+    assert graph.ties.equals(as_tie_graph(club).ties)
+    assert tie_graph(graph) is graph
+    assert tie_graph(club, weight="none").weights.tolist() != graph.weights.tolist()
+    left = np.where(np.arange(34) == 5, 3.0, np.nan)
+    some, every = np.full(34, 0.2), np.ones(34, np.bool_)
+    measures: list[Callable[[Any], pl.DataFrame]] = [
+        lambda given: exposures(given, left, "churn"),
+        lambda given: network_features(given, is_member=every, leaver_age_days=left, detractor_age_days=None),
+        lambda given: community_of(given).to_frame(),
+        lambda given: friends_at_risk(given, 0, some, 10 * some, 0.2),
+    ]
+    for measure in measures:
+        assert measure(club).equals(measure(graph))
+    many: list[Callable[[Any], tuple[Any, ...]]] = [
+        lambda given: spreading_activation(given, some),
+        lambda given: friends_stake(given, some, 10 * some),
+    ]
+    for several in many:
+        for found, expected in zip(several(club), several(graph), strict=True):
+            assert found.tolist() == expected.tolist()
 
 
 def test_a_graph_of_contacts_stands_for_its_ties() -> None:

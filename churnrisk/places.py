@@ -1,0 +1,54 @@
+"""Where a user wants a file: says beforehand whether it can be written there, and in which format.
+
+It decides by name and folder only, and refuses to write.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import Fault, UsageError
+
+TABLE_SUFFIXES = (".parquet", ".csv")
+"""What a table that a user asks for can be written as."""
+
+
+def table_place(path: Path) -> Path:
+    """Return ``path`` when a table can be written there.
+
+    Raises
+    ------
+    UsageError
+        Its suffix is none of `TABLE_SUFFIXES`, or its folder is not there.
+    """
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        raise UsageError(
+            Fault(
+                code="format_unknown",
+                where="--output",
+                expected="a file name that ends in .parquet or .csv",
+                found=repr(path.suffix) if path.suffix else "no suffix",
+                remedy="Choose one of the two; a spreadsheet opens .csv.",
+                available=TABLE_SUFFIXES,
+            )
+        )
+    return existing_folder(path, "--output")
+
+
+def existing_folder(path: Path, option: str) -> Path:
+    """Return ``path`` when its folder is there; raise UsageError when it is not, or when ``path`` is a folder."""
+    if not path.parent.is_dir():
+        raise UsageError(
+            Fault(
+                "folder_missing",
+                option,
+                "a folder that exists",
+                f"no {path.parent}",
+                "Make it, or correct it.",
+            )
+        )
+    if path.is_dir():
+        raise UsageError(
+            Fault("file_is_folder", option, "a file name", "a folder", "Add the name of the file.")
+        )
+    return path
