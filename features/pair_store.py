@@ -3,13 +3,16 @@
 It decides which stretches make up a window, when a kept one may be used again and when one is thrown away. It refuses
 to know what ties are made of the facts. A stretch is named by what it holds: the days, and marks of the calls in them
 that were known at the as-of instant. A call that comes late, or is corrected, changes the mark: its stretch is counted
-again, and nothing that is kept can be wrong. Refusals are not in it: they are applied when it is read.
+again, and nothing that is kept can be stale. A kept file that a disk or a hand has damaged is seen by its sums, thrown
+away and counted again. Refusals are not in it: they are applied when it is read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,10 +48,20 @@ STREAM_ROWS = 122_880
 _N_AT_ONCE = 2
 """Stretches counted or put together at a time; more would take more memory than a small machine has."""
 
-_FORMAT = 1
-"""Raised when facts are counted otherwise: what was kept before is then counted again."""
+_FORMAT = 2
+"""Raised when facts are counted or written otherwise: what was kept before is then counted again."""
+
+_OURS = re.compile(r"\d{4}-\d\d-\d\d-\d+-[0-9a-f]{32}\.(parquet|half)")
+"""Names of our files: what else is in the folder is left alone."""
+
+_SUMS = "churnrisk_sums"
+"""Key in the metadata of a file: its number of rows and the sum of each column."""
 
 _NARROW = ("n_ab", "n_ba", "n_timed", "active_days", "trains")
+
+
+class DamagedStretchError(Exception):
+    """A kept file cannot be read, or does not hold what was written."""
 
 
 @dataclass(frozen=True, order=True)
@@ -125,7 +138,7 @@ class PairStore:
     Parameters
     ----------
     folder
-        Where stretches are kept; made when needed. Any file in it may be deleted at any time.
+        Where stretches are kept; made when needed. Any file in it may be deleted or damaged at any time.
     engine
         Reads the calls.
     statement
@@ -148,6 +161,8 @@ class PairStore:
         self._parameters, self._calls = parameters, calls
         self.n_counted_days = 0
         """Days whose calls were read by this store, for those who measure."""
+        self.n_damaged = 0
+        """Kept files that were thrown away because they were damaged."""
 
     def call_pairs(self, window: PairWindow, refused: Sequence[int] = ()) -> pl.DataFrame:
         """Return the table `call_pairs` of a window, but for pairs of customers who refuse; in no particular order.
@@ -176,7 +191,10 @@ class PairStore:
                 pass
 
     def folded(self, ledger: Ledger, refused: Sequence[int] = ()) -> pl.DataFrame:
-        """Put the window together from stretches that are all kept: the columns of `call_pairs`."""
+        """Put the window together from stretches that are kept: the columns of `call_pairs`.
+
+        A stretch that turns out damaged, or went missing, is counted again, once.
+        """
         return _window_frame(ledger.window, self._window_facts(ledger.window, ledger), refused)
 
     def _window_facts(self, window: PairWindow, ledger: Ledger) -> tuple[IntArray, IntArray]:
@@ -196,16 +214,33 @@ class PairStore:
         if not parts:
             return no_facts()
         if len(parts) == 1:
-            return _read(self._folder / ledger.name(parts[0]), window.shifts(parts[0]))
+            return self._kept(parts[0], window, ledger)
         middle = len(parts) // 2
         early = self._together(parts[:middle], window, ledger)
         return merged_facts(early, self._together(parts[middle:], window, ledger), (0, 0))
+
+    def _kept(self, stretch: Stretch, window: PairWindow, ledger: Ledger) -> IntArray:
+        """Read a stretch, with decays as of the date."""
+        path = self._folder / ledger.name(stretch)
+        try:
+            return _read(path, window.shifts(stretch))
+        except DamagedStretchError:
+            self._throw_away(path)
+        self._make(stretch, ledger)
+        return _read(path, window.shifts(stretch))
+
+    def _throw_away(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        self.n_damaged += 1
 
     def _make(self, stretch: Stretch, ledger: Ledger) -> IntArray:
         """Read a stretch, or put it together from what is kept of it, or count it; keep it."""
         path = self._folder / ledger.name(stretch)
         if path.is_file():
-            return _read(path)
+            try:
+                return _read(path)
+            except DamagedStretchError:
+                self._throw_away(path)
         if stretch.n_days > 1 and any(self._has_parts(half, ledger) for half in stretch.halves()):
             from .ties.pair_facts import merged_facts
 
@@ -244,12 +279,12 @@ class PairStore:
         return counter.facts()
 
     def _tidy(self, ledger: Ledger) -> None:
-        """Delete what neither this window nor the next is made of: other contents, days that have left."""
+        """Delete our files that neither this window nor the next is made of: other contents, days that have left."""
         days = (Stretch(day, 1) for day in range(ledger.window.first, ledger.window.last + 1))
         kept = {ledger.name(stretch) for stretch in (*ledger.window.cover, *days)}
         for path in self._folder.iterdir():
-            if path.name not in kept:
-                path.unlink()
+            if _OURS.fullmatch(path.name) and path.name not in kept and path.is_file():
+                path.unlink(missing_ok=True)
 
 
 class Ledger:
@@ -350,13 +385,22 @@ CALL_PAIRS_COLUMNS = (
 
 
 def _read(path: Path, shifts: Sequence[int] = (0, 0)) -> IntArray:
-    from .ties.pair_facts import facts_of
+    """Read facts; raises DamagedStretchError unless they are what was written."""
+    from .ties.pair_facts import PAIR_FACTS, facts_of
 
-    return facts_of(pl.read_parquet(path), shifts)
+    try:
+        written = pl.read_parquet_metadata(path).get(_SUMS)
+        frame = pl.read_parquet(path, columns=list(PAIR_FACTS))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
+        raise DamagedStretchError(path.name) from error
+    sums = [frame.height, *(int(frame[name].cast(pl.Int64).sum()) for name in PAIR_FACTS)]
+    if written != json.dumps(sums):
+        raise DamagedStretchError(path.name)
+    return facts_of(frame, shifts)
 
 
 def _write(facts: IntArray, path: Path) -> None:
-    """Write facts beside and rename: a file with its name is whole."""
+    """Write facts beside, flush to the disk and rename: a file with its name is whole, even after a loss of power."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -366,13 +410,17 @@ def _write(facts: IntArray, path: Path) -> None:
         name: facts[:, place].astype(np.int32 if name in _NARROW else np.int64)
         for place, name in enumerate(PAIR_FACTS)
     }
+    sums = json.dumps([len(facts), *facts.sum(axis=0).tolist()])
     half = path.with_suffix(".half")
-    parquet.write_table(
-        pa.table(columns),
-        half,
-        compression="lz4",
-        use_dictionary=False,
-        write_statistics=False,
-        column_encoding=dict.fromkeys(PAIR_FACTS, "DELTA_BINARY_PACKED"),
-    )
+    with half.open("wb") as file:
+        parquet.write_table(
+            pa.table(columns, metadata={_SUMS: sums}),
+            file,
+            compression="lz4",
+            use_dictionary=False,
+            write_statistics=False,
+            column_encoding=dict.fromkeys(PAIR_FACTS, "DELTA_BINARY_PACKED"),
+        )
+        file.flush()
+        os.fsync(file.fileno())
     half.replace(path)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from features.ties import communities, components, cores, kernels, ranks, similarity, triangles
+from features.ties import communities, components, cores, kernels, pair_facts, ranks, similarity, triangles
 from tests.oracle.ties.measure_checks import CHECKS, DIRECTED_CHECKS, directed_graphs, graphs
 from tests.oracle.ties.test_communities import cases, check_communities
+from tests.oracle.ties.test_pair_facts_against_a_plain_dict import SMALL, SMALL_CUTS, check_pair_facts
 
 
 class Wrong(NamedTuple):
@@ -24,7 +25,7 @@ class Wrong(NamedTuple):
     wrong: str
     check: str
     caller: str = ""
-    """Kernel that holds the wrong one compiled in."""
+    """Kernel that holds the wrong one compiled in, or that would read unchecked memory because of it."""
 
 
 WRONG = [
@@ -74,15 +75,34 @@ WRONG = [
     Wrong("sums left behind", communities, "merged_rows", "sums[position[other]] += weights[entry]", "pass", "communities"),
     Wrong("part not well connected", communities, "refined_parts", "+= inward - 2.0 * toward[best]", "-= inward + 2.0 * toward[best]", "communities"),
     Wrong("ill-connected node merged", communities, "refined_parts", "size[node] != 1 or", "size[node] != 1 and", "communities"),
+    Wrong("other partners taken for the same", pair_facts, "_count", "facts[row, A] != key_a or facts[row, B] != key_b", "facts[row, A] != key_a", "pair_facts"),
+    Wrong("search falls off the table", pair_facts, "_count", "slot == len(slots)", "False", "pair_facts"),
+    Wrong("exactly four hours part trains", pair_facts, "_count", "gap > train_gap_us", "gap >= train_gap_us", "pair_facts"),
+    Wrong("seconds of the gap, not between seconds", pair_facts, "_count", "gap_s = at // SECOND_US - facts[row, LAST] // SECOND_US", "gap_s = gap // SECOND_US", "pair_facts"),
+    Wrong("direction swapped", pair_facts, "_count", "sender < receiver", "sender > receiver", "pair_facts"),
+    Wrong("missed contacts not timed", pair_facts, "_count", "duration_s[contact] >= 0", "duration_s[contact] > 0", "pair_facts"),
+    Wrong("rows forgotten", pair_facts, "_refill", "slots[slot] = row", "pass", "pair_facts", "_ordered"),
+    Wrong("falls off the table", pair_facts, "_refill", "slot == len(slots)", "False", "pair_facts", "_ordered"),
+    Wrong("goes on at the wrong end", pair_facts, "_refill", "slot = 0", "slot = 1", "pair_facts", "_ordered"),
+    Wrong("slots taken for the order", pair_facts, "_ordered", "while position > 0:", "while False:", "pair_facts"),
+    Wrong("pairs of one place not told apart in merging", pair_facts, "_comes_before", "return key_a < other_a", "return False", "pair_facts", "_merge"),
+    Wrong("pairs of one place not told apart in ordering", pair_facts, "_comes_before", "return key_a < other_a", "return False", "pair_facts", "_ordered"),
+    Wrong("exactly four hours part trains", pair_facts, "_merge", "gap <= train_gap_us", "gap < train_gap_us", "pair_facts"),
+    Wrong("seconds of the gap, not between seconds", pair_facts, "_merge", "gap_s = later[two, FIRST] // SECOND_US - earlier[one, LAST] // SECOND_US", "gap_s = gap // SECOND_US", "pair_facts"),
+    Wrong("last contact of the earlier", pair_facts, "_merge", "merged[found, LAST] = later[two, LAST]", "pass", "pair_facts"),
+    Wrong("long decay shifted as the short", pair_facts, "_merge", "+= later[two, DECAY_LONG] << shifts[1]", "+= later[two, DECAY_LONG] << shifts[0]", "pair_facts"),
+    Wrong("new pairs not shifted", pair_facts, "_merge", "merged[found, DECAY_LONG] = later[two, DECAY_LONG] << shifts[1]", "pass", "pair_facts"),
+    Wrong("directions swapped", pair_facts, "recent_counts", "recent[place, N_AB], recent[place, N_BA]", "recent[place, N_BA], recent[place, N_AB]", "pair_facts"),
 ]  # fmt: skip
 
 
 def rewritten(kernel: Callable[..., Any], module: ModuleType, right: str, wrong: str) -> Callable[..., Any]:
-    """The kernel in plain Python, with every ``right`` replaced by ``wrong``."""
+    """The kernel in plain Python, and those that it calls, with every ``right`` replaced by ``wrong``."""
     source = inspect.getsource(kernel.py_func)  # type: ignore[attr-defined]
     assert right in source, f"{kernel} no longer holds {right!r}"
     plain = source[source.index("def ") :].replace(right, wrong)
-    names = {**vars(kernels), **vars(module)}
+    # What a compiled kernel hands back is Python's own int: one of 64 bits without sign fits no other kernel.
+    names = {name: getattr(value, "py_func", value) for name, value in (vars(kernels) | vars(module)).items()}
     exec(compile(f"from __future__ import annotations\n{plain}", "rewritten", "exec"), names)
     return names[kernel.py_func.__name__]  # type: ignore[attr-defined,no-any-return]
 
@@ -92,6 +112,9 @@ def run(check: str) -> None:
         for graph in cases():
             for resolution in (0.5, 1.0, 3.0):
                 check_communities(graph, resolution)
+        return
+    if check == "pair_facts":
+        check_pair_facts(SMALL, SMALL_CUTS)
         return
     name = check.removeprefix("directed ")
     if name in CHECKS and name == check:

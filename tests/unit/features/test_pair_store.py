@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
+from pyarrow import compute, parquet
 
 from churnrisk.dates import AsOf
 from churnrisk.store import Engine
 from churnrisk.tables.marks import MARKS_NAME, call_marks, joined_marks, marks_of
+from features import pair_store
 from features.build import library
-from features.pair_store import LONGEST_STRETCH_DAYS, PairStore, PairWindow, stretches
+from features.pair_store import LONGEST_STRETCH_DAYS, DamagedStretchError, PairStore, PairWindow, stretches
 from features.ties.decay import as_of_base, base_of, newest_weight, weights
 from tests.spec.features.drawn import completed
 
@@ -107,6 +111,94 @@ def test_a_run_that_died_half_way_does_no_harm(engine: Engine, tmp_path: Path) -
     kept[1].unlink()
     assert night(engine, tmp_path, calls, LAST)[0].equals(expected)
     assert not list((tmp_path / "pairs").glob("*.half"))
+
+
+def swapped(path: Path) -> None:
+    """Whole Parquet of other facts: one contact the more, all else as it was."""
+    table = parquet.read_table(path)
+    more = compute.add(table["n_ab"], pa.scalar(1, pa.int32()))
+    parquet.write_table(table.set_column(table.column_names.index("n_ab"), "n_ab", more), path)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "cut in half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "last byte lost": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "emptied": lambda path: path.write_bytes(b""),
+    "overwritten with zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "no rows left": lambda path: pl.read_parquet(path).head(0).write_parquet(path),
+    "no rows left, sums kept": lambda path: parquet.write_table(parquet.read_table(path).slice(0, 0), path),
+    "rewritten without sums": lambda path: pl.read_parquet(path).write_parquet(path),
+    "a column lost": lambda path: parquet.write_table(parquet.read_table(path).drop_columns("trains"), path),
+    "a fact changed": swapped,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_stretch_is_thrown_away_and_counted_again(
+    engine: Engine, tmp_path: Path, damage: str
+) -> None:
+    calls = drawn_calls()
+    expected, _ = night(engine, tmp_path, calls, LAST)
+    kept = sorted((tmp_path / "pairs").iterdir())
+    longest = max(kept, key=lambda path: int(path.name.split("-")[3]))
+    whole = {path: path.read_bytes() for path in (longest, kept[-1])}
+    for path in whole:
+        DAMAGES[damage](path)
+    again, n_days = night(engine, tmp_path, calls, LAST)
+    assert again.equals(expected)
+    assert n_days == sum(int(path.name.split("-")[3]) for path in whole)
+    assert {path: path.read_bytes() for path in whole} == whole
+    assert night(engine, tmp_path, calls, LAST)[1] == 0
+
+
+def test_damaged_parts_of_a_stretch_are_counted_again(engine: Engine, tmp_path: Path) -> None:
+    calls = drawn_calls()
+    for ago in range(9, 0, -1):
+        night(engine, tmp_path, calls, LAST - ago * DAY)
+    for path in (tmp_path / "pairs").iterdir():
+        path.write_bytes(b"PAR1")
+    damaged, n_days = night(engine, tmp_path, calls, LAST)
+    assert n_days == 90
+    (tmp_path / "fresh").mkdir()
+    assert damaged.equals(night(engine, tmp_path / "fresh", calls, LAST)[0])
+
+
+def test_a_stretch_that_stays_damaged_is_said_after_one_more_count(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_store, "_write", lambda _facts, path: path.write_bytes(b"PAR1"))
+    with pytest.raises(DamagedStretchError):
+        night(engine, tmp_path, drawn_calls(), LAST)
+
+
+def test_what_is_no_file_of_ours_is_left_alone(engine: Engine, tmp_path: Path) -> None:
+    calls = drawn_calls()
+    expected, _ = night(engine, tmp_path, calls, LAST)
+    foreign = tmp_path / "pairs" / "backup"
+    foreign.mkdir()
+    (foreign / "old.parquet").write_bytes(b"PAR1")
+    others = [tmp_path / "pairs" / name for name in (".DS_Store", "notes.txt", "other.parquet")]
+    for path in others:
+        path.write_bytes(b"")
+    assert night(engine, tmp_path, calls, LAST)[0].equals(expected)
+    assert night(engine, tmp_path, calls, LAST + DAY)[0].height
+    assert all(path.is_file() for path in (*others, foreign / "old.parquet"))
+
+
+def test_a_stretch_is_on_the_disk_before_it_has_its_name(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    replace = Path.replace
+
+    def replaced(path: Path, target: Path) -> Path:
+        assert path.stat().st_ino in flushed
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr(Path, "replace", replaced)
+    night(engine, tmp_path, drawn_calls(), LAST)
+    assert len(flushed) == len(list((tmp_path / "pairs").iterdir()))
 
 
 def test_calls_out_of_order_are_counted_in_order(engine: Engine, tmp_path: Path) -> None:
