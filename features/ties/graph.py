@@ -94,9 +94,10 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
     are looked up by label.
 
     For networkx it is a frozen graph: nodes are the labels, an edge's attributes are ``weight`` (strength) and every
-    column of the tie table but the node numbers, instants as ISO text and unknown numbers as NaN. ``n_ab``
-    counts from the end that comes first among the nodes to the other; `contacts` is the graph with directions. Copies,
-    subgraphs and what networkx makes of it are ordinary networkx graphs.
+    column of the tie table but the node numbers, instants as ISO text, unknown numbers and flags as NaN
+    (1.0 and 0.0 the known flags beside). ``n_ab`` counts from the end that comes first among the nodes
+    to the other; `contacts` is the graph with directions. Copies, subgraphs and what networkx
+    makes of it are ordinary networkx graphs.
 
     Attributes
     ----------
@@ -427,7 +428,7 @@ def _fill(copied: nx.Graph[Hashable], graph: TieGraph, columns: Columns) -> None
     copied.add_nodes_from(graph)
     labels = graph.node_labels
     ends = zip(graph.ties["node_a"].to_list(), graph.ties["node_b"].to_list(), strict=True)
-    rows = zip(ends, *(plain_values(column) for column in columns.values()), strict=True)
+    rows = zip(ends, *(plain_values(column, column) for column in columns.values()), strict=True)
     copied.add_edges_from(
         (labels[a], labels[b], dict(zip(columns, values, strict=True))) for (a, b), *values in rows
     )

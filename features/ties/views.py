@@ -42,18 +42,21 @@ def frozen_error(*_args: object, **_attributes: object) -> NoReturn:
 
 
 def plain(column: pl.Series, value: Any) -> Any:
-    """Give a value as networkx's writers take it: days and instants as ISO text, an unknown number as NaN."""
-    if value is None:
-        return nan if column.dtype.is_numeric() else None
+    """Give a value of a column as networkx's writers take it: days and instants as ISO text, unknown as NaN.
+
+    A column of numbers or flags with an unknown one is of floats throughout: files have one type for each attribute.
+    """
+    if column.null_count() and (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+        return nan if value is None else float(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
-def plain_values(column: pl.Series) -> list[Any]:
-    """Give all values of a column as `plain` gives each."""
-    values = column.to_list()
+def plain_values(values: pl.Series, column: pl.Series) -> list[Any]:
+    """Give some values of a column as `plain` gives each."""
+    listed = values.to_list()
     if column.null_count() or column.dtype.is_temporal():
-        return [plain(column, value) for value in values]
-    return values
+        return [plain(column, value) for value in listed]
+    return listed
 
 
 class Names:
@@ -148,7 +151,8 @@ class EdgeFacts(ReadOnly, Mapping[str, Any]):
         self._tie = tie
 
     def __getitem__(self, name: str) -> Any:
-        return plain(self._columns[name], self._columns[name][self._tie])
+        column = self._columns[name]
+        return plain(column, column[self._tie])
 
     def __contains__(self, name: object) -> bool:
         return name in self._columns
@@ -390,9 +394,10 @@ def _listed_facts(
         return repeat(default, len(ties))
     ahead = forward[data].gather(ties)
     if forward is backward:
-        return iter(plain_values(ahead))
+        return iter(plain_values(ahead, forward[data]))
     both = pl.DataFrame({"ahead": ahead, "back": backward[data].gather(ties), "is_forward": is_forward})
-    return iter(plain_values(both.select(pl.when("is_forward").then("ahead").otherwise("back")).to_series()))
+    seen = both.select(pl.when("is_forward").then("ahead").otherwise("back")).to_series()
+    return iter(plain_values(seen, forward[data]))
 
 
 class TieEdgeDataView(EdgeDataView):  # type: ignore[misc]

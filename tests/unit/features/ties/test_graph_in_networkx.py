@@ -156,7 +156,12 @@ def test_files_for_other_programs_take_instants_and_unknown_numbers(
     tmp_path: Path, written: str, kind: Callable[[TieGraph], Any]
 ) -> None:
     at = datetime(2026, 6, 1, 12, 30)
-    pairs = tie_graph(PAIRS).ties.with_columns(last_contact=pl.lit(at), burstiness=pl.lit(None, pl.Float64))
+    pairs = tie_graph(PAIRS).ties.with_columns(
+        last_contact=pl.lit(at),
+        burstiness=pl.lit(None, pl.Float64),
+        is_dead=pl.Series([None, True, False, None]),
+        seconds=pl.Series([None, 5, 6, None]),
+    )
     graph = TieGraph.from_ties(pairs, 6, list("abcdef"))
     path = tmp_path / f"ties.{written}"
     getattr(nx, f"write_{written}")(kind(graph), path)
@@ -164,6 +169,9 @@ def test_files_for_other_programs_take_instants_and_unknown_numbers(
     assert set(read) == set("abcdef")
     assert read["a"]["c"]["last_contact"] == graph["a"]["c"]["last_contact"] == "2026-06-01T12:30:00"
     assert math.isnan(read["a"]["c"]["burstiness"])
+    assert read["a"]["c"]["is_dead"] == graph["a"]["c"]["is_dead"] == 1.0
+    assert math.isnan(read["d"]["e"]["is_dead"])
+    assert math.isnan(read["d"]["e"]["seconds"])
     assert graph.ties["last_contact"].to_list() == [at] * graph.n_ties
     assert {each for _, _, each in graph.contacts().edges(data="last_contact")} == {"2026-06-01T12:30:00"}
 
