@@ -305,7 +305,8 @@ NETWORK = PublishedTable(
             "customer's currency",
             "risk x churn_influence of a detractor: what is expected to be lost around them because they leave. 0 when "
             "the latest answer says otherwise.",
-            f"no answer is known, or churn_influence is null ({NO_CALLS}; {FEW_FRIENDS}; nobody around is of known value)",
+            f"no answer is known, or churn_influence is null ({NO_CALLS}; {FEW_FRIENDS}; nobody around is of known "
+            "value)",
             low=0,
         ),
         PublishedColumn(
@@ -323,7 +324,8 @@ NETWORK = PublishedTable(
             "customer's currency",
             "(1 - risk) x churn_influence of a promoter: what their staying spares around them. 0 when the latest "
             "answer says otherwise.",
-            f"no answer is known, or churn_influence is null ({NO_CALLS}; {FEW_FRIENDS}; nobody around is of known value)",
+            f"no answer is known, or churn_influence is null ({NO_CALLS}; {FEW_FRIENDS}; nobody around is of known "
+            "value)",
             low=0,
         ),
         PublishedColumn(
