@@ -319,7 +319,7 @@ def test_a_place_that_cannot_be_written_is_named(telco: Path, tmp_path: Path, co
         "-q", "-w", telco, "features", "--as-of", AS_OF, "--output", tmp_path / "none" / "f.parquet"
     )
     assert said.code == 2
-    assert "Check path, permissions" in said.err
+    assert "expected a folder that exists" in said.err
 
 
 def test_python_reads_what_the_command_line_published(telco: Path) -> None:

@@ -113,6 +113,8 @@ def test_the_mean_over_the_reference_is_what_was_measured_and_never_above_the_ca
     stake = friends_stake(case.graph, case.risk, case.value)
     scale = spillover_scale(stake, case.value, case.reference, effect=(effect, 0.0, effect + 1))
     chosen = case.reference & (case.value > 0)
+    if chosen.any():  # those of next to no value set no scale
+        chosen &= case.value >= 0.01 * np.median(case.value[chosen])
     if (
         not stake.shared[chosen].sum() > 1e-6
     ):  # nobody of the reference has anything around: everybody is taken
