@@ -75,7 +75,10 @@ class Neighbourhood:
 
     def _causal(self) -> list[str]:
         me = self.ego
-        amount = f"{told_amount(me.money)} ({told_amount(me.low)} to {told_amount(me.high)})"
+        if me.money is None:
+            amount = "not told: not known, or too few friends to tell it without pointing at somebody"
+        else:
+            amount = f"{told_amount(me.money)} ({told_amount(me.low)} to {told_amount(me.high)})"
         return [
             "If they leave (causal view: what their leaving costs around them)",
             f"  expected loss around them: {amount}",
