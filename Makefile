@@ -75,11 +75,11 @@ bench: $(INSTALLED) .venv-peers/.installed ## speed and accuracy against peers, 
 bench-full: $(INSTALLED) .venv-peers/.installed ## the same at full size, all seeds
 	@$(PY) -m tests.bench --full $(ARGS)
 
-# igraph (GPL) and networkit, to measure beside; never a dependency. Without them the benchmark prints ours alone.
+# igraph (GPL), networkit, CatBoost and XGBoost, to measure beside; never a dependency. Without them the benchmark prints ours alone.
 .venv-peers/.installed: tests/bench/peers.txt $(INSTALLED)
 	@$(PY) -m uv venv --quiet --clear --python $(PY) .venv-peers && \
 		$(PY) -m uv pip sync --quiet --python .venv-peers/bin/python --require-hashes tests/bench/peers.txt && touch $@ || \
-		echo "bench: igraph and networkit could not be installed; churnrisk is measured without them"
+		echo "bench: peers could not be installed; churnrisk is measured without them"
 
 docs: $(INSTALLED) ## write the generated parts of churnrisk/docs again
 	@$(PY) -m tests.gates.docs --write
