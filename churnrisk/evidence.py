@@ -70,19 +70,22 @@ def evidence_of(result: TrainingResult) -> Evidence:
 
 
 class EvidencedBundle:
-    """A bundle that, when saved, takes the evidence along; to the registry it is the model."""
+    """A bundle that, when saved, takes evidence and reference along; to the registry it is the model."""
 
     def __init__(self, result: TrainingResult) -> None:
         self._bundle = result.bundle
         self._evidence = evidence_of(result)
+        self._reference = result.reference
         self.features = self._bundle.features
         self.provenance = self._bundle.provenance
         self.identity = self._bundle.identity
 
     def save(self, folder: Path) -> None:
-        """Write the bundle and the evidence into ``folder``."""
+        """Write the bundle, the evidence and the reference into ``folder``."""
         self._bundle.save(folder)
         write_evidence(self._evidence, folder)
+        if self._reference is not None:
+            self._reference.save(folder)
 
 
 def write_evidence(evidence: Evidence, folder: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk.bundle import TIE_WEIGHTS, Bundle, Kind, Provenance
+from churnrisk.bundle import TIE_WEIGHTS, Bundle, Kind, Provenance, Reference, reference_of
 from churnrisk.config import Config, SourceSettings
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault, ModelUnfit
@@ -84,6 +84,8 @@ class TrainingResult:
     """What the network adds to auc and top_decile_lift on the test rows, with paired intervals; empty without ties."""
     contagion: Contagion | None = None
     """Whether churn spreads between customers; None when it was not asked."""
+    reference: Reference | None = None
+    """What the inputs and risks looked like, for the nights to compare with; None when it was not asked for."""
 
     @property
     def is_fit(self) -> bool:
@@ -146,13 +148,25 @@ def train(
 
         (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
         rows = extract_rows(tables, true_base_rate=source.true_base_rate)
-        return from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
+        result = from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
+        return _referenced(result, "", rows.frame, rows.weight if rows.is_weighted else None)
     watch = _watch(engine, tables, config, as_of, settings.group_of)
     looks = _looks(engine, tables, config, as_of, own=own, tie_weights=tie_weights, watch=watch)
     result = from_snapshots(
         looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), _caveats(tables)
     )
+    newest = next(look for look in looks if look.snapshot.is_shipped)
+    result = _referenced(result, newest.day, newest.features)
     return result if watch is None else replace(result, contagion=watch.study(settings.seed))
+
+
+def _referenced(
+    result: TrainingResult, day: str, frame: pl.DataFrame, weight: Floats | None = None
+) -> TrainingResult:
+    """Keep what the inputs of one look were, each customer once, and the risks of the judged, each once."""
+    risk = result.judged.unique("customer_id", keep="first", maintain_order=True)["risk"]
+    kept = reference_of(result.bundle.features, frame, as_of=day, weight=weight, risk=risk)
+    return replace(result, reference=kept)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from .bundle import TIE_WEIGHTS, Band, Bundle, Provenance
 from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrator_from, merged
 from .encoding import KEY_COLUMNS, Feature, Kind, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
+from .reference import Bins, Histogram, Reference, bins_of, histogram_of, read_reference, reference_of
 
 __all__ = [
     "KEY_COLUMNS",
@@ -11,19 +12,26 @@ __all__ = [
     "Additive",
     "Band",
     "Beta",
+    "Bins",
     "Bundle",
     "Calibrator",
     "Effect",
     "Feature",
+    "Histogram",
     "Kind",
     "Knots",
     "Learner",
     "Platt",
     "Provenance",
+    "Reference",
     "Trees",
     "VennAbersGrid",
+    "bins_of",
     "calibrator_from",
+    "histogram_of",
     "kind_of",
     "matrix",
     "merged",
+    "read_reference",
+    "reference_of",
 ]

@@ -1,16 +1,20 @@
 """Evidence of a training goes into JSON and comes back the same."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from math import isnan, nan
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from churnrisk.evidence import EVIDENCE_FILE, read_evidence, write_evidence
+from churnrisk.bundle import Provenance, read_reference, reference_of
+from churnrisk.evidence import EVIDENCE_FILE, EvidencedBundle, read_evidence, write_evidence
 from churnrisk.metrics import Interval
 from churnrisk.report import Evidence
 from tests.drawn_models import drawn_contagion
+from training import FitSettings, Rows, from_extract
 
 DRAWN = Evidence(
     protocol="out_of_time",
@@ -54,3 +58,16 @@ def test_an_interval_that_was_not_computed_stays_so_and_the_file_is_plain_json(t
 
 def test_a_bundle_made_without_evidence_has_none(tmp_path: Path) -> None:
     assert read_evidence(tmp_path) is None
+
+
+def test_a_saved_training_takes_evidence_and_reference_along(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    wait = rng.normal(size=400)
+    left = (rng.random(400) < 1 / (1 + np.exp(1 - wait))).astype(np.float64)
+    who = np.array([f"c{each}" for each in range(400)], dtype=object)
+    rows = Rows(pl.DataFrame({"wait_s": wait}), left, np.ones(400), who, np.full(400, "", dtype=object))
+    result = from_extract(rows, FitSettings(1), Provenance(churn={"kind": "label"}))
+    kept = reference_of(result.bundle.features, rows.frame)
+    EvidencedBundle(replace(result, reference=kept)).save(tmp_path)
+    assert read_evidence(tmp_path) is not None
+    assert read_reference(tmp_path) == kept

@@ -175,6 +175,15 @@ def test_tables_and_a_date_are_enough(tmp_path: Path) -> None:
     assert first.bundle.provenance.churn["horizon_days"] == 30
     assert first.bundle.provenance.trained_until == "2026-07-01T00:00:00"
     assert first.snapshots[0].as_of == "2026-05-17"
+    assert first.reference == again.reference
+    assert first.reference is not None
+    assert first.reference.as_of == "2026-05-17"
+    assert set(first.reference.features) == {feature.name for feature in first.bundle.features}
+    plan = first.reference.features["attribute_plan"]
+    assert set(plan.bins.values) == {"basic", "gold"}
+    assert 100 < plan.n < 300
+    assert first.reference.risk is not None
+    assert first.reference.risk.n == first.judged["customer_id"].n_unique()
 
 
 def test_what_becomes_known_later_changes_no_model(tmp_path: Path) -> None:
@@ -191,3 +200,4 @@ def test_what_becomes_known_later_changes_no_model(tmp_path: Path) -> None:
         after = train(engine, tables, config(), earlier)
     assert before.bundle.identity == after.bundle.identity
     assert before.evaluation.figures == after.evaluation.figures
+    assert before.reference == after.reference
