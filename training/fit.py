@@ -6,7 +6,7 @@ It decides the regime by the number of leavers (science, section 6) and refuses 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from churnrisk.errors import Fault, ModelUnfit
 from .calibrate import fitted_calibration
 from .folds import customer_folds
 from .logistic import fitted_logistic
-from .rows import Rows, Screened, screened
+from .rows import Rows
+from .screening import Screened, screened
 from .trees import fitted_trees, refitted_trees, settings_for, threads_for
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,8 @@ class FitSettings:
     threads: int | None = None
     group_of: Callable[[str], str] = lambda _: ""
     """Group of a feature by name (price, network ...), from the catalogue."""
+    leaking: Mapping[str, str] = field(default_factory=dict)
+    """Columns that must not be learned from, with what is wrong with each: found by whoever looked for leaks."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         Leavers or stayers are too few, or no column is worth learning; the message says what is missing.
     """
     _refuse_too_few(rows)
-    found = screened(rows, settings.group_of)
+    found = screened(rows, settings.group_of, leaking=settings.leaking)
     if not found.features:
         raise ModelUnfit(_nothing_to_learn(found))
     encoded = matrix(rows.frame, found.features)
@@ -120,7 +123,7 @@ def score_without(
     if like.get("learner") != "lightgbm":
         fitted = fitted_model(rows, settings)
         return fitted.bundle((), Provenance()).raw_score(others.frame)
-    found = screened(rows, settings.group_of)
+    found = screened(rows, settings.group_of, leaking=settings.leaking)
     if not found.features:
         return np.zeros(len(others.left))
     encoded = matrix(rows.frame, found.features)

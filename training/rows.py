@@ -1,27 +1,18 @@
-"""The training rows: several feature tables under one another, with outcomes; and which columns are worth learning.
+"""The training rows: several feature tables under one another, with outcomes.
 
-It decides types and which columns are dropped and why; refuses to know learners.
+It decides types, and refuses to know learners; which columns are worth learning is screening.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk.bundle import KEY_COLUMNS, Feature, kind_of
-
-MOST_CATEGORIES = 250
-"""Categories with a code of their own, the most frequent; LightGBM bins no more than 255. The rest count as missing."""
-
-IDENTIFIER_SHARE = 0.5
-"""Text with more distinct values per customer names customers rather than describes them (judgement)."""
-
-IDENTIFIER_VALUES = 50
-"""... if it has more distinct values than this."""
+from churnrisk.bundle import KEY_COLUMNS, kind_of
 
 
 @dataclass(frozen=True)
@@ -126,51 +117,3 @@ def _as_text(frame: pl.DataFrame, name: str) -> pl.Expr:
     if frame.schema[name].is_float():
         return pl.col(name).cast(pl.String).str.strip_suffix(".0")
     return pl.col(name).cast(pl.String)
-
-
-@dataclass(frozen=True)
-class Screened:
-    """The features to learn from, and the columns dropped with the reason for each."""
-
-    features: tuple[Feature, ...]
-    dropped: Mapping[str, str]
-
-
-def screened(rows: Rows, group_of: Callable[[str], str]) -> Screened:
-    """Return which columns of ``rows`` are worth learning, in their order; ``group_of`` names each feature's group.
-
-    Dropped: columns of no usable type, columns with one value everywhere, text that is nearly unique per customer.
-    """
-    features: list[Feature] = []
-    dropped: dict[str, str] = {}
-    n_customers = len(np.unique(rows.customer.astype(str)))
-    for series in rows.frame.get_columns():
-        kind = kind_of(series.dtype)
-        reason = _reason_to_drop(series, n_customers)
-        if kind is None or reason:
-            dropped[series.name] = reason
-            continue
-        categories = _categories(series) if kind == "category" else ()
-        features.append(Feature(series.name, kind, group_of(series.name), categories))
-    return Screened(tuple(features), dropped)
-
-
-def _reason_to_drop(series: pl.Series, n_customers: int) -> str:
-    kind = kind_of(series.dtype)
-    if kind is None:
-        return f"neither number nor category ({series.dtype})"
-    if series.null_count() == series.len():
-        return "empty: no value in any training row"
-    n_distinct = series.n_unique()
-    if n_distinct == 1:
-        return "constant: one value in every training row"
-    if kind == "category" and n_distinct > max(IDENTIFIER_VALUES, IDENTIFIER_SHARE * n_customers):
-        return f"nearly unique: {n_distinct} values among {n_customers} customers, an identifier or free text"
-    return ""
-
-
-def _categories(series: pl.Series) -> tuple[str, ...]:
-    counted = (
-        pl.DataFrame({"text": series.cast(pl.String)}).drop_nulls().group_by("text").len(name="n")
-    ).sort(["n", "text"], descending=[True, False])
-    return tuple(counted["text"].head(MOST_CATEGORIES).to_list())

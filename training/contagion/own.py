@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from churnrisk.bundle import matrix
 
-from ..rows import Rows, screened, unified
+from ..rows import Rows, unified
+from ..screening import screened
 from ..trees import refitted_trees, settings_for, threads_for
 from .panel import Floats, Ints, Sets, Sighting
 

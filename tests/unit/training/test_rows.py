@@ -1,11 +1,11 @@
-"""Training rows: types over snapshots, what is dropped, folds by customer."""
+"""Training rows: types over snapshots, folds by customer."""
 
 import numpy as np
 import polars as pl
 
 from training.extract import extract_rows_of
 from training.folds import customer_folds
-from training.rows import MOST_CATEGORIES, Rows, rows_of, screened
+from training.rows import rows_of
 
 
 def test_snapshots_are_laid_under_one_another_with_one_type_per_column() -> None:
@@ -27,44 +27,6 @@ def test_snapshots_are_laid_under_one_another_with_one_type_per_column() -> None
     assert rows.customer.tolist() == ["a", "b", "a"]
     assert rows.snapshot.tolist() == ["2026-01-31", "2026-01-31", "2026-02-28"]
     assert rows.n_leavers == 1
-
-
-def plain_rows(frame: pl.DataFrame) -> Rows:
-    n = frame.height
-    return Rows(frame, np.zeros(n), np.ones(n), np.arange(n).astype(object), np.full(n, "", dtype=object))
-
-
-def test_columns_that_cannot_be_learned_from_are_dropped_with_their_reason() -> None:
-    n = 200
-    frame = pl.DataFrame(
-        {
-            "kept": range(n),
-            "flag_or_unknown": [1, None] * (n // 2),
-            "empty": [None] * n,
-            "constant": [7] * n,
-            "name": [f"customer {i}" for i in range(n)],
-            "town": [f"town {i % 40}" for i in range(n)],
-            "when": [pl.date(2026, 1, 1)] * 0
-            or pl.date_range(pl.date(2026, 1, 1), pl.date(2026, 7, 19), eager=True),
-        }
-    )
-    found = screened(plain_rows(frame), lambda name: name[:1])
-    assert [(feature.name, feature.kind, feature.group) for feature in found.features] == [
-        ("kept", "number", "k"),
-        ("flag_or_unknown", "number", "f"),
-        ("town", "category", "t"),
-    ]
-    reasons = {name: reason.split(" ")[0].rstrip(":") for name, reason in found.dropped.items()}
-    assert reasons == {"empty": "empty", "constant": "constant", "name": "nearly", "when": "neither"}
-
-
-def test_categories_are_coded_by_frequency_and_the_rarest_count_as_missing() -> None:
-    values = ["b"] * 3 + ["a"] * 3 + ["c"] * 4 + [None]
-    (feature,) = screened(plain_rows(pl.DataFrame({"x": values})), lambda _: "").features
-    assert feature.categories == ("c", "a", "b")
-    many = [f"v{i}" for i in range(300)] * 3
-    (feature,) = screened(plain_rows(pl.DataFrame({"x": many})), lambda _: "").features
-    assert len(feature.categories) == MOST_CATEGORIES
 
 
 def test_folds_keep_a_customer_together_and_share_leavers_out_evenly() -> None:
