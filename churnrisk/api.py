@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from .config import CONFIG_NAME
 from .dates import AsOf, days_between, last_complete_day
@@ -130,7 +131,8 @@ class ChurnWorkspace:
         """Return the ties between customers as of a day as a read-only networkx graph, None without a calls source.
 
         Nodes are customer ids, those who left, hubs and those without permission to use their calls included: the
-        last two have no ties. An edge's ``weight`` is the strength of the tie; its other facts are attributes too.
+        last two have no ties. Nobody has any, after a `features.TiesUnknownWarning`, when no contact falls into the
+        days that make a tie. An edge's ``weight`` is the strength of the tie; its other facts are attributes too.
         ``.contacts()`` is the directed graph of who called whom. networkx functions that churnrisk covers run on the
         compressed rows; others work on a copy, after a warning that names its cost (docs/networkx.md).
         """
@@ -288,7 +290,7 @@ class ChurnWorkspace:
         return AsOf(parsed_day(str(as_of), "as_of"), zone)
 
     def _built(self, as_of: date | str | None, customers: Sequence[str] | None) -> FeatureSet:
-        from features import build
+        from features import TiesUnknownWarning, build
 
         from .sources import load
         from .tie_strength import rules_of
@@ -298,7 +300,7 @@ class ChurnWorkspace:
             loaded = load(
                 self._folder, engine, environment=self._inputs.environment, frames=self._inputs.frames
             )
-            return build(
+            built = build(
                 engine,
                 loaded.tables,
                 day,
@@ -307,6 +309,9 @@ class ChurnWorkspace:
                 rules=rules_of(self._folder),
                 own=self.root / "features",
             )
+        if built.ties is not None and built.ties.silence is not None:
+            warn(built.ties.silence.text, TiesUnknownWarning, stacklevel=3)
+        return built
 
     def _run(self, as_of: AsOf, extent: Extent) -> Night:
         from .nightly import run_night

@@ -82,7 +82,7 @@ class ContractError(ChurnriskError):
 
 
 class SourceMissing(ChurnriskError):
-    """A source is not there, or older than the settings allow (exit 12)."""
+    """A source that the command needs is not there, or too old (exit 12)."""
 
     exit_code = 12
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from features import build, ties_at
+from features import build, calls_missing, ties_at
 from features.ties.contract import TIE_WINDOW_DAYS
 from scoring import (
     Ego,
@@ -67,10 +67,8 @@ class Neighbourhood:
         me = self.ego
         risk = f"risk {_percent(me.risk)} ({me.band})"
         head = f"Customer {me.customer_id}, as of {self.as_of}: {risk}, value {told_amount(me.value)}"
-        if not me.may_use_calls:
-            return (
-                f"{head}\nThis customer's call data may not be used: nothing can be said about those around."
-            )
+        if me.why_unusable is not None:
+            return f"{head}\nNothing can be said about those around: {me.why_unusable}."
         return "\n".join([head, "", *self._causal(), "", *self._predictive(), "", *self._circle()])
 
     def _causal(self) -> list[str]:
@@ -162,12 +160,13 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
     Raises
     ------
     UsageError
-        The customer is not scored on that day, or there are no call data.
+        The customer is not scored on that day.
+    SourceMissing
+        There is no calls source, or none of its contacts falls into the days that make a tie.
     ModelUnfit
         There is no champion.
     """
     config = workspace.config
-    bundle = champion_bundle(workspace)
     with (
         workspace.held("influence"),
         workspace.engine() as engine,
@@ -175,6 +174,9 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
         stages.stage("ties and scores"),
     ):
         loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        if not loaded.tables.has("calls"):
+            raise calls_missing()
+        bundle = champion_bundle(workspace)
         kinds = {feature.name: feature.kind for feature in bundle.features}
         built = build(
             engine,
@@ -188,14 +190,16 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
         )
         consents = consents_in_force(engine, loaded.tables, as_of.instant)
     if built.ties is None or built.network is None:
-        raise _no_ties()
+        raise calls_missing()
+    if built.ties.silence is not None:
+        raise built.ties.silence.error
     scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="")
     if customer_id not in scored["customer_id"]:
         raise _not_scored(as_of, is_known=customer_id in built.ties.nodes["customer_id"])
     capacity = config.team.daily_capacity
     _, found = ranked_with_influence(built.ties, scored, consents, capacity, config.influence)
     if found is None:
-        raise _no_ties()
+        raise calls_missing()
     network = with_influence(built.network, scored, found, built.opinions)
     around = ego(built.ties, scored, network, found, customer_id, is_named=config.privacy.name_neighbours)
     return Neighbourhood(as_of.day, around, config.influence.effect_words)
@@ -209,7 +213,9 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
     Raises
     ------
     UsageError
-        The seeds cannot be read, there are no call data, or ``output`` cannot be written (see `table_place`).
+        The seeds cannot be read, or ``output`` cannot be written (see `table_place`).
+    SourceMissing
+        There is no calls source, or none of its contacts falls into the days that make a tie.
     ContractError
         No seed is left.
     """
@@ -224,8 +230,10 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
         loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
         found = ties_at(engine, loaded.tables, as_of, workspace.config.churn, rules_of(workspace))
         if found is None:
-            raise _no_ties()
+            raise calls_missing()
         ties, here = found
+        if ties.silence is not None:
+            raise ties.silence.error
         seeds = read_seeds(given, ties.nodes)
         quarantine = _quarantined(workspace, as_of.day, seeds)
         seeds.refuse_empty()
@@ -262,14 +270,6 @@ def _not_scored(as_of: AsOf, *, is_known: bool) -> UsageError:
             remedy="Choose an earlier day with --as-of."
             if is_known
             else "Check the id (ids are text: 00123 is not 123) and --as-of.",
-        )
-    )
-
-
-def _no_ties() -> UsageError:
-    return UsageError(
-        Fault(
-            "ties_missing", "the sources", "a calls source", "none", "Add [sources.calls] to churnrisk.toml."
         )
     )
 

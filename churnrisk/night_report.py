@@ -102,7 +102,7 @@ def _effect_words(workspace: Workspace, made: Made) -> str:
 
 def _circles(made: Made, features: FeatureSet) -> Iterator[Circle]:
     """Those around the first who may be contacted, as far as they may be shown without naming anybody."""
-    if made.around is None or features.ties is None or "network" not in made.frames:
+    if made.around is None or _network(made.frames, features) is None or features.ties is None:
         return
     listed = made.frames["at_risk"].filter("may_contact").sort("position").head(N_CIRCLES)
     for customer_id in listed["customer_id"]:
@@ -111,8 +111,11 @@ def _circles(made: Made, features: FeatureSet) -> Iterator[Circle]:
 
 
 def _network(frames: Mapping[str, pl.DataFrame], features: FeatureSet) -> pl.DataFrame | None:
-    """The published table with exact exposures: the page tells means over groups of customers, nobody's own figure."""
-    if "network" not in frames:
+    """The published table with exact exposures: the page tells means over groups of customers, nobody's own figure.
+
+    None where ties are not known.
+    """
+    if "network" not in frames or features.ties is None or features.ties.silence is not None:
         return None
     exact = features.frame.select(
         "customer_id", churn_exposure=pl.col(f"churn_exposure_weighted_{PUBLISHED_EXPOSURE_DAYS}d")

@@ -41,7 +41,7 @@ from .messages import Sentences
 from .night_lists import ListFile, list_files
 from .night_report import Made, night_report
 from .sources import LoadedSources, load
-from .sources.readiness import Readiness, readiness
+from .sources.readiness import TIES_UNKNOWN, Readiness, readiness
 from .store import Engine, Workspace
 from .store.code import code_fingerprint
 from .store.publish import Edition, publish, published_days, recover, staged_edition
@@ -210,8 +210,11 @@ class _Night:
         )
 
     def _remarks(self, ready: Readiness) -> tuple[str, ...]:
-        """What the check remarks; that sources reach beyond a past date is what a backfill is about."""
-        expected = {"ahead"} if self.extent is BACKFILL else set()
+        """What the check remarks; that sources reach beyond a past date is what a backfill is about.
+
+        Of ties that are not known the features tell more.
+        """
+        expected = {TIES_UNKNOWN, "ahead"} if self.extent is BACKFILL else {TIES_UNKNOWN}
         return tuple(remark.text for remark in ready.remarks if remark.code not in expected)
 
     def _refuse_nobody(self, features: FeatureSet) -> None:

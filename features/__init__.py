@@ -8,6 +8,7 @@ from .build import FeatureSet, build, library, tie_rules, ties_at
 from .catalogue import Catalogue, Feature, catalogue, catalogue_markdown
 from .functions import Context, feature_function
 from .network import NETWORK_COLUMNS, Ties
+from .silence import TiesUnknownWarning, calls_missing
 
 __all__ = [
     "NETWORK_COLUMNS",
@@ -16,8 +17,10 @@ __all__ = [
     "Feature",
     "FeatureSet",
     "Ties",
+    "TiesUnknownWarning",
     "TypedAttributes",
     "build",
+    "calls_missing",
     "catalogue",
     "catalogue_markdown",
     "feature_function",

@@ -27,6 +27,7 @@ from .functions import Context, FeatureFunction, functions
 from .network import COMMUNITY, Ties, network_rows, published_network, ties_of
 from .pair_store import PairStore, PairWindow
 from .quarters import quarter_hours
+from .silence import Silence, silence_of
 from .ties.contract import DECAY_ONE_CONTACT, TIE_WINDOW_DAYS, TRAIN_GAP_HOURS
 from .ties.decay import decay_parameters
 from .ties.rules import TieRules
@@ -245,7 +246,7 @@ def build(
     for name in frame.columns[len(KEYS) :]:
         _ = catalogue[name]
         found_kinds.setdefault(name, "category" if frame[name].dtype == pl.String else "number")
-    return FeatureSet(frame, found_kinds, ties, network, opinions, (*typed.notes, *_hub_notes(ties)))
+    return FeatureSet(frame, found_kinds, ties, network, opinions, (*typed.notes, *_tie_notes(ties)))
 
 
 def tie_rules(settings: TieSettings, weights: Mapping[str, float] | None = None) -> TieRules:
@@ -253,8 +254,12 @@ def tie_rules(settings: TieSettings, weights: Mapping[str, float] | None = None)
     return TieRules(settings.max_partners, settings.max_one_way_partners, weights)
 
 
-def _hub_notes(ties: Ties | None) -> tuple[str, ...]:
-    n_hubs = 0 if ties is None else int(ties.nodes["is_hub"].sum())
+def _tie_notes(ties: Ties | None) -> tuple[str, ...]:
+    if ties is None:
+        return ()
+    if ties.silence is not None:
+        return (ties.silence.text,)
+    n_hubs = ties.nodes["n_partners"].count()
     if not n_hubs:
         return ()
     who = f"{n_hubs} customers talk with more people than anybody has friends (call centres, mass callers)"
@@ -413,14 +418,19 @@ def _attributes(
 
 def ties_in(running: Run) -> Ties:
     """Bring the pairs out of the engine, and drop them there before the graph doubles them."""
-    hubs = running.rows("hubs")["customer_key"].implode()
-    is_hub = pl.col("customer_key").is_in(hubs)
-    nodes = running.rows("nodes").sort("node").with_columns(is_hub=is_hub)
-    nodes = nodes.with_columns(may_use_calls=pl.col("may_use_calls") & ~pl.col("is_hub"))
+    nodes = running.rows("nodes").sort("node")
+    nodes = nodes.join(running.rows("hubs"), on="customer_key", how="left", maintain_order="left")
     pairs = running.rows("tie_pairs")
     for name in ("tie_pairs", "call_pairs"):
         running.engine.drop(name)
-    return ties_of(pairs, nodes, running.as_of.instant_us, running.rules.weights)
+    silence = None if pairs.height else _silence(running)
+    return ties_of(pairs, nodes, running.as_of.instant_us, running.rules.weights, silence)
+
+
+def _silence(running: Run) -> Silence | None:
+    """Of a date without any tie: why ties are not known; None when contacts came, and made none."""
+    running.make("call_supply")
+    return silence_of(running.rows("call_supply"), running.as_of, ties_days(running.settings))
 
 
 def _network_part(running: Run, ties: Ties) -> pl.DataFrame:

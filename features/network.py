@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .silence import Silence
 from .ties.names import tie_feature_names
 
 if TYPE_CHECKING:
@@ -60,17 +62,37 @@ NETWORK_COLUMNS: dict[str, pl.DataType] = {
 class Ties:
     """Who is tied to whom as of a date: the graph, and which customer each of its nodes is.
 
-    ``nodes``: node, customer_key, customer_id, may_use_calls, is_hub; one row per node, by rising node. Leavers are
-    nodes too. A hub (more partners than anybody has friends) has no social ties: its calls may not be used as such.
+    ``nodes``: node, customer_key, customer_id, may_use_calls (what the customer allows), n_partners and n_mutual
+    (people in contact, and in contact both ways, of a hub; null = no hub); one row per node, by rising node. Leavers
+    are nodes too. A hub has more partners than anybody has friends: it has no social ties.
+    ``silence``: why nobody's ties are known; None = they are.
     """
 
     graph: TieGraph
     nodes: pl.DataFrame
+    silence: Silence | None = None
+
+    @cached_property
+    def is_usable(self) -> NDArray[np.bool_]:
+        """bool, n: something may be said of the node's ties: calls may be used, it is no hub, and contacts came."""
+        may = pl.col("may_use_calls") & pl.col("n_partners").is_null()
+        usable: NDArray[np.bool_] = self.nodes.sort("node").select(may).to_series().to_numpy()
+        return usable if self.silence is None else np.zeros_like(usable)
+
+    def why_unusable(self, customer_id: str) -> str | None:
+        """Say why nothing may be said of the ties of one customer; None when something may."""
+        node = self.nodes.row(by_predicate=pl.col("customer_id") == customer_id, named=True)
+        if self.silence is not None:
+            return self.silence.text
+        if not node["may_use_calls"]:
+            return "their call data may not be used (may_use_calls)"
+        if node["n_partners"] is not None:
+            return hub_words(node["n_partners"], node["n_mutual"])
+        return None
 
     def named(self) -> TieGraph:
-        """Give the graph with nodes called by customer_id, without ties of those whose calls may not be used."""
-        is_forbidden = ~self.nodes["may_use_calls"].to_numpy()
-        return self.graph.without(is_forbidden).labelled(self.nodes["customer_id"].to_list())
+        """Give the graph with nodes called by customer_id, without ties of those of whom nothing may be said."""
+        return self.graph.without(~self.is_usable).labelled(self.nodes["customer_id"].to_list())
 
     def table(self, zone: str) -> pl.DataFrame:
         """Return the published table ``ties`` without as_of and run_id, by customer_a and customer_b, a before b.
@@ -96,16 +118,28 @@ class Ties:
         )
 
 
+def hub_words(n_partners: int, n_mutual: int) -> str:
+    """Say what makes a hub.
+
+    >>> hub_words(1200, 3)
+    'a hub with 1,200 partners, 3 of them in contact both ways: no social ties, see [ties] max_partners'
+    """
+    both = f"{n_mutual:,} of them in contact both ways"
+    return f"a hub with {n_partners:,} partners, {both}: no social ties, see [ties] max_partners"
+
+
 def ties_of(
     pairs: pl.DataFrame,
     nodes: pl.DataFrame,
     as_of_us: int | None = None,
     weights: Mapping[str, float] | None = None,
+    silence: Silence | None = None,
 ) -> Ties:
     """Weigh the pairs as of an instant and lay them out as a graph over ``nodes`` (by rising node)."""
     from .ties import TieGraph, tie_table
 
-    return Ties(TieGraph.from_ties(tie_table(pairs, as_of_us=as_of_us, weights=weights), nodes.height), nodes)
+    table = tie_table(pairs, as_of_us=as_of_us, weights=weights)
+    return Ties(TieGraph.from_ties(table, nodes.height), nodes, silence)
 
 
 def network_rows(
@@ -114,13 +148,13 @@ def network_rows(
     """Return customer_key, the network features and the community of every member; the community is no feature.
 
     ``leavers``: node, age_days. ``opinions``: node, opinion, age_days by everybody's latest answer, None without
-    surveys. Nobody known to have left, or no answer known: nobody can be said to be exposed, so null.
+    surveys. Nobody known to have left, or no answer known: nobody can be said to be exposed, so null. All is null where
+    `Ties.is_usable` says that nothing may be said.
     """
     from .ties import community_of, network_features
 
     nodes = ties.nodes
-    may_use = nodes["may_use_calls"].to_numpy()
-    graph = ties.graph.without(~may_use)
+    graph = ties.graph.without(~ties.is_usable)
     community = community_of(graph)
     detractors = (
         None if opinions is None or opinions.is_empty() else opinions.filter(pl.col("opinion") == DETRACTOR)
@@ -130,7 +164,7 @@ def network_rows(
         is_member=nodes["customer_key"].is_in(members["customer_key"].implode()).to_numpy(),
         leaver_age_days=None if leavers.is_empty() else _ages(leavers, nodes.height),
         detractor_age_days=None if detractors is None else _ages(detractors, nodes.height),
-        may_use=may_use,
+        may_use=ties.is_usable,
         community=community,
         tie_days=tie_days,
     )

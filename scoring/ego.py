@@ -52,8 +52,8 @@ class Ego:
     ----------
     customer_id, risk, band, value
         The customer; value None = unknown.
-    may_use_calls
-        False: nothing below may be said.
+    why_unusable
+        Why nothing below may be said (the customer refuses, or is a hub); None = it may.
     is_named
         Friends carry their ids.
     n_ties
@@ -76,7 +76,7 @@ class Ego:
     risk: float
     band: str
     value: float | None
-    may_use_calls: bool
+    why_unusable: str | None
     is_named: bool
     n_ties: int | None
     money: float | None
@@ -97,7 +97,7 @@ class Ego:
             "risk": self.risk,
             "band": self.band,
             "value": self.value,
-            "may_use_calls": self.may_use_calls,
+            "why_nothing_is_said": self.why_unusable,
             "n_ties": self.n_ties,
             "community": self.community,
             "causal_spillover": {
@@ -144,8 +144,8 @@ def ego(
     node = ties.nodes.row(by_predicate=pl.col("customer_id") == customer_id, named=True)
     money = found.frame.row(by_predicate=pl.col("customer_id") == customer_id, named=True)
     reached = network.row(by_predicate=pl.col("customer_id") == customer_id, named=True)
-    may_use = bool(node["may_use_calls"])
-    around = _friends(ties, scores, found, int(node["node"])) if may_use else None
+    why = ties.why_unusable(customer_id)
+    around = _friends(ties, scores, found, int(node["node"])) if why is None else None
     n_ties = None if around is None else around.height
     shown = _shown(around, is_named=is_named)
     scale = found.scale
@@ -154,7 +154,7 @@ def ego(
         risk=own["risk"],
         band=own["band"],
         value=own["value"],
-        may_use_calls=may_use,
+        why_unusable=why,
         is_named=is_named,
         n_ties=n_ties,
         money=money["spillover_value"],
@@ -178,7 +178,7 @@ def ego(
 
 def _friends(ties: Ties, scores: pl.DataFrame, found: Influence, node: int) -> pl.DataFrame:
     """Everybody tied to the node, strongest first; those not scored have no band."""
-    usable = ties.graph.without(~ties.nodes["may_use_calls"].to_numpy())
+    usable = ties.graph.without(~ties.is_usable)
     rows = friends_at_risk(usable, node, found.risk, found.value, found.scale.kappa)
     ids = ties.nodes.select(pl.col("node").cast(pl.Int32), "customer_id")
     return (

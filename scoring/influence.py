@@ -38,7 +38,8 @@ class Influence:
     ----------
     frame
         customer_id, spillover_value, spillover_low, spillover_high, by the order of the scores; customer's currency.
-        Null where call data may not be used, or where nobody around is of known value though some are at risk.
+        Null where nothing may be said of the customer's ties (`Ties.is_usable`), or where nobody around is of known
+        value though some are at risk.
         ``is_told``: whether the money points at nobody.
     scale
         How the shared stake was turned into money.
@@ -73,7 +74,7 @@ def influence(
     """
     nodes = _placed(ties, scores)
     risk, value = (nodes[name].fill_null(np.nan).to_numpy() for name in ("risk", "value"))
-    is_usable = nodes["may_use_calls"].to_numpy()
+    is_usable = ties.is_usable
     graph = ties.graph.without(~is_usable)
     stake = friends_stake(graph, risk, value)
     is_reference = nodes["customer_id"].is_in(list(reference)).to_numpy() & is_usable
@@ -101,14 +102,14 @@ def ranked_with_influence(
     capacity: int,
     settings: InfluenceSettings,
 ) -> tuple[RankedList, Influence | None]:
-    """Rank whom to call, with what each leaving would cost around; no influence without ties.
+    """Rank whom to call, with what each leaving would cost around; no influence where ties are not known.
 
     Who would be treated depends on the ranking and the scale of influence on who would be treated: so the list by
     risk x value alone sets the scale (those who may be contacted, or, when nobody may, all of it). Money that would
     point at somebody is left out.
     """
     alone = ranked_list(scores, consents, capacity)
-    if ties is None:
+    if ties is None or ties.silence is not None:
         return alone, None
     called = alone.frame.filter("may_contact") if alone.frame["may_contact"].any() else alone.frame
     found = told(influence(ties, scores, called["customer_id"].to_list(), settings))

@@ -36,18 +36,17 @@ def spread_from(ties: Ties, seeds: pl.DataFrame, here: pl.Series, day: date) -> 
     """
     nodes = ties.nodes.sort("node").join(seeds, on="customer_id", how="left", maintain_order="left")
     energy = nodes["energy"].fill_null(0.0).to_numpy().astype(np.float64)
-    usable = nodes["may_use_calls"].to_numpy()
-    at_rest = spreading_activation(ties.graph.without(~usable), energy)
+    at_rest = spreading_activation(ties.graph.without(~ties.is_usable), energy)
     return (
         nodes.select(
             "customer_id",
-            "may_use_calls",
+            is_usable=pl.Series(ties.is_usable),
             activation=pl.Series(at_rest.total),
             received=pl.Series(at_rest.received),
             is_seed=pl.col("energy").is_not_null(),
         )
         .filter(
-            pl.col("may_use_calls") & (pl.col("activation") > 0) & pl.col("customer_id").is_in(here.implode())
+            pl.col("is_usable") & (pl.col("activation") > 0) & pl.col("customer_id").is_in(here.implode())
         )
         .sort(["activation", "customer_id"], descending=[True, False])
         .with_row_index("position", offset=1)

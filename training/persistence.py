@@ -18,6 +18,7 @@ from churnrisk.errors import Fault, ModelUnfit
 from churnrisk.metrics.paired import Difference, auc_difference
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
+from features import calls_missing
 from features.build import prepared, ties_in
 from features.ties.blend import DEFAULT_WEIGHTS, blend_terms, blended_strength
 from features.ties.rules import TieRules
@@ -121,7 +122,8 @@ def fit_persistence(
     Ties are those of two past dates: ``2 * days`` back to learn from, ``days`` back to judge on; the contacts that tell
     whether they persist do not overlap. Consents are those of ``as_of``.
 
-    Raises ModelUnfit when there are no calls, or too few ties that persist or end at either date.
+    Raises SourceMissing when there are no calls, or none in the days that make a tie at either date, and ModelUnfit
+    when too few ties persist or end there.
     """
     learn_at, judge_at = as_of.shifted(-2 * days), as_of.shifted(-days)
     found = [
@@ -162,8 +164,10 @@ def labelled_ties(
     """Return the ties as of ``cut`` with ``persists``: a contact in the ``days`` after it, known by their end."""
     with prepared(engine, tables, cut, churn, consent_as_of=consent_as_of, rules=rules) as running:
         if not running.make("tie_pairs"):
-            raise _too_few(cut, "no calls")
+            raise calls_missing()
         ties = ties_in(running)
+    if ties.silence is not None:
+        raise ties.silence.error
     later = cut.shifted(days)
     with prepared(engine, tables, later, churn, consent_as_of=consent_as_of, rules=rules) as running:
         running.make("call_pairs")

@@ -241,7 +241,7 @@ def network_section(content: ReportContent) -> Section:
         because = (
             "There is no calls source, so there is no network"
             if absent
-            else "No ties were made for this date"
+            else "Nobody's ties are known for this date"
         )
         return Section("network", name, (f"{because}: risks rest on each customer's own data.",))
     joined = content.scores.select("customer_id").join(network, on="customer_id", how="left")

@@ -400,6 +400,9 @@ class _Counts:
 TIE_DAYS = 90
 """Days in which the partners of a customer are counted here, as for ties."""
 
+TIES_UNKNOWN = "ties_unknown"
+"""Code of the remark that no contact makes a tie; a night says it in more words, as building features finds it."""
+
 HUBS = """
 with known as (
     select caller_key, callee_key from calls where started_at >= $since and started_at < $as_of and known_at < $as_of
@@ -559,9 +562,18 @@ def _dates(sources: tuple[SourceReadiness, ...], config: Config, as_of: AsOf) ->
 
     Facts of the day after are usual: a delivery of today is looked at as of yesterday.
     """
+    tie_days = TIE_DAYS + (config.churn.inactive_days if config.churn.kind == "inactive" else 0)
     for item in sources:
         if item.source not in HAPPENED:
             continue
+        if item.source == "calls" and (item.age_days is None or item.age_days > tie_days):
+            yield Remark(
+                TIES_UNKNOWN,
+                "warn",
+                f"calls: no contact known in the {tie_days} days before the end of {as_of}: ties, exposures and "
+                "influence are unknown, not 0.",
+                "Deliver newer calls, or name the day that is meant with --as-of.",
+            )
         parts = config.sources.get(item.source, ())  # type: ignore[call-overload]
         is_limited = any(part.max_age_days is not None for part in parts)
         if not is_limited and item.age_days is not None and item.age_days > OLD_DAYS:

@@ -27,6 +27,10 @@ REASONS = {
     "seed_repeated": (ID, "a customer who stands above"),
     "seed_unknown": (ID, "no customer of this id at this date"),
     "seed_refuses": (ID, "the customer's call data may not be used"),
+    "seed_hub": (
+        ID,
+        "a hub: more partners than anybody has friends, no social ties (see [ties] max_partners)",
+    ),
     "energy_invalid": (ENERGY, "energy is no number above 0, written with a decimal point"),
 }
 """By code: the column and the reason, in the order in which a row is judged."""
@@ -66,7 +70,7 @@ class Seeds:
             Fault(
                 code="seeds_empty",
                 where=self.where,
-                expected="at least one customer whose call data may be used",
+                expected="at least one customer whose call data may be used and who is no hub",
                 found="; ".join(self.rejected_words()) or "no rows",
                 remedy="Check ids (they are text), energy (2.5, not 2,5) and --as-of.",
             )
@@ -81,7 +85,8 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
     given : path, frame or sequence of text
         With ``customer_id`` and, if wished, ``energy`` (above 0; 1 where missing).
     nodes : pl.DataFrame
-        customer_id, may_use_calls of everybody who is or was a customer by the date.
+        customer_id, may_use_calls, n_partners (of a hub; null = no hub) of everybody who is or was a customer by the
+        date.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
             )
         )
     energy = pl.col(ENERGY).cast(pl.String) if ENERGY in raw.columns else pl.lit(None, pl.String)
-    allowed = nodes.select(pl.col("customer_id").alias(ID), may="may_use_calls")
+    allowed = nodes.select(pl.col("customer_id").alias(ID), may="may_use_calls", hub_of="n_partners")
     rows = (
         raw.select("row", pl.col(ID).cast(pl.String).str.strip_chars(), written=energy.str.strip_chars())
         .join(allowed, on=ID, how="left", maintain_order="left")
@@ -122,6 +127,8 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
         .then(pl.lit("seed_unknown"))
         .when(~pl.col("may"))
         .then(pl.lit("seed_refuses"))
+        .when(pl.col("hub_of").is_not_null())
+        .then(pl.lit("seed_hub"))
         .when(~is_energy.fill_null(value=False))
         .then(pl.lit("energy_invalid"))
     )

@@ -261,7 +261,7 @@ REASONS = PublishedTable(
     references={"customer_id": ("scores", "customer_id")},
 )
 
-NO_CALLS = "there are no call data, or they may not be used for this customer, or the customer is a hub"
+NO_CALLS = "nobody's calls have come, or they may not be used for this customer, or the customer is a hub"
 FEW_FRIENDS = "it would point at somebody: 1 to 4 ties, or fewer than 2 friends still at risk"
 WITHHELD = (
     "withheld: fewer than 5 ties, or fewer than 2 of those tied did it, or fewer than 2 did not, so that no single "

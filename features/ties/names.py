@@ -19,7 +19,9 @@ COMMUNITY_CHURN_DAYS = 90
 FEWEST_OTHERS = 5
 """Others in a community below which its churn is not told: a smaller circle would name somebody."""
 
-NO_CALL_DATA = "the customer's call data may not be used, or the customer is a hub"
+NO_CALL_DATA = (
+    "the customer's call data may not be used, or the customer is a hub, or nobody's calls have come"
+)
 NO_TIES = f"no tie in the window, or {NO_CALL_DATA}"
 NO_DIRECTION = f"the ties carry no direction, or {NO_CALL_DATA}"
 

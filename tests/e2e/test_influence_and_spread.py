@@ -11,6 +11,7 @@ import pytest
 
 import churnrisk
 from churnrisk.cli import run
+from features import TiesUnknownWarning
 
 from .conftest import AS_OF, Command
 
@@ -211,4 +212,43 @@ def test_spread_needs_calls_and_no_model(tmp_path: Path, command: Command) -> No
     assert reached["activation"].to_list() == pytest.approx([0.3 / 0.51, 0.21 / 0.51], abs=1e-3)
     config.write_text(settings, "utf-8")
     refused = command(*arguments, "--json")
-    assert (refused.code, refused.plain["faults"][0]["code"]) == (2, "ties_missing")
+    assert (refused.code, refused.plain["faults"][0]["code"]) == (12, "ties_missing")
+    for command_line in (("influence", "001"), ("ties", "fit")):
+        refused = command("-w", tmp_path, *command_line, "--as-of", AS_OF, "--json")
+        assert (refused.code, refused.plain["faults"][0]["code"]) == (12, "ties_missing"), command_line
+    config.write_text(f'{settings}[sources.calls]\npath = "calls.csv"\n', "utf-8")
+    late = "2026-12-31"
+    for words in (("spread", "--seeds", str(tmp_path / "seeds.csv")), ("ties", "fit")):
+        refused = command("-w", tmp_path, *words, "--as-of", late, "--json")
+        assert (refused.code, refused.plain["faults"][0]["code"]) == (12, "ties_unknown"), words
+        assert refused.plain["faults"][0]["found"] == "the last contact on 2026-06-01"
+    with pytest.warns(TiesUnknownWarning, match="the last contact on 2026-06-01"):
+        silent = churnrisk.open(tmp_path).ties(late)
+    assert silent is not None
+    assert (silent.number_of_nodes(), silent.number_of_edges()) == (2, 0)
+
+
+def test_a_night_after_calls_stopped_coming_knows_nothing_of_ties_and_says_so(
+    own_telco: Path, command: Command, well_tied: str
+) -> None:
+    """The other sources are whole, so the night goes on; `influence` has nothing to say."""
+    for path in (own_telco / "data" / "calls").glob("*.parquet"):
+        calls = pl.read_parquet(path)
+        calls.filter(pl.col("started_at").cast(pl.String) < "2026-03-01").write_parquet(path)
+    said = command("-w", own_telco, "nightly", "--as-of", AS_OF, "--json")
+    assert said.code == 0, said.err
+    (warning,) = [each for each in said.plain["warnings"] if each.startswith("table calls:")]
+    assert "found the last contact on 2026-02-28" in warning
+    assert not [
+        each for each in said.plain["warnings"] if "ties, exposures and influence are unknown" in each
+    ]
+    network = table(own_telco, "network")
+    assert network.height == table(own_telco, "scores").height
+    unknown = network.drop("as_of", "customer_id", "run_id")
+    assert unknown.null_count().row(0) == (network.height,) * unknown.width
+    assert table(own_telco, "at_risk")["spillover_value"].null_count() == table(own_telco, "at_risk").height
+    assert table(own_telco, "ties", top="restricted").is_empty()
+    page = (own_telco / "reports" / AS_OF / "index.html").read_text("utf-8")
+    assert "known for this date" in page
+    refused = command("-w", own_telco, "influence", well_tied, "--as-of", AS_OF, "--json")
+    assert (refused.code, refused.plain["faults"][0]["code"]) == (12, "ties_unknown")

@@ -118,7 +118,17 @@ def commands_page() -> str:
             lines += _command_lines(f"### churnrisk {name} {part}", below)
     lines += ["## Exit codes", "", "| code | meaning |", "| --- | --- |"]
     lines += [f"| {code} | {_cell(meaning)} |" for code, meaning in sorted(EXIT_CODES.items())]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, "", *WITHOUT_CALLS]).rstrip() + "\n"
+
+
+WITHOUT_CALLS = (
+    "Calls that are missing or stale, one rule: `influence`, `spread` and `ties fit` can say nothing without ties and",
+    "leave with 12: no calls source (`ties_missing`, told before a missing model), or no contact in the days that make",
+    "a tie (`ties_unknown`: calls stopped coming, no number matched a customer, nobody allows their use). `nightly`,",
+    "`score`, `backfill`, `train`, `check` and `features` go on, with a warning that names the table, the last",
+    "contact, the days and what to do: all about ties is null then, not 0. In Python, `ws.features` and `ws.ties` warn",
+    "with `TiesUnknownWarning`; `ws.ties` gives nodes without ties then, and None without a calls source.",
+)
 
 
 def _command_lines(heading: str, command: Any) -> list[str]:

@@ -31,7 +31,15 @@ def test_more_partners_than_friends_make_a_hub_whose_ties_are_none(engine: Engin
     assert [row[1] for row in shown(found, "n_ties")] == [None, 1, 1, 0, 0, 0, 0, 0]
     assert [row[1] for row in shown(found, "n_partners_90d")][:3] == [3, 2, 2]
     assert found.ties is not None
-    assert found.ties.nodes["is_hub"].to_list() == [True] + [False] * 7
+    assert found.ties.nodes["may_use_calls"].to_list() == [True] * 8
+    assert found.ties.nodes.select("n_partners", "n_mutual").row(0) == (3, 3)
+    assert found.ties.nodes["n_partners"].null_count() == 7
+    said = found.ties.why_unusable("c0")
+    assert (
+        said
+        == "a hub with 3 partners, 3 of them in contact both ways: no social ties, see [ties] max_partners"
+    )
+    assert found.ties.why_unusable("c1") is None
     assert found.network is not None
     row = found.network.row(0, named=True)
     assert (row["customer_id"], row["n_ties"], row["strength"], row["churn_exposure"]) == (

@@ -13,6 +13,7 @@ import pytest
 from churnrisk.dates import AsOf
 from churnrisk.errors import SourceMissing
 from churnrisk.sources import Readiness, readiness
+from churnrisk.sources.readiness import TIES_UNKNOWN
 from churnrisk.store import Engine, Workspace
 from tests.spec.sources.drawn import drawn_workspace, loaded_from
 
@@ -123,6 +124,14 @@ def test_a_source_that_ended_long_ago_is_remarked_on_though_nobody_said_how_old_
     assert "--as-of" in old.text()
     assert "max_age_days" in old.text()
     assert "old" not in codes(drawn_ready(tmp_path / "c", "max_age_days = 90", day=date(2026, 4, 5)), "calls")
+
+
+def test_calls_that_ended_before_the_days_that_make_a_tie_leave_ties_unknown(tmp_path: Path) -> None:
+    found = drawn_ready(tmp_path / "a", day=date(2026, 5, 31))
+    assert TIES_UNKNOWN not in codes(found, "calls")
+    silent = drawn_ready(tmp_path / "b", day=date(2026, 9, 30))
+    assert TIES_UNKNOWN in codes(silent, "calls")
+    assert "calls: no contact known in the 90 days before the end of 2026-09-30" in silent.text()
 
 
 def test_facts_of_days_to_come_are_remarked_on(tmp_path: Path) -> None:

@@ -23,11 +23,12 @@ def around(
     *rows: tuple[str, str, float],
     gone: str = "",
     refusing: str = "",
+    hubs: str = "",
     ids: str = "abcdefgh",
     risks: dict[str, tuple[float, float | None]] | None = None,
     **options: Any,
 ) -> Ego:
-    ties = tied(ids, *(rows or STAR), refusing=refusing)
+    ties = tied(ids, *(rows or STAR), refusing=refusing, hubs=hubs)
     known = {name: pair for name, pair in (risks or RISKS).items() if name not in gone and name in ids}
     scores = scored(**known)
     found = influence(ties, scores, ["a"], InfluenceSettings.model_validate({}))
@@ -90,8 +91,21 @@ def test_pairs_of_friends_are_given_by_number() -> None:
 def test_one_who_lets_no_calls_be_used_is_nobodys_friend_and_has_no_circle() -> None:
     assert around(refusing="g", is_named=True).friends["customer_id"].to_list() == list("hfedcb")
     refuser = around(refusing="a", is_named=True)
-    assert (refuser.may_use_calls, refuser.n_ties, refuser.money) == (False, None, None)
+    assert refuser.why_unusable == "their call data may not be used (may_use_calls)"
+    assert (refuser.n_ties, refuser.money) == (None, None)
     assert refuser.friends.is_empty()
+
+
+def test_of_a_hub_nothing_is_said_but_that_it_is_one() -> None:
+    assert around(hubs="g", is_named=True).friends["customer_id"].to_list() == list("hfedcb")
+    hub = around(hubs="a", is_named=True)
+    assert hub.why_unusable is not None
+    assert hub.why_unusable.startswith(
+        "a hub with 600 partners, 7 of them in contact both ways: no social ties"
+    )
+    assert hub.as_dict()["why_nothing_is_said"] == hub.why_unusable
+    assert (hub.n_ties, hub.money) == (None, None)
+    assert hub.friends.is_empty()
 
 
 def test_the_two_views_stand_apart_under_their_names() -> None:

@@ -9,16 +9,24 @@ import polars as pl
 import pytest
 
 from churnrisk.config import InfluenceSettings
+from churnrisk.dates import AsOf
 from features.network import NETWORK_COLUMNS, Ties
+from features.silence import Silence
 from features.ties import TieGraph
-from scoring import influence, ranked_list, scale_words, with_influence
+from scoring import influence, ranked_list, ranked_with_influence, scale_words, with_influence
 from scoring.influence import told
 
 DAY = date(2026, 6, 30)
 DEFAULT = InfluenceSettings.model_validate({})
 
 
-def tied(ids: str, *rows: tuple[str, str, float], refusing: str = "") -> Ties:
+def tied(
+    ids: str,
+    *rows: tuple[str, str, float],
+    refusing: str = "",
+    hubs: str = "",
+    silence: Silence | None = None,
+) -> Ties:
     """One letter per customer."""
     place = {name: node for node, name in enumerate(sorted(ids))}
     drawn = [(place[a], place[b], strength) for a, b, strength in rows]
@@ -29,9 +37,14 @@ def tied(ids: str, *rows: tuple[str, str, float], refusing: str = "") -> Ties:
             "customer_key": list(place.values()),
             "customer_id": list(place),
             "may_use_calls": [name not in refusing for name in place],
-        }
+            "n_partners": [600 if name in hubs else None for name in place],
+            "n_mutual": [7 if name in hubs else None for name in place],
+        },
+        schema_overrides={"n_partners": pl.Int64, "n_mutual": pl.Int64},
     )
-    return Ties(TieGraph.from_ties(pl.DataFrame(drawn, schema=kinds, orient="row"), len(place)), nodes)
+    return Ties(
+        TieGraph.from_ties(pl.DataFrame(drawn, schema=kinds, orient="row"), len(place)), nodes, silence
+    )
 
 
 def scored(**customers: tuple[float, float | None]) -> pl.DataFrame:
@@ -171,3 +184,15 @@ def test_money_that_would_say_that_the_only_friend_left_is_not_told() -> None:
     one_left = scores.filter(pl.col("customer_id").is_in(["a", "b", "x", "z"]))
     amounts_late = told(influence(ties, one_left, ["a"], DEFAULT)).frame["spillover_value"].to_list()
     assert amounts_late == [None, None, None, 0.0]
+
+
+def test_where_ties_are_not_known_nobody_has_money_around_them_and_risk_times_value_ranks() -> None:
+    silence = Silence(AsOf(DAY), 90, "no contact known by then", "Deliver calls.")
+    silent = tied("abcx", silence=silence)
+    assert not silent.is_usable.any()
+    consents = pl.DataFrame({"customer_id": list("abc"), "may_contact": [True] * 3})
+    ranked, found = ranked_with_influence(silent, SCORES, consents, 3, DEFAULT)
+    assert found is None
+    assert ranked.frame.equals(ranked_list(SCORES, consents, 3).frame)
+    assert influence(silent, SCORES, ["a"], DEFAULT).frame["spillover_value"].null_count() == 3
+    assert silent.why_unusable("a") == silence.text

@@ -39,3 +39,9 @@ def test_a_refuser_neither_carries_nor_shows_anything() -> None:
     ties = tied("abc", ("a", "b", 1.0), ("b", "c", 1.0), refusing="b")
     table = spread_from(ties, seeds(a=2.0), pl.Series(list("abc")), DAY)
     assert table.select("customer_id", "activation").rows() == [("a", 2.0)]
+
+
+def test_a_hub_neither_carries_nor_shows_anything() -> None:
+    ties = tied("abc", ("a", "b", 1.0), ("b", "c", 1.0), hubs="b")
+    table = spread_from(ties, seeds(a=2.0), pl.Series(list("abc")), DAY)
+    assert table.select("customer_id", "activation").rows() == [("a", 2.0)]

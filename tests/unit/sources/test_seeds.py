@@ -10,12 +10,18 @@ import pytest
 from churnrisk.errors import ContractError, UsageError
 from churnrisk.sources.seeds import REJECTED, read_seeds
 
-NODES = pl.DataFrame({"customer_id": ["001", "王", "r"], "may_use_calls": [True, True, False]})
+NODES = pl.DataFrame(
+    {
+        "customer_id": ["001", "王", "r", "hub"],
+        "may_use_calls": [True, True, False, True],
+        "n_partners": [None, None, None, 900],
+    }
+)
 
 
 def test_rows_are_judged_in_order_and_rejected_without_their_id(tmp_path: Path) -> None:
     path = tmp_path / "seeds.csv"
-    path.write_text("customer_id,energy\n001,2.5\n 王 ,\n001,1\nnobody,1\nr,1\n,1\n", "utf-8")
+    path.write_text("customer_id,energy\n001,2.5\n 王 ,\n001,1\nnobody,1\nr,1\n,1\nhub,1\n", "utf-8")
     seeds = read_seeds(path, NODES)
     assert seeds.frame.rows() == [("001", 2.5), ("王", 1.0)]
     assert seeds.rejected.select("row", "column", "code").rows() == [
@@ -23,7 +29,11 @@ def test_rows_are_judged_in_order_and_rejected_without_their_id(tmp_path: Path) 
         (4, "customer_id", "seed_unknown"),
         (5, "customer_id", "seed_refuses"),
         (6, "customer_id", "seed_null"),
+        (7, "customer_id", "seed_hub"),
     ]
+    assert "1 seed not used: a hub: more partners than anybody has friends, no social ties" in " ".join(
+        seeds.rejected_words()
+    )
     assert dict(seeds.rejected.schema) == REJECTED
     assert (
         not seeds.rejected.select(pl.any_horizontal(pl.all().cast(pl.String) == "nobody")).to_series().any()

@@ -12,7 +12,7 @@ import pytest
 
 from churnrisk.config import ChurnSettings
 from churnrisk.dates import AsOf
-from churnrisk.errors import ModelUnfit
+from churnrisk.errors import ModelUnfit, SourceMissing
 from churnrisk.metrics.paired import auc_difference
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
@@ -128,8 +128,10 @@ def test_too_few_ties_teach_nothing(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(ModelUnfit, match="at least 50 ties"):
         fitted(engine, tmp_path, moody_contacts(n_pairs=30), n_days=120, days=14)
     customers = lake_of(tmp_path / "none", {"customers": "customer_key\n0\n1"})
-    with pytest.raises(ModelUnfit, match="no calls"):
+    with pytest.raises(SourceMissing, match="a calls source"):
         fit_persistence(engine, customers, CHURN, AsOf(date(2014, 6, 1)), rules=TieRules())
+    with pytest.raises(SourceMissing, match="found the last contact on"):
+        fitted(engine, tmp_path / "old", moody_contacts(n_pairs=30), n_days=400, days=14)
 
 
 def test_the_difference_of_two_auc_is_that_of_all_pairs_of_rows() -> None:

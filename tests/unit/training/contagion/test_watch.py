@@ -39,6 +39,7 @@ def look(day: date, labelled: dict[int, int]) -> tuple[Snapshot, FeatureSet, Lab
             "customer_key": keys,
             "customer_id": ["a", "b", "c", "d", "e"],
             "may_use_calls": [True] * 5,
+            "n_partners": [None] * 5,
         }
     )
     frame = pl.DataFrame(
