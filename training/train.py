@@ -82,6 +82,9 @@ class TrainingResult:
     """customer_id, as_of (ISO day, empty for an extract), left, weight, risk, risk_low, risk_high: the rows judged."""
     network_gain: Mapping[str, Interval] = field(default_factory=dict)
     """What the network adds to auc and top_decile_lift on the test rows, with paired intervals; empty without ties."""
+    twin: Bundle | None = None
+    """The model that was judged, fitted on the training part alone: it can be judged again on the same test dates.
+    None where customers were cross-validated, by as many models as folds."""
     contagion: Contagion | None = None
     """Whether churn spreads between customers; None when it was not asked."""
     reference: Reference | None = None
@@ -215,6 +218,8 @@ def from_snapshots(
         ablations=_ablations(tested, without),
         network_gain=_network_gain(tested, model, without, settings.seed),
         notes=notes,
+        model=model,
+        origin=_origin_of_twin(looks, uses, origin),
     )
     return _result(fitted_model(shipped, settings), judged, provenance)
 
@@ -251,6 +256,9 @@ class _Judged:
     ablations: Mapping[str, float | None] = field(default_factory=dict)
     network_gain: Mapping[str, Interval] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    model: Fitted | None = None
+    """The one model behind the risks, where it is one, and what it had seen."""
+    origin: Provenance = field(default_factory=Provenance)
 
 
 def _cross_validated(
@@ -290,7 +298,27 @@ def _result(shipped: Fitted, judged: _Judged, origin: Provenance) -> TrainingRes
         ),
         judged=_judged_frame(judged.rows, judged.risks),
         network_gain=judged.network_gain,
+        twin=_twin(judged),
     )
+
+
+def _twin(judged: _Judged) -> Bundle | None:
+    """The judged model as a bundle, with bands of its own; None where many models judged."""
+    model, rows = judged.model, judged.rows
+    if model is None:
+        return None
+    bands = bands_of(judged.risks["risk"].to_numpy(), rows.left, rows.weight, model.base_rate)
+    seen = replace(
+        judged.origin, regime=model.regime, parameters={**judged.origin.parameters, **model.parameters}
+    )
+    return model.bundle(bands, seen)
+
+
+def _origin_of_twin(looks: list[Look], uses: tuple[SnapshotUse, ...], origin: Provenance) -> Provenance:
+    """What the judged model had seen: outcomes until the last training window ends, none of the test's."""
+    until = max(look.snapshot.outcome_to for look in looks if look.snapshot.use == "train")
+    days = tuple(use.as_of for use in uses if use.use == "train")
+    return replace(origin, trained_until=until.isoformat(), snapshots=days)
 
 
 def _judged_frame(rows: Rows, risks: pl.DataFrame) -> pl.DataFrame:

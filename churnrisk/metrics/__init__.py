@@ -5,6 +5,7 @@ Everywhere ``left`` is 0 or 1, ``probability`` lies in 0..1 and ``weight`` defau
 
 from .contagion import Contagion
 from .intervals import bootstrap_intervals, figures, paired_gain
+from .paired import paired_differences
 from .probability import (
     CalibrationError,
     CalibrationLine,
@@ -40,6 +41,7 @@ __all__ = [
     "log_loss",
     "mpc",
     "observed_over_expected",
+    "paired_differences",
     "paired_gain",
     "pr_auc",
     "profit_table",

@@ -9,23 +9,13 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .probability import LEVEL, Interval, log_losses
 from .profit import VERBRAKEN, Campaign, empc_of
 from .ranked import Floats, Ranked, checked_outcomes
 from .ranking import auc_of, lift_of, pr_auc_of
-
-N_RESAMPLES = 500
-"""Bootstrap resamples; the ends of a 95 % interval are then steady to about a tenth of its width."""
-
-MAX_DRAWN_ROWS = 100_000_000
-"""Rows times resamples at most; on larger data fewer resamples serve, as intervals are narrow there."""
-
-FEWEST_RESAMPLES = 100
-
-FEWEST_DEFINED_SHARE = 0.95
-"""Share of resamples in which a figure must be defined for its interval to be given."""
+from .resampling import N_RESAMPLES, affordable, drawn_counts, groups_of, percentile_interval
 
 
 def figures(
@@ -71,15 +61,17 @@ def bootstrap_intervals(
     True
     """
     y, p, w = checked_outcomes(left, probability, weight)
-    group, n_groups = _groups(customer, y.size)
-    times = max(FEWEST_RESAMPLES, min(n_resamples, MAX_DRAWN_ROWS // y.size))
-    times = min(times, n_resamples)
+    group, n_groups = groups_of(customer, y.size)
+    times = affordable(y.size, n_resamples)
     ranked = Ranked(y, p)
     rng = np.random.default_rng(seed)
-    drawn = [_figures_of(ranked, y, p, w * _counts(rng, n_groups)[group], campaign) for _ in range(times)]
+    drawn = [
+        _figures_of(ranked, y, p, w * drawn_counts(rng, n_groups)[group], campaign) for _ in range(times)
+    ]
     point = _figures_of(ranked, y, p, w, campaign)
     return {
-        name: _interval(value, np.array([row[name] for row in drawn]), level) for name, value in point.items()
+        name: percentile_interval(value, np.array([row[name] for row in drawn]), level)
+        for name, value in point.items()
     }
 
 
@@ -116,14 +108,15 @@ def paired_gain(
     """
     y, first, w = checked_outcomes(left, score, weight)
     _, second, _ = checked_outcomes(left, other, weight)
-    group, n_groups = _groups(customer, y.size)
-    times = min(n_resamples, max(FEWEST_RESAMPLES, MAX_DRAWN_ROWS // (2 * y.size)))
+    group, n_groups = groups_of(customer, y.size)
+    times = affordable(2 * y.size, n_resamples)
     pair = Ranked(y, first), Ranked(y, second)
     rng = np.random.default_rng(seed)
-    drawn = [_gains(pair, w * _counts(rng, n_groups)[group]) for _ in range(times)]
+    drawn = [_gains(pair, w * drawn_counts(rng, n_groups)[group]) for _ in range(times)]
     point = _gains(pair, w)
     return {
-        name: _interval(value, np.array([row[name] for row in drawn]), level) for name, value in point.items()
+        name: percentile_interval(value, np.array([row[name] for row in drawn]), level)
+        for name, value in point.items()
     }
 
 
@@ -154,22 +147,3 @@ def _figures_of(ranked: Ranked, y: Floats, p: Floats, w: Floats, campaign: Campa
 
 
 _NAMES = ("auc", "pr_auc", "top_decile_lift", "empc", "log_loss", "log_loss_margin", "brier")
-
-
-def _groups(customer: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], int]:
-    if customer is None:
-        return np.arange(n), n
-    distinct, member = np.unique(np.asarray(customer), return_inverse=True)
-    return member, len(distinct)
-
-
-def _counts(rng: np.random.Generator, n_groups: int) -> Floats:
-    return np.bincount(rng.integers(0, n_groups, n_groups), minlength=n_groups).astype(np.float64)
-
-
-def _interval(value: float, drawn: Floats, level: float) -> Interval:
-    defined = drawn[np.isfinite(drawn)]
-    if math.isnan(value) or len(defined) < FEWEST_DEFINED_SHARE * len(drawn):
-        return Interval(value, math.nan, math.nan)
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, float(low), float(high))

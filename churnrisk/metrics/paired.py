@@ -1,11 +1,22 @@
-"""Whether one score ranks better than another on the same rows, with an interval. It refuses to know what is ranked."""
+"""Whether one score or risk is better than another on the same rows, and how sure; refuses to know whose they are."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .probability import LEVEL, Interval, checked_probabilities, log_losses
+from .profit import VERBRAKEN, Campaign, empc_of
+from .ranked import Floats, Ranked
+from .ranking import auc_of, lift_of
+from .resampling import N_RESAMPLES, affordable, drawn_counts, groups_of, percentile_interval
+
+PAIRED_FIGURES = ("auc", "top_decile_lift", "log_loss", "empc")
+"""Figures by which two risks are compared."""
 
 Z_95 = 1.959963984540054
 """Half-width of a 95 % interval in standard errors."""
@@ -17,6 +28,83 @@ class Difference(NamedTuple):
     value: float
     low: float
     high: float
+
+
+def paired_differences(
+    left: ArrayLike,
+    one: ArrayLike,
+    two: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    customer: ArrayLike | None = None,
+    campaign: Campaign = VERBRAKEN,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Mapping[str, Interval]:
+    """Return by how much the risk ``one`` is better than the risk ``two`` on the same rows.
+
+    Parameters
+    ----------
+    left : shape (n,), 0 or 1; 1 = left.
+    one, two : shape (n,), risks, 0 to 1.
+    weight : shape (n,), >= 0, optional.
+    customer : shape (n,), any sortable; rows of one customer are drawn together. Default: each row its own.
+    campaign : costs behind empc.
+    n_resamples, level, seed : of the bootstrap.
+
+    Returns
+    -------
+    mapping
+        For each of :data:`PAIRED_FIGURES` a difference with its percentile interval, always so that more than 0 means
+        that ``one`` is better: for auc, top_decile_lift and empc (currency per customer) one minus two, for log_loss
+        (nats per customer) two minus one. In every resample both are judged on the same customers, so what both find
+        hard cancels. Ends are nan where a figure is undefined in more than 5 % of resamples.
+
+    Raises
+    ------
+    ValueError
+        Lengths differ, nothing is given, or a risk is outside 0 to 1.
+
+    Notes
+    -----
+    n log n once, then a few passes over n per resample.
+
+    Examples
+    --------
+    >>> found = paired_differences([0, 1, 0, 1] * 25, [0.1, 0.9, 0.2, 0.8] * 25, [0.5, 0.5, 0.1, 0.9] * 25)
+    >>> round(found["auc"].value, 3), round(found["log_loss"].value, 3), found["auc"].low > 0
+    (0.125, 0.235, True)
+    """
+    y, first, w = checked_probabilities(left, one, weight)
+    _, second, _ = checked_probabilities(left, two, weight)
+    member, n_groups = groups_of(customer, y.size)
+    pair = Ranked(y, first), Ranked(y, second)
+    gained = log_losses(y, second) - log_losses(y, first)
+    rng = np.random.default_rng(seed)
+    drawn = [
+        _differences(pair, gained, w * drawn_counts(rng, n_groups)[member], campaign)
+        for _ in range(affordable(2 * y.size, n_resamples))
+    ]
+    return {
+        name: percentile_interval(value, np.array([row[name] for row in drawn]), level)
+        for name, value in _differences(pair, gained, w, campaign).items()
+    }
+
+
+def _differences(
+    pair: tuple[Ranked, Ranked], gained: Floats, w: Floats, campaign: Campaign
+) -> dict[str, float]:
+    total = float(w.sum())
+    if total <= 0:
+        return dict.fromkeys(PAIRED_FIGURES, math.nan)
+    one, two = (ranked.curve(w) for ranked in pair)
+    return {
+        "auc": auc_of(one) - auc_of(two),
+        "top_decile_lift": lift_of(one) - lift_of(two),
+        "log_loss": float(w @ gained) / total,
+        "empc": empc_of(one, campaign).profit - empc_of(two, campaign).profit,
+    }
 
 
 def auc_difference(left: ArrayLike, score: ArrayLike, other: ArrayLike) -> Difference:

@@ -61,7 +61,7 @@ def log_loss(left: ArrayLike, probability: ArrayLike, weight: ArrayLike | None =
     >>> round(log_loss([1, 0], [0.8, 0.4]), 4)
     0.367
     """
-    y, p, w = _probabilities(left, probability, weight)
+    y, p, w = checked_probabilities(left, probability, weight)
     return _mean(log_losses(y, p), w)
 
 
@@ -78,7 +78,7 @@ def brier(left: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = No
     >>> round(brier([1, 0], [0.8, 0.4]), 4)
     0.1
     """
-    y, p, w = _probabilities(left, probability, weight)
+    y, p, w = checked_probabilities(left, probability, weight)
     return _mean((y - p) ** 2, w)
 
 
@@ -102,7 +102,7 @@ def reliability_table(
     Columns: bin, n, n_leavers (both unweighted), mean_risk, realised_rate, realised_low, realised_high. The interval
     is Wilson's at 95 %, at the effective number of rows (sum w)^2 / sum w^2.
     """
-    y, p, w = _probabilities(left, probability, weight)
+    y, p, w = checked_probabilities(left, probability, weight)
     member = equal_mass_bins(p, w, n_bins)
     total = np.bincount(member, weights=w, minlength=n_bins)
     used = total > 0
@@ -183,7 +183,7 @@ def ece(
     >>> found.value
     0.0
     """
-    y, p, w = _probabilities(left, probability, weight)
+    y, p, w = checked_probabilities(left, probability, weight)
     order = np.argsort(p, kind="stable")
     y, p, w = y[order], p[order], w[order]
     member = equal_mass_bins(p, w, n_bins)
@@ -220,7 +220,7 @@ def calibration_line(
     >>> round(line.slope.value, 6), round(line.p_value, 6)
     (1.0, 1.0)
     """
-    y, p, w = _probabilities(left, probability, weight)
+    y, p, w = checked_probabilities(left, probability, weight)
     z = logit(np.clip(p, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
     undefined = CalibrationLine(UNDEFINED, UNDEFINED, math.nan)
     if np.ptp(z[w > 0]) == 0 or np.ptp(y[w > 0]) == 0:
@@ -262,7 +262,7 @@ def observed_over_expected(
     >>> round(observed_over_expected([1, 0, 0, 0, 1], [0.4, 0.2, 0.1, 0.1, 0.2]).value, 6)
     2.0
     """
-    y, p, w = _probabilities(left, probability, weight)
+    y, p, w = checked_probabilities(left, probability, weight)
     observed, expected = float(w @ y), float(w @ p)
     if expected <= 0:
         return UNDEFINED
@@ -301,9 +301,10 @@ def _logistic(
     return None
 
 
-def _probabilities(
+def checked_probabilities(
     left: ArrayLike, probability: ArrayLike, weight: ArrayLike | None
 ) -> tuple[Floats, Floats, Floats]:
+    """Return outcome, probability and weight as float64 arrays; raises ValueError also outside 0 to 1."""
     y, p, w = checked_outcomes(left, probability, weight)
     if not bool(((p >= 0) & (p <= 1)).all()):
         msg = "a probability lies between 0 and 1"

@@ -83,6 +83,16 @@ def test_a_model_that_tells_leavers_from_stayers_is_fit(result: TrainingResult) 
     assert sum(band.n for band in result.bundle.bands) == 250
 
 
+def test_the_judged_model_is_kept_and_had_seen_no_outcome_of_the_test(result: TrainingResult) -> None:
+    twin = result.twin
+    assert twin is not None
+    assert twin.provenance.snapshots == tuple(use.as_of for use in result.snapshots if use.use == "train")
+    assert datetime.fromisoformat(str(twin.provenance.trained_until)) <= look(0).snapshot.as_of.instant
+    again = twin.predict(look(0).features)
+    assert again["risk"].to_list() == result.judged["risk"].to_list()
+    assert sum(band.n for band in twin.bands) == 250
+
+
 def test_noise_is_fitted_judged_and_refused_with_every_reason() -> None:
     found = from_snapshots([look(position, is_noise=True) for position in range(5)], SETTINGS, Provenance())
     assert not found.is_fit
@@ -97,6 +107,7 @@ def test_a_short_history_is_cross_validated_and_says_so() -> None:
     assert found.evaluation.kind == CROSS_VALIDATED
     assert found.evaluation.n_rows == 500
     assert any("too short" in note for note in found.notes)
+    assert found.twin is None
 
 
 def test_without_a_snapshot_or_leavers_the_message_says_what_is_missing() -> None:
