@@ -22,6 +22,7 @@ from .sources import LoadedSources
 from .sources.readiness import Readiness
 from .store import Workspace
 from .tables.lake import ATTRIBUTE_PREFIX
+from .tables.lines import inputs_only
 
 N_CIRCLES = 4
 """Customers from the top of the list whose circle the page shows."""
@@ -76,7 +77,7 @@ def night_report(
             source.accept_current_attributes for source in config.sources.get("customers", ())
         ),
         evidence=read_evidence(workspace.champion),
-        reasons=frames["reasons"],
+        reasons=inputs_only(frames["reasons"]),
         network=_network(frames, features),
         attributes=_attributes(loaded, features),
         sources=ready.source_lines(SourceLine),

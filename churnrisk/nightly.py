@@ -274,6 +274,7 @@ class _Night:
             run_id=run_id,
             consents=consents,
             known_features=library(self.workspace.root / "features").catalogue,
+            scored=scored,
         )
         stamp = (pl.lit(self.as_of.day).alias("as_of"), pl.lit(run_id).alias("run_id"))
         frames = {

@@ -16,6 +16,7 @@ from churnrisk.messages import Sentences
 from churnrisk.store import Engine
 from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
+from churnrisk.tables.lines import inputs_only
 
 N_REASONS_SHOWN = 3
 """Reasons in one cell of the list; the table ``reasons`` holds the others."""
@@ -135,7 +136,8 @@ def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, 
     """
     is_known = pl.col("value").is_not_null()
     raising = (
-        reasons.filter(pl.col("effect_pp") > 0)
+        inputs_only(reasons)
+        .filter(pl.col("effect_pp") > 0)
         .filter(is_known | ~is_known.any().over("customer_id"))
         .sort("customer_id", "position")
     )

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import Fault, ModelUnfit
-from .calibrator import Calibrator, VennAbersGrid, calibrator_from, risk_of
+from .calibrator import Calibrator, VennAbersGrid, calibrator_from, risk_of, risk_slope_of
 from .encoding import Feature, Floats, Kind, matrix, table_faults
 from .files import json_text
 from .learners import ROWS_AT_ONCE, Additive, Learner, Trees
@@ -139,6 +139,10 @@ class Bundle:
     def risk_of_score(self, score: Floats) -> Floats:
         """Return the calibrated risk (0 to 1) of raw scores (log-odds)."""
         return risk_of(self.calibrator, score)
+
+    def risk_slope(self, score: Floats) -> Floats:
+        """Return the derivative of the calibrated risk by the raw score, at raw scores."""
+        return risk_slope_of(self.calibrator, score)
 
     def band(self, risk: Sequence[float] | Floats | pl.Series) -> pl.Series:
         """Return the name of the band of each risk: the highest whose ``risk_from`` it reaches."""

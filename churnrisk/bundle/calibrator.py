@@ -26,6 +26,9 @@ class Calibrator(Protocol):
     def log_odds(self, score: Floats) -> Floats:
         """Return the calibrated log-odds of each score."""
 
+    def steepness(self, score: Floats) -> Floats:
+        """Return the derivative of the calibrated log-odds at each score; at a knot the mean of both sides."""
+
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
 
@@ -41,6 +44,10 @@ class Platt:
     def log_odds(self, score: Floats) -> Floats:
         """Return the calibrated log-odds of each score."""
         return self.slope * score + self.intercept
+
+    def steepness(self, score: Floats) -> Floats:
+        """Return the derivative of the calibrated log-odds at each score."""
+        return np.full(score.shape, self.slope)
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -60,6 +67,11 @@ class Beta:
         """Return the calibrated log-odds of each score."""
         bent: Floats = self.b * np.logaddexp(0.0, score) - self.a * np.logaddexp(0.0, -score) + self.c
         return bent
+
+    def steepness(self, score: Floats) -> Floats:
+        """Return the derivative of the calibrated log-odds at each score."""
+        steep: Floats = self.b * expit(score) + self.a * expit(-score)
+        return steep
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -82,6 +94,15 @@ class Knots:
         beyond: Floats = inside + self.tail * (np.minimum(score - first, 0.0) + np.maximum(score - last, 0.0))
         return beyond
 
+    def steepness(self, score: Floats) -> Floats:
+        """Return the derivative of the calibrated log-odds at each score; at a knot the mean of both sides."""
+        steps = np.diff(self.values) / np.diff(self.scores)
+        pieces = np.concatenate(([self.tail], steps, [self.tail]))
+        before = pieces[np.searchsorted(self.scores, score, side="left")]
+        after = pieces[np.searchsorted(self.scores, score, side="right")]
+        steep: Floats = (before + after) / 2.0
+        return steep
+
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {
@@ -103,6 +124,13 @@ def calibrator_from(plain: Mapping[str, Any]) -> Calibrator:
         return Knots(tuple(plain["scores"]), tuple(plain["values"]), plain["tail"])
     msg = f"unknown calibrator {kind}"
     raise ValueError(msg)
+
+
+def risk_slope_of(calibrator: Calibrator, score: Floats) -> Floats:
+    """Return the derivative of the risk by the raw score: p (1 - p) times that of the calibrated log-odds."""
+    log_odds = calibrator.log_odds(score)
+    slope: Floats = expit(log_odds) * expit(-log_odds) * calibrator.steepness(score)
+    return slope
 
 
 def risk_of(calibrator: Calibrator, score: Floats) -> Floats:

@@ -92,6 +92,7 @@ class Sentences:
             content["units"],
         )
         self.sections = {name: _Texts(content[name]) for name in ("sentences", "unknown", "labels")}
+        self._lines: Mapping[str, str] = content["lines"]
         self._known: str = words["known"]
         self._unknown: str = words["unknown"]
 
@@ -131,6 +132,10 @@ class Sentences:
         if value is not None:
             words |= {"value": self.numbers.written(value, unit), "signed": self.numbers.signed(value, unit)}
         return _capitalised(_filled(template, words))
+
+    def line(self, name: str, **words: str) -> str:
+        """Return a sentence or word that speaks of no single input, by its name in ``[lines]``, braces filled."""
+        return _filled(self._lines[name], words)
 
     def label(self, feature: str, otherwise: str = "") -> str:
         """Return the short name of a feature: the language's own, or ``otherwise``, or the feature's name.

@@ -233,27 +233,35 @@ SCORES = PublishedTable(
 
 REASONS = PublishedTable(
     "reasons",
-    "What moves the risk of the customers on the list: what raises it, strongest first, then what lowers it. "
-    "It is what the model saw, not what causes leaving.",
+    "Where the risk of the customers on the list comes from: what raises it, strongest first, then what lowers it; "
+    "then `other inputs` (all without a line of their own), `survey answer` (where one changed the risk) and `average "
+    "customer` (where all begin). The lines of a customer add up to the risk: sum(effect_pp) = 100 x scores.risk. It "
+    "is what the model saw, not what causes leaving.",
     ("as_of", "customer_id", "position"),
     (
         _AS_OF,
         _CUSTOMER,
         _POSITION,
-        PublishedColumn("feature", "text", "", "Name of the feature in the catalogue."),
+        PublishedColumn(
+            "feature",
+            "text",
+            "",
+            "Name of the feature in the catalogue, or of a line that is no single input.",
+        ),
         PublishedColumn(
             "value",
             "text",
             "the feature's unit",
             "The customer's own value, as text.",
-            "the feature is unknown for the customer, which is itself the reason",
+            "the feature is unknown for the customer, which is itself the reason; or the line is no single input",
         ),
         PublishedColumn(
             "effect_pp",
             "number",
             "percentage points",
-            "Part of the difference between the customer's risk and that of the average customer; above 0 raises it. "
-            "Single parts exceed the difference where others pull the other way.",
+            "Part of the customer's risk; of an input, of its difference from the risk of the average customer: above "
+            "0 raises it. Single parts exceed the difference where others pull the other way. To a tenth where the "
+            "input speaks of other customers.",
         ),
         PublishedColumn("sentence", "text", "", "The reason in plain language; names nobody else."),
         _RUN,

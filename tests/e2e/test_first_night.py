@@ -75,9 +75,16 @@ def test_the_list_is_ranked_by_risk_times_value_and_value_around_within_capacity
 
 
 def test_reasons_add_up_in_order_and_name_no_other_customer(telco: Path) -> None:
-    reasons = parquet(telco, "reasons")
-    ids = set(parquet(telco, "scores")["customer_id"])
-    assert reasons.group_by("customer_id").agg(pl.col("position").sort()).height
+    reasons, scores = parquet(telco, "reasons"), parquet(telco, "scores")
+    ids = set(scores["customer_id"])
+    whole = reasons.group_by("customer_id").agg(pl.col("effect_pp").sum()).join(scores, on="customer_id")
+    assert set(whole["customer_id"]) == set(parquet(telco, "at_risk")["customer_id"])
+    assert whole["effect_pp"].to_list() == pytest.approx((100 * whole["risk"]).to_list(), abs=1e-9)
+    orders = reasons.group_by("customer_id").agg(
+        is_counted=(pl.col("position") == pl.int_range(1, pl.len() + 1)).all(), last=pl.col("feature").tail(2)
+    )
+    assert orders["is_counted"].all()
+    assert orders["last"].to_list() == [["other inputs", "average customer"]] * orders.height
     for sentence in reasons["sentence"]:
         assert not any(word.strip(".,") in ids for word in sentence.split())
 

@@ -112,7 +112,8 @@ def reasons_drawn(*rows: tuple[str, int, float, str]) -> pl.DataFrame:
     columns = {"customer_id": pl.String, "position": pl.Int64, "effect_pp": pl.Float64, "sentence": pl.String}
     drawn = pl.DataFrame(rows, schema=columns, orient="row")
     return drawn.with_columns(
-        value=pl.when(~pl.col("sentence").str.starts_with("Not known")).then(pl.lit("1"))
+        feature=pl.lit("some_feature"),
+        value=pl.when(~pl.col("sentence").str.starts_with("Not known")).then(pl.lit("1")),
     )
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from churnrisk.bundle import Bundle
+from churnrisk.bundle import Additive, Bundle
 from churnrisk.dates import AsOf
-from churnrisk.messages import Sentences
+from churnrisk.messages import LANGUAGES, Sentences
 from churnrisk.store.audits import audit, in_order
+from churnrisk.tables.lines import AVERAGE_CUSTOMER, OTHER_INPUTS, SURVEY_ANSWER, inputs_only
 from churnrisk.tables.published import RULES
 from features.catalogue import Catalogue, Feature
 from scoring import effects_pp, reasons
@@ -25,10 +26,32 @@ ENGLISH = Sentences.of("en")
 def reasons_of(
     bundle: Bundle, values: dict[str, Any], consents: pl.DataFrame | None = None
 ) -> list[dict[str, Any]]:
+    """The lines of single inputs; five inputs of the customer's own that say nothing stand beside those drawn."""
+    made = lines_of(covered(bundle), {**COVERING, **values}, consents)
+    return inputs_only(made).to_dicts()
+
+
+def lines_of(bundle: Bundle, values: dict[str, Any], consents: pl.DataFrame | None = None) -> pl.DataFrame:
     frame = pl.DataFrame({"customer_id": ["anna"], **{name: [value] for name, value in values.items()}})
     made = reasons(frame, bundle, ENGLISH, as_of=AS_OF, run_id="r", consents=consents)
     audit({"reasons": in_order(made, RULES["reasons"])}, RULES)
-    return made.to_dicts()
+    assert made["position"].to_list() == list(range(1, made.height + 1))
+    assert made["effect_pp"].sum() == pytest.approx(
+        100 * bundle.predict(frame, allow_extra=True)["risk"][0], abs=1e-9
+    )
+    return made
+
+
+COVERING = {f"cover_{n}": 0.0 for n in range(5)}
+
+
+def covered(bundle: Bundle) -> Bundle:
+    """The model with five more inputs, which add nothing."""
+    still = drawn_bundle(**dict.fromkeys(COVERING, "covers"))
+    assert isinstance(bundle.learner, Additive)
+    assert isinstance(still.learner, Additive)
+    learner = replace(bundle.learner, effects=bundle.learner.effects + still.learner.effects)
+    return replace(bundle, features=bundle.features + still.features, learner=learner)
 
 
 def valued(**values: Any) -> dict[str, Any]:
@@ -209,10 +232,74 @@ def test_a_feature_of_the_users_own_speaks_by_its_label_and_unit() -> None:
     own = Catalogue([Feature("moon_share", "profile", "customers", "share of full moons", unit="share")])
     frame = pl.DataFrame({"customer_id": ["anna"], "moon_share": [0.25]})
     made = reasons(frame, drawn_bundle(moon_share=""), ENGLISH, as_of=AS_OF, run_id="r", known_features=own)
-    assert made["sentence"].to_list() == ["Share of full moons: 25%."]
+    assert inputs_only(made)["sentence"].to_list() == ["Share of full moons: 25%."]
 
 
 def test_nobody_listed_gives_an_empty_table_of_the_right_shape() -> None:
     frame = pl.DataFrame(schema={"customer_id": pl.String, "tenure_days": pl.Float64, "wait_s": pl.Float64})
     made = reasons(frame, drawn_bundle(), ENGLISH, as_of=AS_OF, run_id="r")
     audit({"reasons": in_order(made, RULES["reasons"])}, RULES)
+
+
+def test_the_lines_that_are_no_input_stand_last_and_take_what_is_left() -> None:
+    names = [f"f{n}" for n in range(9)]
+    made = lines_of(drawn_bundle(**{name: name for name in names}), dict.fromkeys(names, 0.5))
+    assert made["feature"].to_list() == [*names[:5], OTHER_INPUTS, AVERAGE_CUSTOMER]
+    each, other, average = made["effect_pp"][0], made["effect_pp"][5], made["effect_pp"][6]
+    assert other == pytest.approx(4 * each)
+    # the average customer's log-odds are -2
+    assert average == pytest.approx(11.920292202)
+
+
+def test_an_answer_that_changed_the_risk_has_a_line_of_its_own() -> None:
+    bundle = drawn_bundle(tenure_days="profile")
+    frame = pl.DataFrame({"customer_id": ["anna"], "tenure_days": [2.0]})
+    # log-odds 0: a half; after the answer 0.62
+    scored = pl.DataFrame({"customer_id": ["anna"], "risk": [0.62], "risk_before_survey": [0.5]})
+    made = reasons(frame, bundle, ENGLISH, as_of=AS_OF, run_id="r", scored=scored)
+    found = dict(made.select("feature", "effect_pp").iter_rows())
+    assert list(found) == ["tenure_days", OTHER_INPUTS, SURVEY_ANSWER, AVERAGE_CUSTOMER]
+    assert found[SURVEY_ANSWER] == pytest.approx(12.0)
+    assert sum(found.values()) == pytest.approx(62.0, abs=1e-9)
+
+
+EXPOSED = {"n_ties": 9.0, "churn_exposure_n_30d": 3.0, "churn_exposure_share_30d": 0.31}
+
+
+def test_points_of_what_others_did_are_told_to_a_tenth_and_the_rest_is_not_lost() -> None:
+    bundle = replace(
+        drawn_bundle(churn_exposure_share_30d="network", tenure_days="profile"),
+        ignored=("n_ties", "churn_exposure_n_30d"),
+    )
+    made = lines_of(covered(bundle), {**COVERING, **EXPOSED, "tenure_days": 0.7})
+    told = dict(made.select("feature", "effect_pp").iter_rows())
+    assert told["churn_exposure_share_30d"] == round(told["churn_exposure_share_30d"], 1)
+    assert abs(told[OTHER_INPUTS]) < 0.05
+    assert told["tenure_days"] != round(told["tenure_days"], 1)
+
+
+def test_what_may_not_be_told_is_in_the_other_inputs_with_inputs_of_the_customers_own() -> None:
+    few = {"n_ties": 3.0, "churn_exposure_n_30d": 3.0, "churn_exposure_share_30d": 1.0}
+    names = {f"f{n}": f"group {n}" for n in range(7)}
+    bundle = replace(
+        drawn_bundle(churn_exposure_share_30d="network", **names), ignored=("n_ties", "churn_exposure_n_30d")
+    )
+    made = lines_of(bundle, {**few, **dict.fromkeys(names, 0.2)})
+    # seven inputs of the customer's own: five stay with the one that is not told
+    assert made["feature"].to_list() == ["f0", "f1", OTHER_INPUTS, AVERAGE_CUSTOMER]
+
+
+def test_a_model_of_few_inputs_beside_those_of_others_tells_none_singly() -> None:
+    bundle = drawn_bundle(churn_exposure_spread="network", tenure_days="profile")
+    made = lines_of(bundle, {"churn_exposure_spread": 0.4, "tenure_days": 1.0})
+    assert made["feature"].to_list() == [OTHER_INPUTS, AVERAGE_CUSTOMER]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_lines_speak_every_language(language: str) -> None:
+    frame = pl.DataFrame({"customer_id": ["anna"], "tenure_days": [400.0]})
+    made = reasons(
+        frame, drawn_bundle(tenure_days="profile"), Sentences.of(language), as_of=AS_OF, run_id="r"
+    )
+    assert made["sentence"].n_unique() == made.height == 3
+    assert all(sentence.endswith((".", "。")) for sentence in made["sentence"])

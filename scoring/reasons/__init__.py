@@ -1,0 +1,9 @@
+"""Why the model sees a customer as it does: contributions in points of risk, told as sentences that add up.
+
+It refuses to call them causes. Reasons are for customers on lists: contributions cost milliseconds a customer.
+"""
+
+from .effects import Effects, effects_of, effects_pp
+from .table import N_LOWERING, N_PER_GROUP, N_RAISING, reasons
+
+__all__ = ["N_LOWERING", "N_PER_GROUP", "N_RAISING", "Effects", "effects_of", "effects_pp", "reasons"]
