@@ -7,8 +7,9 @@
 --   opinion | detractor, passive or promoter | never null
 --   age_days | local days, the day of the answer and the as-of day both counted | never null
 
--- The latest relationship answer to the recommend question; when nobody gave one, the latest satisfaction or effort
--- answer instead: 1-2 of 5 and 1-3 of 7 (7 = it was easy) count as low, the top of the scale as high. A judgement.
+-- Each customer by what they answered themselves: the latest relationship answer to the recommend question; without one
+-- the latest satisfaction answer, without that the latest effort answer. 1-2 of 5 and 1-3 of 7 (7 = it was easy) count
+-- as low, the top of the scale as high. A judgement.
 with customers as (
     select
         node,
@@ -30,30 +31,23 @@ answers as (
         metric,
         score,
         answered_at,
-        metric = 'nps' as is_recommend,
+        case when metric = 'nps' then 1 when metric = 'csat' then 2 else 3 end as precedence,
         epoch_us(answered_at) // 900000000 as quarter
     from known_surveys
     where score is not null and (metric <> 'nps' or is_relationship)
 ),
 
-recommends as (
-    select count_if(is_recommend) as n_answers
-    from answers
-),
-
 ranked as (
     select
-        answers.customer_key,
-        answers.metric,
-        answers.score,
-        answers.quarter,
+        customer_key,
+        metric,
+        score,
+        quarter,
         row_number() over (
-            partition by answers.customer_key
-            order by answers.answered_at desc nulls last, answers.invitation_id desc nulls last
+            partition by customer_key
+            order by precedence asc nulls last, answered_at desc nulls last, invitation_id desc nulls last
         ) as place
     from answers
-    cross join recommends
-    where answers.is_recommend or recommends.n_answers = 0
 ),
 
 latest as (

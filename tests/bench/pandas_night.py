@@ -486,10 +486,14 @@ def network(calls: Frame, ids: Any, here: Frame, surveys: Frame, when: When) -> 
     )
     left_at = here["left_at"]
     left_at = left_at[(left_at < when.as_of) & (left_at >= when.days_before(when.history_days))]
-    answers = surveys[(surveys["metric"] == "nps") & (surveys["occasion"] == "relationship")]
+    answers = surveys[(surveys["metric"] != "nps") | (surveys["occasion"] == "relationship")]
     answers = answers[answers["score"].notna() & answers["customer_id"].isin(here.index)]
-    answers = answers.sort_values(["answered_at", "invitation_id"]).groupby("customer_id").tail(1)
-    detracted = answers[answers["score"] <= 6].set_index("customer_id")["answered_at"]
+    answers = answers.assign(precedence=answers["metric"].map({"nps": 3, "csat": 2, "ces": 1}))
+    answers = (
+        answers.sort_values(["precedence", "answered_at", "invitation_id"]).groupby("customer_id").tail(1)
+    )
+    is_low = answers["score"] <= answers["metric"].map({"nps": 6, "csat": 2, "ces": 3})
+    detracted = answers[is_low].set_index("customer_id")["answered_at"]
     table = table.join(exposure(ends, "churn", when.calendar_days_since(left_at), is_known=len(left_at) > 0))
     return table.join(
         exposure(ends, "detractor", when.calendar_days_since(detracted), is_known=len(answers) > 0)

@@ -159,6 +159,36 @@ def survey_features(surveys: pl.DataFrame, customers: list[int], as_of: AsOf) ->
     return table
 
 
+PRECEDENCE = ("nps", "csat", "ces")
+LOW_TO_HIGH = {"nps": (6, 9), "csat": (2, 5), "ces": (3, 7)}
+
+
+def opinions(surveys: pl.DataFrame, customers: list[int], as_of: AsOf) -> dict[int, tuple[str, int]]:
+    """Opinion and its age in calendar days, of whoever has one: by the first of NPS, CSAT and CES they answered."""
+    zone = ZoneInfo(as_of.zone)
+    found = {}
+    for key in customers:
+        for metric in PRECEDENCE:
+            answers = [
+                row
+                for row in known(surveys, as_of, "invited_at")
+                if (row["customer_key"], row["metric"]) == (key, metric)
+                and (metric != "nps" or row["occasion"] == "relationship")
+                and row["score"] is not None
+                and row["answered_at"] < as_of.instant
+                and row["answer_known_at"] < as_of.instant
+            ]
+            if not answers:
+                continue
+            last = max(answers, key=lambda row: (row["answered_at"], row["invitation_id"]))
+            low, high = LOW_TO_HIGH[metric]
+            words = "detractor" if last["score"] <= low else "passive" if last["score"] < high else "promoter"
+            day = last["answered_at"].replace(tzinfo=ZoneInfo("UTC")).astimezone(zone).date()
+            found[key] = (words, (as_of.day - day).days + 1)
+            break
+    return found
+
+
 def usage_features(usage: pl.DataFrame, customers: list[int], as_of: AsOf, metric: str) -> dict[int, Row]:
     """The columns of one metric."""
     series: dict[int, list[Row]] = defaultdict(list)

@@ -12,7 +12,13 @@ import pytest
 from churnrisk.dates import AsOf
 from churnrisk.store import Engine
 from features import FeatureSet
-from tests.oracle.features.slow_features import call_features, pair_features, survey_features, usage_features
+from tests.oracle.features.slow_features import (
+    call_features,
+    opinions,
+    pair_features,
+    survey_features,
+    usage_features,
+)
 from tests.spec.features.drawn import completed, features_of, lake_of
 
 AS_OF = AsOf(date(2026, 4, 20), "Europe/Berlin")
@@ -115,6 +121,27 @@ def test_calls(found: FeatureSet, sources: dict[str, pl.DataFrame]) -> None:
 
 def test_surveys(found: FeatureSet, sources: dict[str, pl.DataFrame]) -> None:
     assert_like(found, survey_features(sources["surveys"], CUSTOMERS, AS_OF))
+
+
+def test_opinions(found: FeatureSet, sources: dict[str, pl.DataFrame]) -> None:
+    slow = opinions(sources["surveys"], CUSTOMERS, AS_OF)
+    assert found.opinions is not None
+    assert dict(found.opinions.rows()) == {f"c{key}": opinion for key, (opinion, _) in slow.items()}
+    metrics = {"detractor", "passive", "promoter"}
+    assert {opinion for opinion, _ in slow.values()} == metrics
+
+
+def test_exposure_to_detractors_counts_by_the_age_of_the_answer_each_opinion_rests_on(
+    found: FeatureSet, sources: dict[str, pl.DataFrame]
+) -> None:
+    slow = opinions(sources["surveys"], CUSTOMERS, AS_OF)
+    pairs = pair_features(sources["calls"], CUSTOMERS, AS_OF)
+    for days in (7, 30, 90):
+        turned = {key for key, (opinion, age) in slow.items() if opinion == "detractor" and age <= days}
+        for key in CUSTOMERS:
+            friends = {a + b - key for a, b in pairs if key in (a, b)}
+            row = found.frame.filter(pl.col("customer_key") == key).row(0, named=True)
+            assert row[f"detractor_exposure_n_{days}d"] == (len(friends & turned) if friends else None)
 
 
 def test_usage(found: FeatureSet, sources: dict[str, pl.DataFrame]) -> None:

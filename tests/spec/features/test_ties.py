@@ -7,7 +7,7 @@ import pytest
 
 from churnrisk.config import ChurnSettings
 from churnrisk.store import Engine
-from tests.spec.features.drawn import features_of, lake, shown
+from tests.spec.features.drawn import AS_OF, features_of, lake, shown
 
 
 def pair_facts(engine: Engine, folder: Path, customers: str, calls: str) -> pl.DataFrame:
@@ -191,14 +191,34 @@ def test_nobody_is_exposed_to_an_answer_that_may_not_be_used(engine: Engine, tmp
     assert found.opinions.rows() == [("c2", "detractor")]
 
 
-def test_one_recommend_answer_of_anybody_puts_the_other_series_aside(engine: Engine, tmp_path: Path) -> None:
+def test_each_customer_is_judged_by_the_first_series_they_answered_nps_before_csat_before_ces(
+    engine: Engine, tmp_path: Path
+) -> None:
     surveys = """
-    customer_key | metric | occasion     | invited_at | answered_at | score
-    1            | csat   | shop         | 2026-03-01 | 2026-03-20  | 1
-    2            | nps    | relationship | 2026-03-01 | 2026-03-20  | 9
+    customer_key | metric | occasion     | invited_at | answered_at | answer_known_at | score
+    0            | ces    | shop         | 2026-03-01 | 2026-03-30  | 2026-03-30      | 1
+    0            | csat   | shop         | 2026-03-01 | 2026-03-02  | 2026-03-02      | 5
+    1            | csat   | shop         | 2026-03-01 | 2026-03-20  | 2026-03-20      | 1
+    2            | nps    | relationship | 2025-06-01 | 2025-06-02  | 2025-06-02      | 9
+    2            | csat   | shop         | 2026-03-01 | 2026-03-20  | 2026-03-20      | 1
+    3            | csat   | shop         | 2026-03-01 | 2026-03-20  | 2026-03-20      | 2
+    3            | nps    | relationship | 2026-03-01 | 2026-03-20  | 2026-04-01      | 9
+    4            | nps    | relationship | 2025-01-01 | 2025-01-02  | 2025-01-02      | 9
+    4            | ces    | shop         | 2026-03-01 | 2026-03-20  | 2026-03-20      | 3
+    5            | nps    | shop         | 2026-03-01 | 2026-03-20  | 2026-03-20      | 0
     """
-    tables = lake(tmp_path, customers="customer_key\n0\n1\n2\n3\n4", calls=STAR, surveys=surveys)
-    assert shown(features_of(engine, tables), "detractor_exposure_n_30d")[0] == ("c0", 0)
+    tables = lake(tmp_path, customers="customer_key\n0\n1\n2\n3\n4\n5", calls=STAR, surveys=surveys)
+    found = features_of(engine, tables)
+    # c2's recommend answer is old, yet c2's own; that of c3 is not known yet, that of c4 lies before the history; c5
+    # was asked at a touchpoint.
+    assert found.opinions is not None
+    assert dict(found.opinions.rows()) == {
+        "c0": "promoter", "c1": "detractor", "c2": "promoter", "c3": "detractor", "c4": "detractor",
+    }  # fmt: skip
+    assert shown(found, "detractor_exposure_n_30d")[0] == ("c0", 3)
+    later = features_of(engine, tables, AS_OF.shifted(1))
+    assert later.opinions is not None
+    assert dict(later.opinions.rows())["c3"] == "promoter"
 
 
 def test_what_reaches_a_customer_in_two_hops_and_by_spreading(engine: Engine, tmp_path: Path) -> None:
