@@ -292,7 +292,7 @@ class ChurnWorkspace:
     def _built(self, as_of: date | str | None, customers: Sequence[str] | None) -> FeatureSet:
         from features import TiesUnknownWarning, build
 
-        from .sources import load
+        from .sources import load, refuse_before_data
         from .tie_strength import rules_of
 
         day = self._as_of(as_of)
@@ -300,6 +300,7 @@ class ChurnWorkspace:
             loaded = load(
                 self._folder, engine, environment=self._inputs.environment, frames=self._inputs.frames
             )
+            refuse_before_data(loaded, day)
             built = build(
                 engine,
                 loaded.tables,

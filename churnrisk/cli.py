@@ -312,7 +312,7 @@ def spread(
 @app.command()
 def schema(
     table: Annotated[
-        str | None, typer.Argument(help="A source or published table; without it all are listed.")
+        str | None, typer.Argument(help="A source, a published table or a list; without it all are shown.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -22,7 +22,7 @@ from .logs import Stages, run_context
 from .pictures import Picture, calibration, feature_importance, gain, profit
 from .registry import ModelVersion, Registry
 from .report import Evidence
-from .sources import LoadedSources, load
+from .sources import LoadedSources, load, refuse_before_data
 from .store import Workspace
 from .store.code import code_fingerprint
 from .store.workspace import run_identity
@@ -168,6 +168,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
     ):
         with stages.stage("load"):
             loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+            refuse_before_data(loaded, as_of)
         run_id = _run_id(workspace, as_of, loaded)
         with run_context(run_id=run_id, as_of=str(as_of), command="train"):
             with stages.stage("features and fit") as counts:

@@ -31,7 +31,7 @@ from .logs import Stages
 from .pictures import ego_network
 from .places import table_place
 from .report.wording import counted
-from .sources import load
+from .sources import load, refuse_before_data
 from .sources.seeds import Seeds, read_seeds
 from .store import Workspace
 from .store.publish import written_parquet
@@ -160,7 +160,7 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
     Raises
     ------
     UsageError
-        The customer is not scored on that day.
+        The customer is not scored on that day, or the day lies before all data.
     SourceMissing
         There is no calls source, or none of its contacts falls into the days that make a tie.
     ModelUnfit
@@ -174,6 +174,7 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
         stages.stage("ties and scores"),
     ):
         loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        refuse_before_data(loaded, as_of)
         if not loaded.tables.has("calls"):
             raise calls_missing()
         bundle = champion_bundle(workspace)
@@ -213,7 +214,7 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
     Raises
     ------
     UsageError
-        The seeds cannot be read, or ``output`` cannot be written (see `table_place`).
+        The seeds cannot be read, the day lies before all data, or ``output`` cannot be written (see `table_place`).
     SourceMissing
         There is no calls source, or none of its contacts falls into the days that make a tie.
     ContractError
@@ -228,6 +229,7 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
         stages.stage("ties and spreading"),
     ):
         loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        refuse_before_data(loaded, as_of)
         found = ties_at(engine, loaded.tables, as_of, workspace.config.churn, rules_of(workspace))
         if found is None:
             raise calls_missing()

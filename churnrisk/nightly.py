@@ -40,7 +40,7 @@ from .logs import Stages, logger, run_context
 from .messages import Sentences
 from .night_lists import ListFile, list_files
 from .night_report import Made, night_report
-from .sources import LoadedSources, load
+from .sources import LoadedSources, load, refuse_before_data
 from .sources.readiness import TIES_UNKNOWN, Readiness, readiness
 from .store import Engine, Workspace
 from .store.code import code_fingerprint
@@ -155,6 +155,7 @@ class _Night:
                 self.workspace, self.engine, environment=self.inputs.environment, frames=self.inputs.frames
             )
             counts |= {name: report.n_kept for name, report in loaded.reports.items()}
+            refuse_before_data(loaded, self.as_of)
         bundle = champion_bundle(self.workspace)
         read = _Read(loaded, bundle, self._run_id(loaded, bundle))
         with run_context(run_id=read.run_id, as_of=str(self.as_of), command=self.extent.command):

@@ -21,7 +21,7 @@ from .dates import AsOf
 from .inputs import Inputs
 from .logs import Stages, run_context
 from .registry import Registry
-from .sources import load
+from .sources import load, refuse_before_data
 from .store import Workspace
 from .store.code import code_fingerprint
 from .store.workspace import run_identity
@@ -64,6 +64,7 @@ def fit_ties(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, days: int) ->
     ):
         with stages.stage("load"):
             loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+            refuse_before_data(loaded, as_of)
         run_id = run_identity(
             {
                 "command": "ties fit",

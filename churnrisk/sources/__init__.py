@@ -1,5 +1,6 @@
 """From the user's files, databases and frames to validated tables: mapping, contracts, quarantine, keys."""
 
+from .beginning import refuse_before_data
 from .loading import LoadedSources, load
 from .quarantine import publish_quarantine
 from .readiness import Readiness, readiness
@@ -13,4 +14,5 @@ __all__ = [
     "load",
     "publish_quarantine",
     "readiness",
+    "refuse_before_data",
 ]

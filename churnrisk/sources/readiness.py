@@ -19,6 +19,7 @@ from ..errors import Fault, SourceMissing
 from ..store import Engine
 from ..tables.contracts import REFERS_TO_CUSTOMERS
 from ..tables.lake import ATTRIBUTE_PREFIX
+from .beginning import before_data
 from .loading import LoadedSources
 from .reports import SourceReport
 
@@ -238,6 +239,7 @@ def readiness(loaded: LoadedSources, engine: Engine, config: Config, as_of: AsOf
     n_months, n_answers = counted.months(sources), counted.answers()
     matches = tuple(counted.matches())
     remarks = (
+        *_begun(loaded, as_of),
         *_enough(config, n_leavers, n_months if dated else None, counted.label_count()),
         *_answers(loaded, n_answers),
         *_matching(matches),
@@ -470,6 +472,13 @@ def _source_text(item: SourceReadiness) -> Iterator[str]:
     empty = [f"{name} {share:.0%}" for name, share in item.null_shares.items() if share >= TOLD_NULLS]
     if empty:
         yield f"  empty: {', '.join(empty)}"
+
+
+def _begun(loaded: LoadedSources, as_of: AsOf) -> Iterator[Remark]:
+    fault = before_data(loaded, as_of)
+    if fault is not None:
+        begun = ", ".join(fault.available)
+        yield Remark(fault.code, "not enough", f"Nothing had happened yet by {as_of}: {begun}.", fault.remedy)
 
 
 def _enough(

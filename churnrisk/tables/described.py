@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 from ..errors import Fault, UsageError
 from .contracts import SOURCE_TABLES
+from .files import FILES
 from .published import PUBLISHED
 
 
@@ -26,27 +28,38 @@ class Described(Protocol):
 
 @dataclass(frozen=True)
 class TableDocs:
-    """Descriptions of some tables, sources apart from published ones."""
+    """Descriptions of some tables: sources, published ones, and those that are only files."""
 
     sources: Mapping[str, Described]
     published: Mapping[str, Described]
+    files: Mapping[str, Described]
+
+    @property
+    def tables(self) -> Iterator[Described]:
+        """All of them, in that order."""
+        return chain(self.sources.values(), self.published.values(), self.files.values())
 
     def text(self) -> str:
         """Describe them for a terminal."""
-        return "\n\n".join(table.text() for table in (*self.sources.values(), *self.published.values()))
+        return "\n\n".join(table.text() for table in self.tables)
 
     def as_dict(self) -> dict[str, Any]:
         """Give them as plain values for ``--json``."""
         return {
             "sources": {name: table.as_dict() for name, table in self.sources.items()},
             "published": {name: table.as_dict() for name, table in self.published.items()},
+            "files": {name: table.as_dict() for name, table in self.files.items()},
         }
 
     def markdown(self) -> str:
         """Describe them as a page of the documentation."""
-        lines = ["# Tables", "", "What you bring (sources) and what you read (published tables).", ""]
-        lines += [table.markdown() for table in self.sources.values()]
-        lines += [table.markdown() for table in self.published.values()]
+        lines = [
+            "# Tables",
+            "",
+            "What you bring (sources), what you read (published tables), and what is only a file.",
+            "",
+        ]
+        lines += [table.markdown() for table in self.tables]
         return "\n".join(lines).rstrip() + "\n"
 
 
@@ -59,19 +72,20 @@ def documented_tables(name: str | None = None) -> TableDocs:
         There is no table of that name.
     """
     if name is None:
-        return TableDocs(SOURCE_TABLES, PUBLISHED)
-    if name not in SOURCE_TABLES and name not in PUBLISHED:
+        return TableDocs(SOURCE_TABLES, PUBLISHED, FILES)
+    if name not in {**SOURCE_TABLES, **PUBLISHED, **FILES}:
         raise UsageError(
             Fault(
                 code="table_unknown",
                 where="churnrisk schema",
-                expected="a source or a published table",
+                expected="a source, a published table or a file",
                 found=repr(name),
                 remedy="Choose one.",
-                available=(*SOURCE_TABLES, *PUBLISHED),
+                available=tuple(dict.fromkeys((*SOURCE_TABLES, *PUBLISHED, *FILES))),
             )
         )
     return TableDocs(
         {name: SOURCE_TABLES[name]} if name in SOURCE_TABLES else {},
         {name: PUBLISHED[name]} if name in PUBLISHED else {},
+        {name: FILES[name]} if name in FILES else {},
     )

@@ -87,6 +87,11 @@ class PublishedTable:
         )
 
     @property
+    def kind(self) -> str:
+        """What stands behind the name in headings."""
+        return "published"
+
+    @property
     def place(self) -> str:
         """Where the files lie, relative to the workspace."""
         top, part = (
@@ -122,7 +127,7 @@ class PublishedTable:
         """Describe the table for a terminal."""
         width = max(len(column.name) for column in self.columns)
         lines = [
-            f"{self.name} (published): {self.meaning}",
+            f"{self.name} ({self.kind}): {self.meaning}",
             f"  {self.place}",
             f"  key: {', '.join(self.key)}",
         ]
@@ -137,7 +142,7 @@ class PublishedTable:
     def markdown(self) -> str:
         """Describe the table as a section of the documentation."""
         lines = [
-            f"## {self.name} (published)",
+            f"## {self.name} ({self.kind})",
             "",
             f"{self.meaning} Key: {', '.join(f'`{name}`' for name in self.key)}. In `{self.place}`.",
             "",
@@ -292,8 +297,8 @@ NETWORK = PublishedTable(
             "detractor_exposure",
             "number",
             "share of ties",
-            "Ties to customers whose latest answer, of the last 90 days, was that of a detractor (0-6; "
-            "without any recommend answers CSAT 1-2 or CES 1-3). Rounded to 0.05. Predictive, not causal.",
+            "Ties to customers whose latest answer, of the last 90 days, was that of a detractor (NPS 0-6; of those "
+            "without NPS answers CSAT 1-2, without these CES 1-3). Rounded to 0.05. Predictive, not causal.",
             f"{WITHHELD}; or no survey answers, or {NO_CALLS}",
             low=0,
             high=1,
@@ -399,7 +404,9 @@ AT_RISK = PublishedTable(
     "at_risk",
     "The list for the retention team: highest risk x (value + spillover_value) first, as many who may be contacted as "
     "the team can call. "
-    "Those ranked above the last of them who refuse contact stand in it too, marked, so that refusals can be counted.",
+    "Those ranked above the last of them who refuse contact stand in it too, marked, so that refusals can be counted. "
+    "lists/YYYY-MM-DD/at_risk.csv and .xlsx hold only those to call, numbered from 1, the columns of [lists] carry "
+    "first: without may_contact and run_id, with at_stake (risk x value) and at_stake_around (risk x spillover_value).",
     ("as_of", "position"),
     (
         _AS_OF,

@@ -217,6 +217,14 @@ def test_spread_needs_calls_and_no_model(tmp_path: Path, command: Command) -> No
         refused = command("-w", tmp_path, *command_line, "--as-of", AS_OF, "--json")
         assert (refused.code, refused.plain["faults"][0]["code"]) == (12, "ties_missing"), command_line
     config.write_text(f'{settings}[sources.calls]\npath = "calls.csv"\n', "utf-8")
+    for words in (
+        ("features",), ("train",), ("nightly",), ("influence", "001"), ("ties", "fit"),
+        ("spread", "--seeds", str(tmp_path / "seeds.csv")),
+    ):  # fmt: skip
+        refused = command("-w", tmp_path, *words, "--as-of", "2024-12-31", "--json")
+        fault = refused.plain["faults"][0]
+        assert (refused.code, fault["code"]) == (2, "as_of_before_data"), words
+        assert fault["available"] == ["calls from 2026-06-01", "customers from 2025-01-01"]
     late = "2026-12-31"
     for words in (("spread", "--seeds", str(tmp_path / "seeds.csv")), ("ties", "fit")):
         refused = command("-w", tmp_path, *words, "--as-of", late, "--json")

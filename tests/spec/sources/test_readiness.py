@@ -126,6 +126,18 @@ def test_a_source_that_ended_long_ago_is_remarked_on_though_nobody_said_how_old_
     assert "old" not in codes(drawn_ready(tmp_path / "c", "max_age_days = 90", day=date(2026, 4, 5)), "calls")
 
 
+def test_a_day_before_anything_happened_is_answered_with_when_the_data_begin(tmp_path: Path) -> None:
+    found = drawn_ready(tmp_path / "a", day=date(2019, 12, 31))
+    assert found.verdict == "not enough"
+    assert (
+        "Nothing had happened yet by 2019-12-31: calls from 2026-01-01, customers from 2020-01-01, surveys from "
+        "2026-01-10. Name a later day" in found.text()
+    )
+    assert "Nothing had happened" not in drawn_ready(tmp_path / "b", day=date(2020, 1, 1)).text()
+    undated = customers_only(tmp_path / "c", people="customer_id\nann\n")
+    assert "as_of_before_data" not in {remark.code for remark in undated.remarks}
+
+
 def test_calls_that_ended_before_the_days_that_make_a_tie_leave_ties_unknown(tmp_path: Path) -> None:
     found = drawn_ready(tmp_path / "a", day=date(2026, 5, 31))
     assert TIES_UNKNOWN not in codes(found, "calls")

@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from churnrisk.tables.files import PROMOTERS
 from scoring import approach_list, promoters
 
 DAY = date(2026, 6, 30)
@@ -55,4 +56,4 @@ def test_only_those_who_may_be_contacted_are_approached_and_no_more_than_the_tea
 def test_no_promoter_makes_an_empty_list_with_its_columns() -> None:
     nobody = promoters(SCORES, TENURE, NETWORK, OPINIONS.clear(), long_tenure_days=1)
     assert nobody.is_empty()
-    assert nobody.columns[:3] == ["customer_id", "position", "promoter_influence"]
+    assert nobody.columns == [column.name for column in PROMOTERS.columns]

@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from churnrisk.tables.files import SPREAD
 from scoring import spread_from
 from tests.unit.scoring.test_influence import tied
 
@@ -45,3 +46,9 @@ def test_a_hub_neither_carries_nor_shows_anything() -> None:
     ties = tied("abc", ("a", "b", 1.0), ("b", "c", 1.0), hubs="b")
     table = spread_from(ties, seeds(a=2.0), pl.Series(list("abc")), DAY)
     assert table.select("customer_id", "activation").rows() == [("a", 2.0)]
+
+
+def test_the_file_has_the_columns_that_its_description_says() -> None:
+    table = spread_from(tied("ab", ("a", "b", 1.0)), seeds(a=1.0), pl.Series(["a", "b"]), DAY)
+    assert table.columns == [column.name for column in SPREAD.columns]
+    assert "restricted" in SPREAD.place

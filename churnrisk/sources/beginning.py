@@ -1,0 +1,64 @@
+"""When the data begin: says so where somebody asks for a day before anything was known.
+
+It decides what counts as the beginning and refuses to know what is asked of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import polars as pl
+
+from ..dates import AsOf, zone_named
+from ..errors import Fault, UsageError
+from .loading import LoadedSources
+
+
+def beginnings(loaded: LoadedSources) -> dict[str, datetime]:
+    """Return by source the first instant of it, naive UTC; without those that have no dates.
+
+    Customers begin when the first one joined. If the joining of some is not known, they have been there always, and
+    the first fact decides.
+    """
+    return dict(sorted(_firsts(loaded)))
+
+
+def _firsts(loaded: LoadedSources) -> Iterator[tuple[str, datetime]]:
+    for name, report in loaded.reports.items():
+        if name == "customers" and loaded.tables.has(name):
+            joined = pl.coalesce("joined_at", "valid_from")
+            first = pl.scan_parquet(loaded.tables.paths[name]).select(
+                first=joined.min(), n_undated=joined.is_null().sum()
+            )
+            (begin, n_undated) = first.collect().row(0)
+            if begin is not None and not n_undated:
+                yield name, begin
+        elif report.first_happened is not None:
+            yield name, report.first_happened
+
+
+def before_data(loaded: LoadedSources, as_of: AsOf) -> Fault | None:
+    """Say that a day ends before anything had happened, and when the data begin; None when something had."""
+    begun = beginnings(loaded)
+    if not begun or min(begun.values()) < as_of.instant:
+        return None
+    days = {
+        name: first.replace(tzinfo=UTC).astimezone(zone_named(as_of.zone)).date()
+        for name, first in begun.items()
+    }
+    return Fault(
+        code="as_of_before_data",
+        where="--as-of",
+        expected=f"a day from {min(days.values())} on, when the data begin",
+        found=str(as_of),
+        remedy="Name a later day, or load older data.",
+        available=tuple(f"{name} from {day}" for name, day in days.items()),
+    )
+
+
+def refuse_before_data(loaded: LoadedSources, as_of: AsOf) -> None:
+    """Raise UsageError where `before_data` says that nothing was known yet."""
+    fault = before_data(loaded, as_of)
+    if fault is not None:
+        raise UsageError(fault)
