@@ -153,21 +153,17 @@ class ChurnWorkspace:
     def drawn(self, found: Neighbourhood, place: Path | None = None) -> Path | None:
         """Write the picture of an ego network and return where; None, and no file, when there is nothing to draw.
 
-        Without ``place`` it goes beside the report of the day, under a name that does not tell the customer's id; the
-        folder of a ``place`` must be there.
+        Without ``place`` it goes beside the report of the day under the next free number, which tells nothing of the
+        customer; the folder of a ``place`` must be there.
         """
-        from hashlib import sha256
-
-        from .places import existing_folder
+        from .places import existing_folder, numbered_place
 
         if found.svg is None:
             return None
         if place is not None:
             existing_folder(place, "--svg").write_text(found.svg, "utf-8")
             return place
-        name = sha256(found.ego.customer_id.encode()).hexdigest()[:12]
-        path = self._folder.report(found.as_of).parent / f"influence-{name}.svg"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = numbered_place(self._folder.report(found.as_of).parent, "influence", ".svg")
         path.write_text(found.svg, "utf-8")
         return path
 

@@ -1,10 +1,11 @@
 """Where a user wants a file: says beforehand whether it can be written there, and in which format.
 
-It decides by name and folder only, and refuses to write.
+It decides by name and folder only, and refuses to write content.
 """
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 from .errors import Fault, UsageError
@@ -33,6 +34,22 @@ def table_place(path: Path) -> Path:
             )
         )
     return existing_folder(path, "--output")
+
+
+def numbered_place(folder: Path, stem: str, suffix: str) -> Path:
+    """Make a new empty file ``stem-N.suffix`` in ``folder``, N the least that is free, and return its place.
+
+    A running number tells nothing of what the file is about; a hash of an id would, to whoever tries all ids.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        path = folder / f"{stem}-{number}{suffix}"
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError
 
 
 def existing_folder(path: Path, option: str) -> Path:

@@ -238,6 +238,7 @@ def build(
             parts.append(_network_part(running, ties))
         full = _joined(parts)
         opinions = _opinions(running)
+        pair_notes = () if running.pairs is None else running.pairs.notes
         catalogue = running.library.catalogue
     network = published_network(full) if ties is not None else None
     full = full.drop(COMMUNITY, strict=False)
@@ -246,7 +247,9 @@ def build(
     for name in frame.columns[len(KEYS) :]:
         _ = catalogue[name]
         found_kinds.setdefault(name, "category" if frame[name].dtype == pl.String else "number")
-    return FeatureSet(frame, found_kinds, ties, network, opinions, (*typed.notes, *_tie_notes(ties)))
+    return FeatureSet(
+        frame, found_kinds, ties, network, opinions, (*typed.notes, *_tie_notes(ties), *pair_notes)
+    )
 
 
 def tie_rules(settings: TieSettings, weights: Mapping[str, float] | None = None) -> TieRules:

@@ -76,6 +76,11 @@ class Stretch:
         """Number of the day after the last."""
         return self.first + self.n_days
 
+    def __str__(self) -> str:
+        """Give its days in words."""
+        first, last = date.fromordinal(self.first), date.fromordinal(self.end - 1)
+        return f"{first}" if self.n_days == 1 else f"{first} to {last}"
+
     def halves(self) -> tuple[Stretch, Stretch]:
         """Cut it in the middle."""
         half = self.n_days // 2
@@ -161,8 +166,8 @@ class PairStore:
         self._parameters, self._calls = parameters, calls
         self.n_counted_days = 0
         """Days whose calls were read by this store, for those who measure."""
-        self.n_damaged = 0
-        """Kept files that were thrown away because they were damaged."""
+        self.damaged: list[Stretch] = []
+        """Stretches whose kept files were thrown away because they were damaged; all are counted again."""
 
     def call_pairs(self, window: PairWindow, refused: Sequence[int] = ()) -> pl.DataFrame:
         """Return the table `call_pairs` of a window, but for pairs of customers who refuse; in no particular order.
@@ -225,13 +230,21 @@ class PairStore:
         try:
             return _read(path, window.shifts(stretch))
         except DamagedStretchError:
-            self._throw_away(path)
+            self._throw_away(stretch, path)
         self._make(stretch, ledger)
         return _read(path, window.shifts(stretch))
 
-    def _throw_away(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
-        self.n_damaged += 1
+    def _throw_away(self, stretch: Stretch, path: Path) -> None:
+        if path.is_file():
+            path.unlink(missing_ok=True)
+            self.damaged.append(stretch)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A warning for run_log with the days that were counted again, if any were."""
+        days = ", ".join(str(stretch) for stretch in sorted(self.damaged))
+        again = "thrown away and counted again from the calls; look at the disk if it comes back"
+        return (f"kept pairs of {days} were damaged: {again}",) if days else ()
 
     def _make(self, stretch: Stretch, ledger: Ledger) -> IntArray:
         """Read a stretch, or put it together from what is kept of it, or count it; keep it."""
@@ -240,7 +253,7 @@ class PairStore:
             try:
                 return _read(path)
             except DamagedStretchError:
-                self._throw_away(path)
+                self._throw_away(stretch, path)
         if stretch.n_days > 1 and any(self._has_parts(half, ledger) for half in stretch.halves()):
             from .ties.pair_facts import merged_facts
 

@@ -94,8 +94,8 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
     are looked up by label.
 
     For networkx it is a frozen graph: nodes are the labels, an edge's attributes are ``weight`` (strength) and every
-    column of the tie table but the node numbers, instants as ISO text, unknown numbers and flags as NaN
-    (1.0 and 0.0 the known flags beside). ``n_ab`` counts from the end that comes first among the nodes
+    column of the tie table but the node numbers, instants as ISO text, unknown numbers as NaN; an
+    edge has no attribute for a flag that is unknown. ``n_ab`` counts from the end that comes first among the nodes
     to the other; `contacts` is the graph with directions. Copies, subgraphs and what networkx
     makes of it are ordinary networkx graphs.
 
@@ -429,15 +429,19 @@ def _fill(copied: nx.Graph[Hashable], graph: TieGraph, columns: Columns) -> None
     labels = graph.node_labels
     ends = zip(graph.ties["node_a"].to_list(), graph.ties["node_b"].to_list(), strict=True)
     rows = zip(ends, *(plain_values(column, column) for column in columns.values()), strict=True)
-    copied.add_edges_from(
-        (labels[a], labels[b], dict(zip(columns, values, strict=True))) for (a, b), *values in rows
-    )
+    named = ((labels[a], labels[b], zip(columns, values, strict=True)) for (a, b), *values in rows)
+    if columns.gaps:
+        copied.add_edges_from(
+            (a, b, {name: value for name, value in facts if value is not None}) for a, b, facts in named
+        )
+    else:
+        copied.add_edges_from((a, b, dict(facts)) for a, b, facts in named)
 
 
 def _facts(ties: pl.DataFrame) -> Columns:
     """Edge attributes of the undirected graph: every column but the ends, and the strength as ``weight``."""
     shown = ties.select(pl.exclude("node_a", "node_b", "weight"), weight=pl.col("strength"))
-    return {column.name: column for column in shown.get_columns()}
+    return Columns({column.name: column for column in shown.get_columns()})
 
 
 def _directed_facts(ties: pl.DataFrame) -> tuple[Columns, Columns]:
@@ -454,7 +458,7 @@ def _directed_facts(ties: pl.DataFrame) -> tuple[Columns, Columns]:
     for out, into in (("_ab", "_ba"), ("_ba", "_ab")):
         seen = {f"{name}_out": columns[name + out] for name in mirrored}
         seen |= {f"{name}_in": columns[name + into] for name in mirrored}
-        sides.append({**plain, **dict(sorted(seen.items())), "weight": columns["n" + out]})
+        sides.append(Columns({**plain, **dict(sorted(seen.items())), "weight": columns["n" + out]}))
     return sides[0], sides[1]
 
 

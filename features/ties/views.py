@@ -31,8 +31,20 @@ from numpy.typing import NDArray
 from .kernels import FloatArray, IntArray, NodeArray, frozen
 from .rows import entry_sums
 
-Columns = Mapping[str, pl.Series]
-"""Edge attributes by name, one value per tie."""
+
+class Columns(dict[str, pl.Series]):
+    """Edge attributes by name, one value per tie."""
+
+    @cached_property
+    def gaps(self) -> tuple[str, ...]:
+        """Columns that are no numbers and unknown for some tie: an edge of which one is unknown does not have it."""
+        return tuple(
+            name for name, column in self.items() if column.null_count() and not column.dtype.is_numeric()
+        )
+
+    def absent(self, tie: int) -> frozenset[str]:
+        """Names of the attributes that a tie does not have."""
+        return frozenset(name for name in self.gaps if self[name][tie] is None)
 
 
 def frozen_error(*_args: object, **_attributes: object) -> NoReturn:
@@ -42,11 +54,12 @@ def frozen_error(*_args: object, **_attributes: object) -> NoReturn:
 
 
 def plain(column: pl.Series, value: Any) -> Any:
-    """Give a value of a column as networkx's writers take it: days and instants as ISO text, unknown as NaN.
+    """Give a value of a column as networkx's writers take it: days and instants as ISO text, unknown numbers as NaN.
 
-    A column of numbers or flags with an unknown one is of floats throughout: files have one type for each attribute.
+    A column of numbers with an unknown one is of floats throughout: files have one type for each attribute. Of anything
+    else None is unknown, which no edge has as an attribute: NaN for a flag would be taken for true.
     """
-    if column.null_count() and (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+    if column.null_count() and column.dtype.is_numeric():
         return nan if value is None else float(value)
     return value.isoformat() if isinstance(value, date) else value
 
@@ -152,23 +165,27 @@ class EdgeFacts(ReadOnly, Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         column = self._columns[name]
-        return plain(column, column[self._tie])
+        value = plain(column, column[self._tie])
+        if value is None:
+            raise KeyError(name)
+        return value
 
     def __contains__(self, name: object) -> bool:
-        return name in self._columns
+        return name in self._columns and name not in self._columns.absent(self._tie)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+        absent = self._columns.absent(self._tie)
+        return (name for name in self._columns if name not in absent) if absent else iter(self._columns)
 
     def __len__(self) -> int:
-        return len(self._columns)
+        return len(self._columns) - len(self._columns.absent(self._tie))
 
     def __repr__(self) -> str:
         return repr(self.copy())
 
     def copy(self) -> dict[str, Any]:
         """Give an ordinary dict."""
-        return {name: plain(column, column[self._tie]) for name, column in self._columns.items()}
+        return {name: plain(self._columns[name], self._columns[name][self._tie]) for name in self}
 
     __copy__ = copy
 
@@ -394,10 +411,14 @@ def _listed_facts(
         return repeat(default, len(ties))
     ahead = forward[data].gather(ties)
     if forward is backward:
-        return iter(plain_values(ahead, forward[data]))
+        return _known(plain_values(ahead, forward[data]), default)
     both = pl.DataFrame({"ahead": ahead, "back": backward[data].gather(ties), "is_forward": is_forward})
     seen = both.select(pl.when("is_forward").then("ahead").otherwise("back")).to_series()
-    return iter(plain_values(seen, forward[data]))
+    return _known(plain_values(seen, forward[data]), default)
+
+
+def _known(values: list[Any], default: object) -> Iterator[Any]:
+    return (default if value is None else value for value in values)
 
 
 class TieEdgeDataView(EdgeDataView):  # type: ignore[misc]

@@ -119,3 +119,13 @@ def test_every_feature_has_a_row_and_a_test() -> None:
     alone = set(names) - {feature.name for feature in tie_features()}
     members = {name: re.compile(re.sub(r"\\\{\w+\\\}", "[a-z0-9_]+", re.escape(name))) for name in alone}
     assert sorted(name for name, member in members.items() if not any(map(member.fullmatch, tested))) == []
+
+
+def test_every_test_that_the_docs_name_is_there() -> None:
+    named = {
+        path
+        for file in DOCS.rglob("*.md")
+        for path in re.findall(r"`(tests/[\w/]+\.py)`", file.read_text("utf-8"))
+    }
+    assert len(named) > 10
+    assert sorted(path for path in named if not (ROOT / path).is_file()) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from churnrisk.errors import UsageError
-from churnrisk.places import existing_folder, table_place
+from churnrisk.places import existing_folder, numbered_place, table_place
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.csv", "OUT.CSV"])
@@ -30,3 +30,11 @@ def test_no_folder_is_made_by_the_way(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a file name"):
         existing_folder(tmp_path, "--svg")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_one_kind_are_numbered_as_they_come_and_none_is_written_over(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    names = [numbered_place(folder, "influence", ".svg").name for _ in range(3)]
+    assert names == ["influence-1.svg", "influence-2.svg", "influence-3.svg"]
+    (folder / names[1]).unlink()
+    assert numbered_place(folder, "influence", ".svg").name == "influence-2.svg"

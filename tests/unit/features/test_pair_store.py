@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from features import pair_store
 from features.build import library
 from features.pair_store import LONGEST_STRETCH_DAYS, DamagedStretchError, PairStore, PairWindow, stretches
 from features.ties.decay import as_of_base, base_of, newest_weight, weights
-from tests.spec.features.drawn import completed
+from tests.spec.features.drawn import completed, features_of, lake
 
 DAY = timedelta(days=1)
 LAST = date(2026, 3, 31)
@@ -49,14 +50,19 @@ def engine() -> Iterator[Engine]:
 
 def night(engine: Engine, folder: Path, calls: pl.DataFrame, day: date) -> tuple[pl.DataFrame, int]:
     """Pairs of a 90-day window, and how many days were read for them."""
+    store, pairs = paired(engine, folder, calls, day)
+    return pairs, store.n_counted_days
+
+
+def paired(engine: Engine, folder: Path, calls: pl.DataFrame, day: date) -> tuple[PairStore, pl.DataFrame]:
+    """The store after it gave the pairs of a 90-day window, and these."""
     path = folder / "part-0.parquet"
     calls.write_parquet(path)
     engine.register("calls", path)
     as_of = AsOf(day)
     parameters = {"as_of": as_of.instant, "history_from": as_of.days_before(90)}
     store = PairStore(folder / "pairs", engine, library().statements["contacts_between"], parameters, path)
-    pairs = store.call_pairs(PairWindow(as_of, 90)).sort("key_a", "key_b")
-    return pairs, store.n_counted_days
+    return store, store.call_pairs(PairWindow(as_of, 90)).sort("key_a", "key_b")
 
 
 def test_a_window_is_covered_day_by_day_once() -> None:
@@ -149,6 +155,23 @@ def test_a_damaged_stretch_is_thrown_away_and_counted_again(
     assert n_days == sum(int(path.name.split("-")[3]) for path in whole)
     assert {path: path.read_bytes() for path in whole} == whole
     assert night(engine, tmp_path, calls, LAST)[1] == 0
+
+
+def test_what_was_damaged_is_said_with_its_days_and_only_once(engine: Engine, tmp_path: Path) -> None:
+    calls = drawn_calls()
+    night(engine, tmp_path, calls, LAST)
+    kept = sorted((tmp_path / "pairs").iterdir())
+    longest = max(kept, key=lambda path: int(path.name.split("-")[3]))
+    for path in (longest, kept[-1]):
+        path.write_bytes(b"PAR1")
+    first = date.fromisoformat(longest.name[:10])
+    last = first + timedelta(days=int(longest.name.split("-")[3]) - 1)
+    (note,) = paired(engine, tmp_path, calls, LAST)[0].notes
+    days = f"{first} to {last}, {kept[-1].name[:10]}"
+    assert note.startswith(f"kept pairs of {days} were damaged: thrown away and counted again")
+    assert paired(engine, tmp_path, calls, LAST)[0].notes == ()
+    kept[-1].unlink()
+    assert paired(engine, tmp_path, calls, LAST)[0].notes == ()
 
 
 def test_damaged_parts_of_a_stretch_are_counted_again(engine: Engine, tmp_path: Path) -> None:
@@ -245,3 +268,16 @@ def test_weights_halve_exactly_and_move_with_their_base() -> None:
         assert (found[kept][half_life:] == 2 * found[kept][:-half_life]).all()
         base = base_of(day - 40, half_life)
         assert (weights(days[-41:], half_life, base) << (base - newest) == found[-41:]).all()
+
+
+def test_features_warn_of_what_was_damaged(engine: Engine, tmp_path: Path) -> None:
+    customers = "customer_key\n" + "\n".join(map(str, range(6)))
+    tables = replace(
+        lake(tmp_path / "lake", customers=customers, calls=drawn_calls()), kept=tmp_path / "pairs"
+    )
+    whole = features_of(engine, tables)
+    assert not [note for note in whole.notes if "damaged" in note]
+    min((tmp_path / "pairs").iterdir()).write_bytes(b"PAR1")
+    again = features_of(engine, tables)
+    assert again.frame.equals(whole.frame)
+    assert len([note for note in again.notes if note.startswith("kept pairs of 2026-01-01")]) == 1

@@ -169,11 +169,35 @@ def test_files_for_other_programs_take_instants_and_unknown_numbers(
     assert set(read) == set("abcdef")
     assert read["a"]["c"]["last_contact"] == graph["a"]["c"]["last_contact"] == "2026-06-01T12:30:00"
     assert math.isnan(read["a"]["c"]["burstiness"])
-    assert read["a"]["c"]["is_dead"] == graph["a"]["c"]["is_dead"] == 1.0
-    assert math.isnan(read["d"]["e"]["is_dead"])
+    assert read["a"]["c"]["is_dead"] is graph["a"]["c"]["is_dead"] is True
+    assert "is_dead" not in read["d"]["e"]
     assert math.isnan(read["d"]["e"]["seconds"])
     assert graph.ties["last_contact"].to_list() == [at] * graph.n_ties
     assert {each for _, _, each in graph.contacts().edges(data="last_contact")} == {"2026-06-01T12:30:00"}
+
+
+@pytest.mark.parametrize("kind", [lambda ties: ties, TieGraph.contacts, TieGraph.to_networkx])
+def test_a_flag_that_is_unknown_is_no_attribute_of_the_edge_and_never_true(
+    kind: Callable[[TieGraph], Any],
+) -> None:
+    pairs = tie_graph(PAIRS).ties.with_columns(is_dead=pl.Series([None, True, False, None]))
+    graph = kind(TieGraph.from_ties(pairs, 6, list("abcdef")))
+    known = {
+        frozenset(edge): row["is_dead"]
+        for edge, row in zip(
+            [("a", "b"), ("a", "c"), ("b", "c"), ("d", "e")], pairs.iter_rows(named=True), strict=True
+        )
+    }
+    for one, other, facts in graph.edges(data=True):
+        flag = known[frozenset((one, other))]
+        assert facts.get("is_dead") is flag
+        assert ("is_dead" in facts) == ("is_dead" in list(facts)) == (flag is not None)
+        assert len(facts) == len(dict(facts)) == len(facts.copy())
+        if flag is None:
+            with pytest.raises(KeyError):
+                facts["is_dead"]
+    listed = [flag for _, _, flag in graph.edges(data="is_dead", default="?")]
+    assert listed == [facts.get("is_dead", "?") for _, _, facts in graph.edges(data=True)]
 
 
 def test_what_a_tie_costs_in_memory_is_what_is_said() -> None:
