@@ -237,6 +237,8 @@ def build(
         if ties is not None:
             parts.append(_network_part(running, ties))
         full = _joined(parts)
+        if ties is not None and ties.silence is not None:
+            full = _without_counts_of_calls(full, running.library)
         opinions = _opinions(running)
         pair_notes = () if running.pairs is None else running.pairs.notes
         catalogue = running.library.catalogue
@@ -255,6 +257,17 @@ def build(
 def tie_rules(settings: TieSettings, weights: Mapping[str, float] | None = None) -> TieRules:
     """Give the rules of the settings, with weights of strength learned from the user's own ties if there are any."""
     return TieRules(settings.max_partners, settings.max_one_way_partners, weights)
+
+
+COUNTS_OF_CALLS = ("calls_volume", "calls_partners")
+"""Statements that count contacts in windows no longer than that of ties: where nobody's came, 0 would be no count."""
+
+
+def _without_counts_of_calls(full: pl.DataFrame, known: Library) -> pl.DataFrame:
+    columns = {column for name in COUNTS_OF_CALLS for column in feature_columns(known.statements[name])}
+    return full.with_columns(
+        pl.lit(None, full.schema[name]).alias(name) for name in full.columns if name in columns
+    )
 
 
 def _tie_notes(ties: Ties | None) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ class Silence:
     def text(self) -> str:
         """One sentence for run_log and terminals."""
         return (
-            f"table calls: expected {self.expected}, found {self.found}. Who is tied to whom is unknown, so network "
-            f"features, exposures and influence are null, not 0. {self.remedy}"
+            f"table calls: expected {self.expected}, found {self.found}. Who is tied to whom is unknown, so counts of "
+            f"calls, network features, exposures and influence are null, not 0. {self.remedy}"
         )
 
     @property

@@ -4,9 +4,9 @@
 -- parameters: from_90d, from_30d
 -- columns:
 --   customer_key | key
---   n_partners_30d | people | call data may not be used
---   n_partners_90d | people | call data may not be used
---   n_partners_new_30d | people first met in the last 30 days | call data may not be used
+--   n_partners_30d | people | call data may not be used, or nobody's have come
+--   n_partners_90d | people | call data may not be used, or nobody's have come
+--   n_partners_new_30d | people first met in the last 30 days | call data may not be used, or nobody's have come
 
 with members as (
     select customer_key

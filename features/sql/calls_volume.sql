@@ -4,23 +4,23 @@
 -- parameters: from_90d, from_30d
 -- columns:
 --   customer_key | key
---   n_calls_out_30d | contacts | call data may not be used
---   n_calls_in_30d | contacts | call data may not be used
---   n_calls_out_90d | contacts | call data may not be used
---   n_calls_in_90d | contacts | call data may not be used
---   call_seconds_out_30d | seconds | the source has no durations, or call data may not be used
---   call_seconds_in_30d | seconds | the source has no durations, or call data may not be used
---   call_seconds_90d | seconds | the source has no durations, or call data may not be used
---   n_calls_missed_in_30d | missed contacts | call data may not be used
---   share_calls_missed_90d | share of contacts | no contact in 90 days, or call data may not be used
---   share_calls_out_90d | share of contacts | no contact in 90 days, or call data may not be used
---   share_calls_night_90d | share of contacts, 22 to 6 h local | no contact in 90 days, or call data may not be used
---   share_calls_weekend_90d | share of contacts, Saturday and Sunday local | no contact in 90 days, or call data may not be used
---   share_calls_text_90d | share of contacts | no contact in 90 days, or call data may not be used
---   share_calls_offnet_90d | share of contacts | no contact in 90 days, or call data may not be used
---   calls_trend_30d | ratio, a day of the last 30 over a day of the 60 before | no contact in those 60 days, or call data may not be used
---   n_active_days_30d | local days | call data may not be used
---   n_active_days_90d | local days | call data may not be used
+--   n_calls_out_30d | contacts | call data may not be used, or nobody's have come
+--   n_calls_in_30d | contacts | call data may not be used, or nobody's have come
+--   n_calls_out_90d | contacts | call data may not be used, or nobody's have come
+--   n_calls_in_90d | contacts | call data may not be used, or nobody's have come
+--   call_seconds_out_30d | seconds | the source has no durations, or call data may not be used, or nobody's have come
+--   call_seconds_in_30d | seconds | the source has no durations, or call data may not be used, or nobody's have come
+--   call_seconds_90d | seconds | the source has no durations, or call data may not be used, or nobody's have come
+--   n_calls_missed_in_30d | missed contacts | call data may not be used, or nobody's have come
+--   share_calls_missed_90d | share of contacts | no contact in 90 days, or call data may not be used, or nobody's have come
+--   share_calls_out_90d | share of contacts | no contact in 90 days, or call data may not be used, or nobody's have come
+--   share_calls_night_90d | share of contacts, 22 to 6 h local | no contact in 90 days, or call data may not be used, or nobody's have come
+--   share_calls_weekend_90d | share of contacts, Saturday and Sunday local | no contact in 90 days, or call data may not be used, or nobody's have come
+--   share_calls_text_90d | share of contacts | no contact in 90 days, or call data may not be used, or nobody's have come
+--   share_calls_offnet_90d | share of contacts | no contact in 90 days, or call data may not be used, or nobody's have come
+--   calls_trend_30d | ratio, a day of the last 30 over a day of the 60 before | no contact in those 60 days, or call data may not be used, or nobody's have come
+--   n_active_days_30d | local days | call data may not be used, or nobody's have come
+--   n_active_days_90d | local days | call data may not be used, or nobody's have come
 
 with members as (
     select customer_key

@@ -38,6 +38,14 @@ def assert_unknown(found: FeatureSet) -> None:
     names = [name for name in tie_feature_names() if name in found.frame.columns]
     assert len(names) > 40
     assert found.frame.select(names).null_count().row(0) == (found.frame.height,) * len(names)
+    counts = (
+        "n_calls_out_30d",
+        "n_calls_in_90d",
+        "n_active_days_90d",
+        "n_partners_90d",
+        "share_calls_offnet_90d",
+    )
+    assert shown(found, *counts) == [(name, *[None] * len(counts)) for name in found.frame["customer_id"]]
     assert found.network is not None
     told = found.network.drop("customer_id", "offnet_share")
     assert told.null_count().row(0) == (found.frame.height,) * told.width
@@ -51,6 +59,7 @@ def test_calls_that_stopped_coming_leave_everything_about_ties_unknown_and_the_n
 ) -> None:
     found = found_with(engine, tmp_path, "0 | 1 | 2025-12-31 23:59 | 2025-12-31 23:59")
     assert_unknown(found)
+    assert shown(found, "days_since_contact") == [("c0", 90), ("c1", 90)]  # what is known stays
     (note,) = notes(found)
     assert "a contact of a customer in the 90 days from 2026-01-01 to 2026-03-31" in note
     assert "found the last contact on 2025-12-31" in note
@@ -61,9 +70,9 @@ def test_a_contact_at_the_first_instant_of_the_window_makes_zeros_true(
     engine: Engine, tmp_path: Path
 ) -> None:
     found = found_with(engine, tmp_path, f"0 | -5 | {FIRST_DAY} | {FIRST_DAY}")
-    assert shown(found, "n_ties", "tie_strength_sum", "churn_exposure_n_7d") == [
-        ("c0", 0, 0.0, None),
-        ("c1", 0, 0.0, None),
+    assert shown(found, "n_ties", "tie_strength_sum", "n_calls_out_90d", "n_calls_in_30d") == [
+        ("c0", 0, 0.0, 1, 0),
+        ("c1", 0, 0.0, 0, 0),
     ]
     assert notes(found) == []
     assert found.ties is not None
