@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +174,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
             with stages.stage("features and fit") as counts:
                 result = train(
                     engine,
-                    loaded.tables,
+                    replace(loaded.tables, kept=workspace.kept_past_pairs),
                     config,
                     as_of,
                     own=workspace.root / "features",

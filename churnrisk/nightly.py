@@ -245,9 +245,9 @@ class _Night:
 
     def _features(self, read: _Read) -> FeatureSet:
         kinds = {feature.name: feature.kind for feature in read.bundle.features}
-        tables = read.loaded.tables
-        if self.extent is not BACKFILL:
-            tables = replace(tables, kept=self.workspace.kept_pairs)
+        is_past = self.extent is BACKFILL
+        kept = self.workspace.kept_past_pairs if is_past else self.workspace.kept_pairs
+        tables = replace(read.loaded.tables, kept=kept)
         return build(
             self.engine,
             tables,

@@ -118,6 +118,7 @@ class Run:
     available: set[str]
     made: list[str] = field(default_factory=list)
     pairs: PairStore | None = None
+    beside: tuple[AsOf, ...] = ()
     rules: TieRules = DEFAULT_RULES
     everybody: pl.DataFrame = field(default_factory=pl.DataFrame)
 
@@ -147,7 +148,7 @@ class Run:
 
     def _kept_pairs(self, pairs: PairStore) -> pl.DataFrame:
         refused = self.rows("consents").filter(~pl.col("may_use_calls"))["customer_key"].sort().to_list()
-        return pairs.call_pairs(PairWindow(self.as_of, ties_days(self.settings)), refused)
+        return pairs.call_pairs(PairWindow(self.as_of, ties_days(self.settings), self.beside), refused)
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """Make a frame a table of the engine, with the statistics without which joins are planned upside down."""
@@ -323,6 +324,7 @@ def prepared(
     if tables.kept is not None and tables.has("calls"):
         contacts = running.library.statements["contacts_between"]
         running.pairs = PairStore(tables.kept, engine, contacts, parameters, tables.paths["calls"])
+        running.beside = tables.kept_for
     try:
         running.everybody = _population(running, customers)
         yield running

@@ -103,10 +103,15 @@ def stretches(first: int, end: int) -> Iterator[Stretch]:
 
 @dataclass(frozen=True)
 class PairWindow:
-    """The days whose contacts make a tie as of a date."""
+    """The days whose contacts make a tie as of a date.
+
+    ``beside`` are other dates that are asked for with the same store, in any order: windows that overlap are then cut
+    at each other's borders, so that what is counted for one serves all, and is kept for them.
+    """
 
     as_of: AsOf
     n_days: int
+    beside: tuple[AsOf, ...] = ()
 
     @property
     def last(self) -> int:
@@ -126,10 +131,28 @@ class PairWindow:
     @cached_property
     def cover(self) -> list[Stretch]:
         """The stretches that make up the window, oldest first: none reaches over a day where counting changes."""
-        horizons = (as_of_base(self.last, days) * days for days in HALF_LIVES_DAYS)
-        inner = {self.recent_from, self.last - UNSETTLED_DAYS + 1, *horizons}
+        inner = {border for window in (self, *self.others) for border in window.borders()}
         cuts = [self.first, *sorted(day for day in inner if self.first < day <= self.last), self.last + 1]
         return [part for first, end in pairwise(cuts) for part in stretches(first, end)]
+
+    @property
+    def others(self) -> list[PairWindow]:
+        """The windows of the dates beside, each of which has all the others, and this one, beside it."""
+        dates = {self.as_of, *self.beside}
+        return [
+            PairWindow(date, self.n_days, tuple(dates - {date})) for date in self.beside if date != self.as_of
+        ]
+
+    def borders(self) -> set[int]:
+        """Give the days with which something changes: the window begins or ends, contacts count otherwise."""
+        horizons = (as_of_base(self.last, days) * days for days in HALF_LIVES_DAYS)
+        return {
+            self.first,
+            self.recent_from,
+            self.last - UNSETTLED_DAYS + 1,
+            self.last + 1,
+            *(day for day in horizons if day > self.first),
+        }
 
     def shifts(self, stretch: Stretch) -> tuple[int, ...]:
         """How much more the decayed sums of a stretch count as of the date, as powers of two; -1 = nothing."""
@@ -172,7 +195,8 @@ class PairStore:
     def call_pairs(self, window: PairWindow, refused: Sequence[int] = ()) -> pl.DataFrame:
         """Return the table `call_pairs` of a window, but for pairs of customers who refuse; in no particular order.
 
-        What the window needs and is not kept is counted; afterwards only what this and the next night can use stays.
+        What the window needs and is not kept is counted; afterwards only what this and the next night, or the dates
+        beside, can use stays.
         """
         ledger = self.ledger(window)
         self.fold(ledger)
@@ -182,7 +206,11 @@ class PairStore:
 
     def ledger(self, window: PairWindow) -> Ledger:
         """Name what the window is made of, from the marks of the calls."""
-        return Ledger(window, call_marks(self._calls))
+        return Ledger(window, self._marks)
+
+    @cached_property
+    def _marks(self) -> pl.DataFrame:
+        return call_marks(self._calls)
 
     def fold(self, ledger: Ledger) -> None:
         """Count every stretch of the window that is not kept."""
@@ -292,9 +320,12 @@ class PairStore:
         return counter.facts()
 
     def _tidy(self, ledger: Ledger) -> None:
-        """Delete our files that neither this window nor the next is made of: other contents, days that have left."""
+        """Delete our files that neither this window, the next nor one beside is made of: other contents, days past."""
         days = (Stretch(day, 1) for day in range(ledger.window.first, ledger.window.last + 1))
         kept = {ledger.name(stretch) for stretch in (*ledger.window.cover, *days)}
+        for window in ledger.window.others:
+            beside = self.ledger(window)
+            kept |= {beside.name(stretch) for stretch in window.cover}
         for path in self._folder.iterdir():
             if _OURS.fullmatch(path.name) and path.name not in kept and path.is_file():
                 path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ It decides types, and refuses to know learners; which columns are worth learning
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,19 +76,24 @@ def rows_of(snapshots: Sequence[tuple[str, pl.DataFrame, pl.DataFrame]]) -> Rows
     Customers without a label (in notice, left in the gap, gone) fall out; so do labelled ones without features. A
     column that a snapshot lacks is null there; one that is a number in one and text in another is text.
     """
-    joined = [
-        features.join(labels, on="customer_key", how="inner", maintain_order="left").with_columns(
-            snapshot_day=pl.lit(day, dtype=pl.String)
-        )
-        for day, features, labels in snapshots
+    text = _text_columns([features for _, features, _ in snapshots])
+    # One snapshot at a time, and its pieces put one under the other without a copy: wide tables are held once.
+    labelled = [
+        _in_one_type(features.join(labels, on="customer_key", how="inner", maintain_order="left"), text)
+        for _, features, labels in snapshots
     ]
-    together = pl.concat(unified(joined), how="diagonal")
+    days = [
+        pl.repeat(day, frame.height, dtype=pl.String, eager=True)
+        for (day, _, _), frame in zip(snapshots, labelled, strict=True)
+    ]
+    together = pl.concat(labelled, how="diagonal")
+    del labelled
     return Rows(
-        frame=together.drop(*KEY_COLUMNS, "left", "snapshot_day"),
+        frame=together.drop(*KEY_COLUMNS, "left"),
         left=together["left"].cast(pl.Float64).to_numpy(),
         weight=np.ones(together.height),
         customer=together["customer_id"].to_numpy().astype(object),
-        snapshot=together["snapshot_day"].to_numpy().astype(object),
+        snapshot=pl.concat(days).to_numpy().astype(object),
     )
 
 
@@ -97,20 +102,25 @@ def unified(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
 
     Other types (dates, lists) and key columns stay as they are.
     """
-    text = {
+    text = _text_columns(frames)
+    return [_in_one_type(frame, text) for frame in frames]
+
+
+def _text_columns(frames: Sequence[pl.DataFrame]) -> set[str]:
+    return {
         name
         for frame in frames
         for name, dtype in frame.schema.items()
         if kind_of(dtype) == "category" and name not in KEY_COLUMNS
     }
-    return [
-        frame.with_columns(
-            _as_text(frame, name) if name in text else pl.col(name).cast(pl.Float64)
-            for name, dtype in frame.schema.items()
-            if name not in KEY_COLUMNS and kind_of(dtype) is not None
-        )
-        for frame in frames
-    ]
+
+
+def _in_one_type(frame: pl.DataFrame, text: Collection[str]) -> pl.DataFrame:
+    return frame.with_columns(
+        _as_text(frame, name) if name in text else pl.col(name).cast(pl.Float64)
+        for name, dtype in frame.schema.items()
+        if name not in KEY_COLUMNS and kind_of(dtype) is not None
+    )
 
 
 def _as_text(frame: pl.DataFrame, name: str) -> pl.Expr:

@@ -116,7 +116,8 @@ def train(
     Parameters
     ----------
     engine : an open engine; the tables are registered in it under their names.
-    tables : the validated tables. With ``labelled`` the extract alone is learned from.
+    tables : the validated tables. With ``labelled`` the extract alone is learned from. With ``kept`` the calls of each
+        day are counted into pairs once for all snapshots that look at it.
     config : the workspace's settings; churn, training and engine are read.
     as_of : everything later is unknown, labels too; consents are those of this day.
     own : folder with the user's own ``*.sql`` features.
@@ -196,21 +197,31 @@ def from_snapshots(
     customer, and says so.
     """
     notes = (*notes, *dict.fromkeys(note for look in looks for note in look.notes))
-    rows = {look.day: rows_of([(look.day, look.features, look.labels.frame)]) for look in looks}
-    uses = tuple(_use(look, rows[look.day]) for look in looks)
-    shipped = _stacked(looks, lambda look: look.snapshot.is_shipped)
-    if shipped is None:
+    uses = tuple(_use(look) for look in looks)
+    if not any(use.is_shipped for use in uses):
         raise ModelUnfit(_no_snapshot())
     provenance = replace(origin, snapshots=tuple(use.as_of for use in uses if use.is_shipped))
-    learned = _stacked(looks, lambda look: look.snapshot.use == "train")
-    tested = _stacked(looks, lambda look: look.snapshot.use == "test")
-    if learned is None or tested is None or learned.n_leavers == 0 or tested.n_leavers == 0:
+    judged = _judged_out_of_time(looks, settings, uses, notes)
+    # Only now: the rows that the judged model learned from are gone, and not held beside these.
+    shipped = _stacked(looks, lambda look: look.snapshot.is_shipped)
+    if judged is None:
         note = "history is too short for a test out of time: customers are cross-validated instead"
         return _cross_validated(shipped, settings, provenance, uses, (*notes, note))
+    return _result(fitted_model(shipped, settings), judged, provenance)
+
+
+def _judged_out_of_time(
+    looks: list[Look], settings: FitSettings, uses: tuple[SnapshotUse, ...], notes: tuple[str, ...]
+) -> _Judged | None:
+    """Judge a model of the training snapshots on the test ones; None without leavers in both."""
+    if not all(any(use.use == kind and use.n_leavers for use in uses) for kind in ("train", "test")):
+        return None
+    learned = _stacked(looks, lambda look: look.snapshot.use == "train")
+    tested = _stacked(looks, lambda look: look.snapshot.use == "test")
     model = fitted_model(learned, settings)
     risks = _predicted(model, tested)
     without = _score_without_network(learned, tested, model, settings)
-    judged = _Judged(
+    return _Judged(
         rows=tested,
         risks=risks,
         evaluation=evaluation(OUT_OF_TIME, tested, risks["risk"].to_numpy(), seed=settings.seed),
@@ -221,7 +232,6 @@ def from_snapshots(
         model=model,
         origin=_origin_of_twin(looks, uses, origin),
     )
-    return _result(fitted_model(shipped, settings), judged, provenance)
 
 
 def from_extract(rows: Rows, settings: FitSettings, origin: Provenance) -> TrainingResult:
@@ -417,6 +427,7 @@ def _looks(
     schedule = snapshot_schedule(
         as_of, churn, config.training, earliest=earliest_look(tables, outcome_days(churn))
     )
+    tables = replace(tables, kept_for=tuple(snapshot.as_of for snapshot in schedule))
     kinds: Mapping[str, Kind] | None = None
     looks: list[Look] = []
     for snapshot in schedule:
@@ -448,16 +459,15 @@ def _caveats(tables: LakeTables) -> tuple[str, ...]:
     )
 
 
-def _stacked(looks: list[Look], is_wanted: Callable[[Look], bool]) -> Rows | None:
-    wanted = [(look.day, look.features, look.labels.frame) for look in looks if is_wanted(look)]
-    return rows_of(wanted) if wanted else None
+def _stacked(looks: list[Look], is_wanted: Callable[[Look], bool]) -> Rows:
+    return rows_of([(look.day, look.features, look.labels.frame) for look in looks if is_wanted(look)])
 
 
-def _use(look: Look, rows: Rows) -> SnapshotUse:
+def _use(look: Look) -> SnapshotUse:
     snapshot = look.snapshot
-    n_leavers = int(rows.left.sum())
+    left = look.labels.frame.join(look.features.select("customer_key"), on="customer_key")["left"]
     return SnapshotUse(
-        look.day, snapshot.use, snapshot.is_shipped, len(rows.left), n_leavers, look.labels.counts
+        look.day, snapshot.use, snapshot.is_shipped, len(left), int(left.sum()), look.labels.counts
     )
 
 

@@ -65,6 +65,11 @@ class Workspace:
         """What nights counted of pairs of customers, for the next night; may be deleted at any time."""
         return self.lake / "pairs"
 
+    @property
+    def kept_past_pairs(self) -> Path:
+        """The same of past dates, for trainings and backfilling; apart, so that nights keep their own."""
+        return self.kept_pairs / "past"
+
     def run_folder(self, run_id: str) -> Path:
         """Where one run keeps what it made."""
         return self.lake / "runs" / run_id

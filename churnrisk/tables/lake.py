@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ..dates import AsOf
+
 ATTRIBUTE_PREFIX = "attribute_"
 """Columns of ``customers`` and ``labelled`` that hold a user's own attribute begin so."""
 
@@ -41,6 +43,9 @@ class LakeTables:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     kept: Path | None = None
     """Folder where what is counted from these tables may be kept for the next night; None = nowhere."""
+    kept_for: tuple[AsOf, ...] = ()
+    """Dates that will all be looked at: what is kept is cut so that each day is counted once for all of them. No value
+    depends on it."""
 
     def has(self, table: str) -> bool:
         """Say whether the user has this table."""

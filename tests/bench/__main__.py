@@ -17,6 +17,7 @@ BENCHES: dict[str, str] = {
     "contagion": "tests.bench.contagion",
     "ablation": "tests.bench.ablation",
     "night": "tests.bench.night",
+    "training": "tests.bench.training",
     "graph": "tests.bench.graph_scale",
 }
 """Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""

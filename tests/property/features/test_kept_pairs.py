@@ -124,3 +124,22 @@ def test_any_nights_in_any_order_give_the_pairs_of_one_count(
             at_once = pairs(engine, tables, day, churn)
             assert pairs(engine, replace(tables, kept=kept), day, churn).equals(at_once)
             assert not list(kept.glob("*.half"))
+
+
+@FEW
+@given(history=calls(), agos=st.lists(st.integers(0, 130), min_size=2, max_size=5, unique=True), churn=CHURNS)
+@example(  # known between two snapshots: the earlier one must not know it
+    history=[(0, 1, NOW - 40 * 24 * HOUR, 60, 24 * 20)],
+    agos=[0, 30, 60],
+    churn=ChurnSettings.model_validate({}),
+)
+def test_snapshots_beside_each_other_know_what_each_would_know_alone(
+    engine: Engine, history: list[Call], agos: list[int], churn: ChurnSettings
+) -> None:
+    dates = [AsOf(LAST - timedelta(days=ago), ZONE) for ago in agos]
+    with TemporaryDirectory() as folder:
+        tables = lake(Path(folder), history, refuses=False)
+        kept = replace(tables, kept=Path(folder) / "pairs", kept_for=tuple(dates))
+        for as_of in dates:
+            alone = pairs(engine, tables, as_of.day, churn)
+            assert pairs(engine, kept, as_of.day, churn).equals(alone)

@@ -48,13 +48,17 @@ def engine() -> Iterator[Engine]:
         yield opened
 
 
-def night(engine: Engine, folder: Path, calls: pl.DataFrame, day: date) -> tuple[pl.DataFrame, int]:
+def night(
+    engine: Engine, folder: Path, calls: pl.DataFrame, day: date, beside: tuple[AsOf, ...] = ()
+) -> tuple[pl.DataFrame, int]:
     """Pairs of a 90-day window, and how many days were read for them."""
-    store, pairs = paired(engine, folder, calls, day)
+    store, pairs = paired(engine, folder, calls, day, beside)
     return pairs, store.n_counted_days
 
 
-def paired(engine: Engine, folder: Path, calls: pl.DataFrame, day: date) -> tuple[PairStore, pl.DataFrame]:
+def paired(
+    engine: Engine, folder: Path, calls: pl.DataFrame, day: date, beside: tuple[AsOf, ...] = ()
+) -> tuple[PairStore, pl.DataFrame]:
     """The store after it gave the pairs of a 90-day window, and these."""
     path = folder / "part-0.parquet"
     calls.write_parquet(path)
@@ -62,7 +66,7 @@ def paired(engine: Engine, folder: Path, calls: pl.DataFrame, day: date) -> tupl
     as_of = AsOf(day)
     parameters = {"as_of": as_of.instant, "history_from": as_of.days_before(90)}
     store = PairStore(folder / "pairs", engine, library().statements["contacts_between"], parameters, path)
-    return store, store.call_pairs(PairWindow(as_of, 90)).sort("key_a", "key_b")
+    return store, store.call_pairs(PairWindow(as_of, 90, beside)).sort("key_a", "key_b")
 
 
 def test_a_window_is_covered_day_by_day_once() -> None:
@@ -94,6 +98,22 @@ def test_the_oldest_days_are_read_again_only_while_none_was_kept_day_by_day(
     counted = [night(engine, tmp_path, calls, LAST - ago * DAY)[1] for ago in range(130, -1, -1)]
     assert counted[0] == 90
     assert set(counted[95:]) == {1}
+
+
+@pytest.mark.parametrize("step", [7, 28, 30, 31])
+def test_snapshots_beside_each_other_count_each_day_once(engine: Engine, tmp_path: Path, step: int) -> None:
+    dates = tuple(AsOf(LAST - step * number * DAY) for number in range(5))
+    calls = drawn_calls(n_days=90 + 4 * step)
+    counted = sum(night(engine, tmp_path, calls, as_of.day, dates)[1] for as_of in dates)
+    assert counted == 90 + 4 * step
+    assert sum(night(engine, tmp_path, calls, as_of.day, dates)[1] for as_of in reversed(dates)) == 0
+
+
+def test_snapshots_beside_a_window_do_not_change_how_it_is_cut_when_they_are_itself() -> None:
+    window = PairWindow(AsOf(LAST), 90)
+    assert PairWindow(AsOf(LAST), 90, (AsOf(LAST),)).cover == window.cover
+    far = (AsOf(LAST - 400 * DAY),)
+    assert PairWindow(AsOf(LAST), 90, far).cover == window.cover
 
 
 def test_a_call_that_comes_late_has_its_day_counted_again(engine: Engine, tmp_path: Path) -> None:

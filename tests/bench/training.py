@@ -1,0 +1,112 @@
+"""Benchmark: what training takes, against LightGBM's own calls for the same fits in the same run.
+
+    python -m tests.bench training [--full]
+
+20,000 rows of 60 columns, or 1,000,000 of 150 (`--full`), a twentieth of them leavers; then as many rows are scored.
+The other side is what an analyst would write by hand with the same settings: one binned table, `lightgbm.cv` over the
+same folds, `lightgbm.train` on all rows, `predict`. Each side has a process of its own. What churnrisk does beside
+(choosing columns, encoding, calibration, intervals) is the overhead; no more than a tenth is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import process_time
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tests.bench.measure import Measure, measured
+from training.rows import Rows
+
+SEED, N_FOLDS, THREADS = 5, 5, 2
+
+Row = Sequence[object]
+
+
+def drawn(n_rows: int, n_columns: int) -> Rows:
+    """Rows of numbers, a third of them counts with many zeros, a tenth missing; ten columns drive leaving."""
+    rng = np.random.default_rng(SEED)
+    columns: dict[str, NDArray[Any]] = {}
+    driven = np.full(n_rows, -3.6)
+    for place in range(n_columns):
+        values = rng.poisson(0.4, n_rows).astype(float) if place % 3 == 0 else rng.normal(size=n_rows)
+        driven += 0.35 * values * (place % (n_columns // 10) == 0)
+        values[rng.random(n_rows) < 0.1] = np.nan
+        columns[f"number_{place:03d}"] = values
+    left = (rng.random(n_rows) < 1 / (1 + np.exp(-driven))).astype(float)
+    frame = pl.DataFrame(columns).fill_nan(None)
+    who = np.arange(n_rows).astype(str).astype(object)
+    return Rows(frame, left, np.ones(n_rows), who, np.full(n_rows, "", dtype=object))
+
+
+def ours(n_rows: int, n_columns: int) -> dict[str, Any]:
+    """Fit, calibrate and score as a training does; processor seconds of each."""
+    from churnrisk.bundle import Provenance
+    from training.fit import FitSettings, fitted_model
+
+    rows = drawn(n_rows, n_columns)
+    begun = process_time()
+    model = fitted_model(rows, FitSettings(SEED, N_FOLDS, THREADS))
+    fitted = process_time()
+    model.bundle((), Provenance()).predict(rows.frame)
+    return {"fit": fitted - begun, "score": process_time() - fitted, "n_trees": model.parameters["n_trees"]}
+
+
+def lightgbm_alone(n_rows: int, n_columns: int) -> dict[str, Any]:
+    """Make the same fits by LightGBM's own calls; processor seconds of each."""
+    import lightgbm as lgb
+
+    from training.folds import customer_folds
+    from training.trees import MOST_TREES, PATIENCE, laid_out, settings_for, threads_for
+
+    rows = drawn(n_rows, n_columns)
+    encoded, left = rows.frame.fill_null(np.nan).to_numpy(), rows.left
+    threads = threads_for(encoded.size, THREADS)
+    settings = laid_out(settings_for(rows.n_rarer, seed=SEED, threads=threads), encoded.size)
+    folds = customer_folds(rows.customer, left, N_FOLDS, salt=f"fit-{SEED}")
+    begun = process_time()
+    data = lgb.Dataset(encoded, left, params=settings).construct()
+    held = [np.flatnonzero(folds == fold) for fold in range(N_FOLDS)]
+    found = lgb.cv(
+        settings,
+        data,
+        num_boost_round=MOST_TREES,
+        folds=[(np.flatnonzero(folds != fold), rows) for fold, rows in enumerate(held)],
+        callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
+        return_cvbooster=True,
+    )
+    boosters: Any = found["cvbooster"]
+    for rows_held, booster in zip(held, boosters.boosters, strict=True):
+        booster.predict(encoded[rows_held], num_iteration=boosters.best_iteration)
+    booster = lgb.train(settings, data, num_boost_round=boosters.best_iteration)
+    fitted = process_time()
+    booster.predict(encoded)
+    return {"fit": fitted - begun, "score": process_time() - fitted, "n_trees": boosters.best_iteration}
+
+
+def tables(full: bool) -> Sequence[tuple[str, Sequence[str], Sequence[Row]]]:
+    """Give the figures for `python -m tests.bench training`."""
+    size = {"n_rows": 1_000_000, "n_columns": 150} if full else {"n_rows": 20_000, "n_columns": 60}
+    alone = measured("tests.bench.training:lightgbm_alone", size)
+    whole = measured("tests.bench.training:ours", size)
+    title = f"training on and scoring {size['n_rows']:,} rows of {size['n_columns']} columns"
+    head = (
+        "side",
+        "fit, processor s",
+        "of LightGBM's",
+        "score, processor s",
+        "of LightGBM's",
+        "trees",
+        "peak MB",
+    )
+    rows = [_row("LightGBM's own calls", alone, alone), _row("churnrisk", whole, alone)]
+    return [(title, head, rows)]
+
+
+def _row(name: str, side: Measure, alone: Measure) -> Row:
+    fit, score = side.result["fit"], side.result["score"]
+    ratios = fit / alone.result["fit"], score / alone.result["score"]
+    return (name, fit, ratios[0], score, ratios[1], side.result["n_trees"], side.peak_mb)
