@@ -201,7 +201,7 @@ def from_snapshots(
     if not any(use.is_shipped for use in uses):
         raise ModelUnfit(_no_snapshot())
     provenance = replace(origin, snapshots=tuple(use.as_of for use in uses if use.is_shipped))
-    judged = _judged_out_of_time(looks, settings, uses, notes)
+    judged = _judged_out_of_time(looks, settings, uses, notes, origin)
     # Only now: the rows that the judged model learned from are gone, and not held beside these.
     shipped = _stacked(looks, lambda look: look.snapshot.is_shipped)
     if judged is None:
@@ -211,7 +211,11 @@ def from_snapshots(
 
 
 def _judged_out_of_time(
-    looks: list[Look], settings: FitSettings, uses: tuple[SnapshotUse, ...], notes: tuple[str, ...]
+    looks: list[Look],
+    settings: FitSettings,
+    uses: tuple[SnapshotUse, ...],
+    notes: tuple[str, ...],
+    origin: Provenance,
 ) -> _Judged | None:
     """Judge a model of the training snapshots on the test ones; None without leavers in both."""
     if not all(any(use.use == kind and use.n_leavers for use in uses) for kind in ("train", "test")):

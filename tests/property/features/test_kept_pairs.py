@@ -126,7 +126,7 @@ def test_any_nights_in_any_order_give_the_pairs_of_one_count(
             assert not list(kept.glob("*.half"))
 
 
-@FEW
+@settings(FEW, max_examples=10)
 @given(history=calls(), agos=st.lists(st.integers(0, 130), min_size=2, max_size=5, unique=True), churn=CHURNS)
 @example(  # known between two snapshots: the earlier one must not know it
     history=[(0, 1, NOW - 40 * 24 * HOUR, 60, 24 * 20)],
