@@ -181,15 +181,15 @@ class _FoldModel:
         import lightgbm as lgb
 
         plain = dict(settings)
-        self._booster = lgb.Booster(plain, data.subset(taught, params=plain))
-        self._booster.add_valid(data.subset(asked, params=plain), "asked")
+        self._booster = lgb.Booster(plain, data.subset(taught.tolist(), params=plain))
+        self._booster.add_valid(data.subset(asked.tolist(), params=plain), "asked")
 
     def grown(self, n_trees: int) -> Floats:
         """Grow so many more trees; return the log loss on the other rows after each."""
         loss = np.empty(n_trees)
         for tree in range(n_trees):
             self._booster.update()
-            ((_, _, loss[tree], _),) = self._booster.eval_valid()
+            ((_, _, loss[tree], *_),) = self._booster.eval_valid()
         return loss
 
     def score(self, encoded: Floats, n_trees: int) -> Floats:
