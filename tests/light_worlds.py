@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from training.contagion import NEVER, Sighting
 from training.contagion.panel import CLOSE, MIDDLE, WEAK
+from training.contagion.strangers import circles
 
 WEEK = 7
 RECENT_WEEKS = 13
@@ -18,11 +19,15 @@ RECENT_WEEKS = 13
 @dataclass(frozen=True)
 class LightWorld:
     """What drives leaving: ``ratio`` per close friend who left in the last 13 weeks, ``alike`` = standard deviation of
-    a hidden trait that a whole community shares, ``burst`` = that of a hidden shock to a community for a month."""
+    a hidden trait that a whole community shares, ``burst`` = that of a hidden shock to a community for a month.
+    ``clique`` = size of the groups inside which three ties in five lie, 0 for none, ``clique_alike`` = standard
+    deviation of a hidden trait that such a group shares."""
 
     ratio: float = 1.0
     alike: float = 0.0
     burst: float = 0.0
+    clique: int = 0
+    clique_alike: float = 0.0
     n_people: int = 6000
     n_looks: int = 11
     monthly: float = 0.03
@@ -38,19 +43,25 @@ class LightWorld:
         n_communities = int(community.max()) + 1
         own = rng.normal(0, 1, n)
         trait = self.alike * rng.normal(0, 1, n_communities)[community]
+        if self.clique_alike:
+            trait += self.clique_alike * rng.normal(0, 1, n // self.clique + 1)[np.arange(n) // self.clique]
         a, b = self._ties(rng)
         closeness = rng.choice([CLOSE, MIDDLE, WEAK], len(a), p=[0.4, 0.3, 0.3]).astype(np.int8)
         days = 30 * self.n_looks + 44
         left = self._lived(rng, (a[closeness == CLOSE], b[closeness == CLOSE]), own + trait, community, days)
-        ego, friend, close = np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([closeness] * 2)
-        kept = left[friend] < NEVER
-        ego, friend, close = ego[kept], friend[kept], close[kept]
+        all_ego, all_friend = np.concatenate([a, b]), np.concatenate([b, a])
+        kept = left[all_friend] < NEVER
+        ego, friend, close = all_ego[kept], all_friend[kept], np.concatenate([closeness] * 2)[kept]
         sightings = []
         for look in range(self.n_looks):
             day = 30 * look
             person = np.flatnonzero(left >= day + 14)
             is_here = (left[ego] >= day) & (left[friend] >= day)
-            n_ties = np.bincount(ego[is_here], minlength=n)[person] + 1
+            both_here = (left[all_ego] >= day) & (left[all_friend] >= day)
+            n_ties = np.bincount(all_ego[both_here], minlength=n)[person]
+            both_here = (left[a] >= day) & (left[b] >= day)
+            next_ = np.flatnonzero((left >= day + 14) & (left < day + 44))
+            beside, around = circles(a[both_here], b[both_here], next_)
             sightings.append(
                 Sighting(
                     day=day,
@@ -62,6 +73,8 @@ class LightWorld:
                     closeness=close[is_here],
                     own=pl.DataFrame({"own": own[person] + rng.normal(0, 0.5, len(person))}),
                     own_row=np.arange(len(person)),
+                    beside=beside,
+                    around=around,
                 )
             )
         return sightings, left
@@ -70,7 +83,11 @@ class LightWorld:
         n = self.n_people
         a = rng.integers(0, n, n * self.n_friends // 2)
         inside = (a // self.size) * self.size + rng.integers(0, self.size, len(a))
-        b = np.minimum(np.where(rng.random(len(a)) < 0.85, inside, rng.integers(0, n, len(a))), n - 1)
+        elsewhere, share = rng.integers(0, n, len(a)), 0.85
+        if self.clique:
+            among = (a // self.clique) * self.clique + rng.integers(0, self.clique, len(a))
+            inside, elsewhere, share = among, inside, 0.6
+        b = np.minimum(np.where(rng.random(len(a)) < share, inside, elsewhere), n - 1)
         keys = np.unique(np.minimum(a, b) * n + np.maximum(a, b))
         low, high = keys // n, keys % n
         return low[low < high], high[low < high]

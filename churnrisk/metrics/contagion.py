@@ -23,7 +23,7 @@ VERDICTS: Mapping[str, str] = {
 
 CONTROL_WORDS: Mapping[str, str] = {
     "own_risk_before": "own risk before the friend left",
-    "strangers": "leavings of matched people who are not tied",
+    "strangers": "leavings of people with friends in common, not tied",
 }
 """The negative controls: what must not be associated with the leaving of a friend."""
 
@@ -44,7 +44,7 @@ class Contagion:
         The answer, and why it is not another one.
     ratio
         Causal relative hazard per recently churned close friend: 1 = none. The value is as measured; the interval also
-        holds what unseen differences, misjudged ties and the days between deciding and leaving may have taken off.
+        allows for those most prone to leave having left first, which makes the ratio seen smaller than the cause.
     measured
         The same value with the plain 95 % interval of sampling.
     naive

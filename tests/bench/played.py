@@ -8,6 +8,7 @@ So ten seeds take minutes instead of hours; `python -m tests.bench ablation` goe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from churnrisk.simulate.settings import WorldSettings
 from churnrisk.simulate.social import Ties, strong_friends, ties_between_customers
 from features.ties import TieGraph
 from training.contagion import NEVER, Sighting, carried_labels, closeness_of
+from training.contagion.strangers import circles
 from training.contagion.watch import communities_of
 
 STEP_DAYS, WINDOW_DAYS, GAP_DAYS, REACH_DAYS = 30, 90, 14, 44
@@ -29,11 +31,31 @@ STEP_DAYS, WINDOW_DAYS, GAP_DAYS, REACH_DAYS = 30, 90, 14, 44
 Ints = NDArray[np.int64]
 
 
-def played(settings: WorldSettings, n_looks: int) -> tuple[list[Sighting], Ints]:
+SHOCK_SD, SHOCK_WEEKS, DISTRICT = 0.6, 8, 50
+"""A shock that is shared: standard deviations of log hazard, for a district of fifty communities and again for each
+community, drawn anew every eight weeks."""
+
+
+class ShockedCourse(Course):
+    """A course in which whole communities and districts are hit together for weeks, and nobody by a friend."""
+
+    def causes(self, who: Ints, day: int) -> dict[str, NDArray[np.float64]]:
+        """Return each cause's part of the log hazard, the shared shock among them."""
+        community = self._people.community
+        period = (day + 7 * 10_000) // (7 * SHOCK_WEEKS)
+        rng = np.random.default_rng([self._settings.seed, period, 7])
+        n_communities = int(community.max()) + 1
+        district = rng.normal(0, SHOCK_SD, n_communities // DISTRICT + 1)
+        shock = district[np.arange(n_communities) // DISTRICT] + rng.normal(0, SHOCK_SD, n_communities)
+        return {**super().causes(who, day), "shock": shock[community[who]] - SHOCK_SD**2}
+
+
+def played(settings: WorldSettings, n_looks: int, *, is_shocked: bool = False) -> tuple[list[Sighting], Ints]:
     """Play a world; return its last looks, 30 days apart, and the day of leaving of everybody."""
     clock, people = Clock.of(settings), population(settings)
     ties = ties_between_customers(settings, people)
-    course = Course(settings, clock, people, strong_friends(ties, len(people)))
+    kind = ShockedCourse if is_shocked else Course
+    course = kind(settings, clock, people, strong_friends(ties, len(people)))
     weeks = list(week_starts(clock))
     for month in clock.months():
         course.turn(month)
@@ -53,19 +75,7 @@ def played(settings: WorldSettings, n_looks: int) -> tuple[list[Sighting], Ints]
             sightings[-1] if sightings else None, look.person, look.community, n_communities
         )
         n_communities = max(n_communities, int(carried.max(initial=-1)) + 1)
-        sightings.append(
-            Sighting(
-                look.day,
-                look.person,
-                carried,
-                look.n_ties,
-                look.ego,
-                look.friend,
-                look.closeness,
-                own,
-                np.arange(len(look.person)),
-            )
-        )
+        sightings.append(replace(look, community=carried, own=own, own_row=np.arange(len(look.person))))
     return sightings, left
 
 
@@ -110,7 +120,19 @@ def _look(day: int, ties: pl.DataFrame, left: Ints, is_here: NDArray[np.bool_]) 
     kept = left[friend] < NEVER
     closeness = np.concatenate([close, close])[kept]
     community = community - int((labels < 0).any())
-    return Sighting(day, person, community, n_ties.astype(np.int64), ego[kept], friend[kept], closeness)
+    leavers = np.flatnonzero((left >= day + GAP_DAYS) & (left < day + GAP_DAYS + STEP_DAYS))
+    beside, around = circles(a, b, leavers)
+    return Sighting(
+        day,
+        person,
+        community,
+        n_ties.astype(np.int64),
+        ego[kept],
+        friend[kept],
+        closeness,
+        beside=beside,
+        around=around,
+    )
 
 
 def _own(people: People, person: Ints, day: int, rng: np.random.Generator) -> pl.DataFrame:

@@ -7,7 +7,7 @@ numbers from 0, days are whole days from the first look.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +46,10 @@ _SPAN = 1 << 20
 _SHIFT = 1 << 18
 
 
+def _none() -> Ints:
+    return np.empty(0, np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Sighting:
     """What was known at one look.
@@ -64,6 +68,8 @@ class Sighting:
         Per directed tie to a friend who left sooner or later: the person, the friend, and how close.
     own, own_row
         Own features, without network and calls, and the row of each person in them; None = none.
+    beside, around
+        Per person who shares friends with somebody who left, without being tied to them: the person, who left.
     """
 
     day: int
@@ -75,6 +81,8 @@ class Sighting:
     closeness: NDArray[np.int8]
     own: pl.DataFrame | None = None
     own_row: Ints | None = None
+    beside: Ints = field(default_factory=_none)
+    around: Ints = field(default_factory=_none)
 
 
 def closeness_of(ties: pl.DataFrame) -> NDArray[np.int8]:
@@ -322,6 +330,23 @@ def first_look_sets(look: Sighting, left_day: Ints, day_from: int, draw: Draw) -
 
     beside = _beside(np.flatnonzero(fits), look.community, cases, at_risk)
     return _stacked([_drawn(0, look, (cases, leaves[cases]), beside, (draw.n_controls, rng))])
+
+
+def leaving_around(
+    sightings: Sequence[Sighting], case_days: Sequence[Ints], sets: Sets, chosen: Bools
+) -> float:
+    """Mean share of the *others* of their community who leave in the period of the look, over the chosen rows."""
+    shares: list[Floats] = [np.empty(0)]
+    for number, (look, days) in enumerate(zip(sightings, case_days, strict=True)):
+        has = look.community >= 0
+        n_here = np.bincount(look.community[has])
+        n_leaving = np.bincount(look.community[has & (days < NEVER)], minlength=len(n_here))
+        rows = np.flatnonzero(chosen & (sets.look == number))
+        place = np.searchsorted(look.person, sets.person[rows])
+        own = look.community[place]
+        shares.append((n_leaving[own] - (days[place] < NEVER)) / np.maximum(n_here[own] - 1, 1))
+    every = np.concatenate(shares)
+    return float(every.mean()) if len(every) else 0.0
 
 
 STRANGERS = 60

@@ -37,8 +37,10 @@ from .panel import (
     first_look_sets,
     first_study_day,
     friend_sets,
+    leaving_around,
     matched_sets,
 )
+from .strangers import strangers_who_left
 
 N_CONTROLS = 20
 N_CONTROLS_SHUFFLED = 8
@@ -51,10 +53,12 @@ N_SHUFFLES = 49
 
 Z95 = 1.959964
 
-LARGEST_DILUTION = 0.25
-"""Share of the log ratio that what cannot be seen may take off, at most: those most inclined leave first, so that the
-exposed who stay are ever less inclined; ties taken for close that are not, or not seen; days between deciding and
-leaving. A judgement, from simulated worlds other than those of the benchmark (see the docs); it only widens."""
+LARGEST_HIDDEN_VARIANCE = 4.0
+"""Variance of the hidden proneness to leave (mean 1) that the interval allows for, at most: a standard deviation of
+twice the mean. A judgement; the hidden causes of the reference worlds have about 3. It only widens, see `_widened`."""
+
+MEAN_AGE_DAYS = (FRESH_DAYS + RECENT_DAYS) / 2
+"""Days since a friend left, on average over the window of the estimate."""
 
 FEWEST_EXPOSED = 20
 """Leavers with a recently churned close friend, below which nothing is said (a judgement)."""
@@ -132,10 +136,12 @@ def contagion_study(sightings: Sequence[Sighting], left_day: Ints, settings: Stu
     )
     own, own_before = own_scores(sightings, sets, before, settings.seed)
     panel = _Panel(sightings, sets, seen, own, left_day)
-    n_exposed = int((panel.close(seen)[sets.is_case] > 0).sum())
+    is_exposed = (panel.close(seen) > 0) & sets.is_case
+    n_exposed = int(is_exposed.sum())
     if n_exposed < FEWEST_EXPOSED:
         return _too_few(sets, n_exposed)
-    return _judged(panel, _risk_before(sightings, before, own_before), n_exposed, settings)
+    leaving = leaving_around(sightings, case_days, sets, is_exposed) / settings.horizon_days
+    return _judged(panel, _risk_before(sightings, before, own_before), n_exposed, leaving, settings)
 
 
 def _leaving_in(
@@ -198,12 +204,14 @@ class _Panel:
         return conditional_logit(columns, self.sets.is_case, self.sets.n_in_set, self.sets.cluster)
 
 
-def _judged(panel: _Panel, risk_before: float | None, n_exposed: int, settings: StudySettings) -> Contagion:
+def _judged(
+    panel: _Panel, risk_before: float | None, n_exposed: int, leaving_per_day: float, settings: StudySettings
+) -> Contagion:
     sets, seen = panel.sets, panel.seen
     columns = panel.columns(seen)
     found = panel.fitted(columns)
     value, se = float(found.value[0]), float(found.se[0])
-    placebo = _placebo(panel)
+    placebo = strangers_who_left(panel.sightings, seen, sets, len(panel.left_day))
     strangers = panel.fitted(np.column_stack([columns, placebo]))
     future = panel.fitted(np.column_stack([columns, panel.future()]))
     shuffled = _shuffled(panel, settings)
@@ -213,7 +221,7 @@ def _judged(panel: _Panel, risk_before: float | None, n_exposed: int, settings: 
     return Contagion(
         verdict,  # type: ignore[arg-type]
         reason,
-        ratio=_interval(value, *_widened(low, high)),
+        ratio=_interval(value, *_widened(low, high, leaving_per_day)),
         measured=_interval(value, low, high),
         naive=_naive(panel, settings),
         weaker={"middle": _ratio(found, 1), "weak": _ratio(found, 2)},
@@ -337,58 +345,6 @@ def _within(columns: Floats, sets: Sets) -> Floats:
     return centred
 
 
-NEAREST = 6
-"""Places up and down the order by number of ties in which a stranger like the friend's friend is looked for."""
-
-
-def _placebo(panel: _Panel) -> Floats:
-    """Leavings of matched people who are not tied: each close friend's leaving given to somebody like the ego.
-
-    The stand-in belongs to the same community at the same look, has about as many ties, and none to who left.
-    """
-    seen, size = panel.seen, len(panel.left_day)
-    chosen = np.flatnonzero(seen.closeness == CLOSE)
-    stand_in = np.full(len(chosen), -1, np.int64)
-    for number, look in enumerate(panel.sightings):
-        rows = np.flatnonzero(seen.look[chosen] == number)
-        if len(rows):
-            stand_in[rows] = _strangers(look, seen.ego[chosen[rows]], seen.friend[chosen[rows]], size)
-    has = stand_in >= 0
-    tally = Tally(stand_in[has], seen.day[chosen[has]])
-    day = panel.sets.day
-    counted = tally.between(panel.sets.person, day - RECENT_DAYS, day - FRESH_DAYS)
-    return np.minimum(counted, MOST_FRIENDS).astype(np.float64)
-
-
-def _strangers(look: Sighting, ego: Ints, friend: Ints, size: int) -> Ints:
-    order = np.lexsort((look.person, look.n_ties, look.community))
-    person, community = look.person[order], look.community[order]
-    place_of = np.full(size, -1, np.int64)
-    place_of[person] = np.arange(len(person))
-    tied = np.sort(look.ego * size + look.friend)
-    place = place_of[ego]
-    found = np.full(len(ego), -1, np.int64)
-    for step in sorted(range(-NEAREST, NEAREST + 1), key=lambda step: (abs(step), step)):
-        if step == 0:
-            continue
-        other = np.clip(place + step, 0, max(len(person) - 1, 0))
-        candidate = person[other]
-        key = candidate * size + friend
-        at = np.minimum(np.searchsorted(tied, key), max(len(tied) - 1, 0))
-        is_tied = tied[at] == key if len(tied) else np.zeros(len(key), np.bool_)
-        fits = (
-            (place >= 0)
-            & (place + step == other)
-            & (community[other] == community[np.maximum(place, 0)])
-            & (community[other] >= 0)
-            & ~is_tied
-            & (candidate != friend)
-            & (found < 0)
-        )
-        found = np.where(fits, candidate, found)
-    return found
-
-
 def _shuffled(panel: _Panel, settings: StudySettings) -> tuple[float, float, float]:
     """P of the shuffle test, the mean ratio among the shuffles, and that of the real dates.
 
@@ -429,10 +385,19 @@ def _of_first_look(panel: _Panel, left_day: Ints, settings: StudySettings) -> fl
     return float(made.fitted(made.columns(seen)).value[0])
 
 
-def _widened(low: float, high: float) -> tuple[float, float]:
-    """The interval of what may lie behind it when up to `LARGEST_DILUTION` of the log ratio was taken off."""
-    kept = 1 - LARGEST_DILUTION
-    return min(low, low / kept), max(high, high / kept)
+def _widened(low: float, high: float, leaving_per_day: float) -> tuple[float, float]:
+    r"""The interval of what may lie behind it when those most prone to leave left first.
+
+    Under exposure the prone go sooner, so that the exposed who are still there are less prone than the others, and the
+    ratio seen is smaller than the cause. With proneness of variance v (gamma: Vaupel, Manton & Stallard 1979,
+    *Demography* 16) those exposed for a days are less prone by 1 + v rate (ratio - 1) a, the rate being that of
+    the communities in which the exposed live: where more leave, selection is stronger. The end of the interval away
+    from 1 is moved out by the logarithm of that, the other end stays.
+    """
+    worst = LARGEST_HIDDEN_VARIANCE * leaving_per_day * MEAN_AGE_DAYS
+    up = math.log1p(worst * math.expm1(min(high, LARGEST_LOG))) if high > 0 else 0.0
+    down = math.log1p(worst * -math.expm1(low)) if low < 0 else 0.0
+    return low - down, high + up
 
 
 def _interval(value: float, low: float, high: float) -> Interval:

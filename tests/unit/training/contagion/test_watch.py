@@ -75,6 +75,21 @@ def test_a_look_keeps_who_is_at_risk_and_the_ties_to_those_who_left() -> None:
     assert sighting.community.tolist() == [0, 0, 1, 1]
 
 
+def test_a_look_keeps_who_shares_friends_with_those_about_to_leave() -> None:
+    watch = watching({12: datetime(2026, 5, 20, 10), 11: datetime(2026, 9, 1)})
+    snapshot, found, labels = look(date(2026, 4, 30), {11: 0, 12: 1, 13: 0, 14: 0})
+    assert found.ties is not None
+    # 12 and 14 both know 11 and 13
+    ties = pl.DataFrame({"node_a": [0, 0, 1, 2], "node_b": [1, 3, 2, 3], "strength": [9.0, 2.0, 1.0, 1.0]})
+    square = FeatureSet(found.frame, {}, Ties(TieGraph.from_ties(ties, 5), found.ties.nodes))
+    watch.add(snapshot, square, labels)
+    (kept,) = watch._seen
+    # 11 leaves too, but not within a month
+    assert (kept.beside.tolist(), kept.around.tolist()) == ([14], [12])
+    (sighting,) = _sightings([kept], np.arange(11, 16), kept.day)
+    assert (sighting.beside.tolist(), sighting.around.tolist()) == ([3], [1])
+
+
 def test_looks_are_put_in_order_and_too_few_leavers_are_no_finding() -> None:
     watch = watching({12: datetime(2026, 5, 20, 10)})
     for month in (5, 4, 3, 2, 1):
