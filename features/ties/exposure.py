@@ -6,16 +6,18 @@ different seeds. Exposure predicts; it is no estimate of what one person's leavi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from .frames import AnyGraph, as_tie_graph
 from .graph import TieGraph
-from .kernels import OUT, FloatArray, close_seed_sums, frozen, seed_sums
+from .kernels import FloatArray, chunked, frozen
+from .locality import LaidRows, rows_in_place
 from .names import EXPOSURE_WINDOWS_DAYS
-from .spreading import aged_energy, second_hop_sums, spreading_activation
+from .seeds import close_seed_sums, reachable_sums, second_hop_sums, seed_sums, window_codes
+from .spreading import aged_energy, received_energy
 
 FEWEST_DAYS_SEEN = 30
 """A pace is taken over at least so many days: two contacts in the last three days before leaving are no friendship. A
@@ -78,11 +80,36 @@ def exposures(
     [None, 0.0, 1.0]
     """
     graph = as_tie_graph(graph)
+    return exposures_by_kind(graph, rows_in_place(graph), {kind: seed_age_days}, windows_days)
+
+
+def exposures_by_kind(
+    graph: TieGraph,
+    rows: LaidRows,
+    seed_age_days: Mapping[str, FloatArray | None],
+    windows_days: Sequence[int] = EXPOSURE_WINDOWS_DAYS,
+) -> pl.DataFrame:
+    """Give the columns of `exposures` for each kind of seed, one row per node in node order.
+
+    ``rows`` are those of the graph in any place: where they lie changes two-hop shares by a last bit at most, nothing
+    else. What does not depend on the seeds is done once, and energy of two kinds spreads in the same steps.
+    """
+    known = {kind: ages for kind, ages in seed_age_days.items() if ages is not None}
     columns: dict[str, pl.Series] = {}
-    for direction, required in (("", 0), ("_out", int(OUT))):
-        columns |= _direction_columns(graph, seed_age_days, (kind, direction), required, windows_days)
-    columns |= _further_columns(graph, seed_age_days, kind, windows_days)
-    return pl.DataFrame(columns)
+    for kind in seed_age_days.keys() - known.keys():
+        columns |= _unknown_columns(kind, graph.n_nodes, windows_days)
+    if known:
+        entries = rows.indptr, rows.indices, rows.weights
+        energy = np.column_stack([aged_energy(ages) for ages in known.values()])
+        received = received_energy(entries, energy[rows.node_of])[rows.row_of]
+        reachable = reachable_sums(*entries)[rows.row_of]
+        for column, (kind, ages) in enumerate(known.items()):
+            seeds = Seeds(ages, windows_days)
+            columns |= _near_columns(graph, seeds, kind) | _two_hop_columns(rows, seeds, kind, reachable)
+            columns[f"{kind}_exposure_spread"] = _where(graph.degrees > 0, received[:, column].copy())
+    return pl.DataFrame(
+        {name: columns[name] for kind in seed_age_days for name in _names(kind, windows_days)}
+    )
 
 
 def close_exposures(
@@ -133,68 +160,83 @@ def close_exposures(
         kinds = [pl.Int64, pl.Float64] * len(windows_days)
         unknown = zip(names, kinds, strict=True)
         return pl.DataFrame({name: pl.Series([None] * graph.n_nodes, dtype=kind) for name, kind in unknown})
-    counts, sums, whole = close_seed_sums(
-        graph.indptr,
-        graph.indices,
-        graph.tie_rows,
-        frozen(graph.ties["active_days"].to_numpy(), np.float64),
-        frozen(seed_age_days, np.float64),
-        frozen(np.asarray(windows_days), np.float64),
-        frozen(np.array([tie_days, FEWEST_DAYS_SEEN]), np.float64),
-    )
+    seeds = Seeds(seed_age_days, windows_days)
+    whole = np.zeros(graph.n_nodes)
+    counts = np.zeros((seeds.n_windows, graph.n_nodes), np.int64)
+    sums = np.zeros((seeds.n_windows, graph.n_nodes))
+    active_days = frozen(graph.ties["active_days"].to_numpy(), np.int32)
+    days = frozen(np.array([tie_days, FEWEST_DAYS_SEEN]), np.float64)
+    given = graph.indptr, graph.indices, graph.tie_rows, active_days, seeds.age_days, days, seeds.codes
+    with chunked(graph.indptr) as each:
+        each(lambda _, first, last: close_seed_sums(first, last, *given, whole, counts, sums))
     columns: list[pl.Series] = []
-    for window in range(len(windows_days)):
-        columns += [_where(graph.degrees > 0, counts[:, window]), _ratio(sums[:, window], whole)]
+    for window in seeds.places.values():
+        columns += [_where(graph.degrees > 0, counts[window]), _ratio(sums[window], whole)]
     return pl.DataFrame(dict(zip(names, columns, strict=True)))
 
 
-def _further_columns(
-    graph: TieGraph, seed_age_days: FloatArray | None, kind: str, windows_days: Sequence[int]
-) -> dict[str, pl.Series]:
-    names = [*(f"{kind}_exposure_two_hop_{days}d" for days in windows_days), f"{kind}_exposure_spread"]
-    if seed_age_days is None:
-        return {name: pl.Series([None] * graph.n_nodes, dtype=pl.Float64) for name in names}
-    ages = frozen(seed_age_days, np.float64)
-    windows = frozen(np.asarray(windows_days), np.float64)
-    sums, whole = second_hop_sums(graph.indptr, graph.indices, graph.weights, ages, windows)
-    received = spreading_activation(graph, aged_energy(ages)).received
-    shares = [_ratio(sums[:, window], whole) for window in range(len(windows_days))]
-    return dict(zip(names, [*shares, _where(graph.degrees > 0, received)], strict=True))
+class Seeds:
+    """Who is a seed and since when, as the compiled loops read it."""
+
+    def __init__(self, age_days: FloatArray, windows_days: Sequence[int]) -> None:
+        ascending = sorted(set(windows_days))
+        self.age_days = frozen(age_days, np.float64)
+        self.n_windows = len(ascending)
+        self.places = {days: ascending.index(days) for days in windows_days}
+        """Where the sums hold each of the windows."""
+        self.codes = frozen(window_codes(self.age_days, frozen(np.array(ascending), np.float64)), np.uint8)
 
 
-def _direction_columns(
-    graph: TieGraph,
-    seed_age_days: FloatArray | None,
-    kind_direction: tuple[str, str],
-    required: int,
-    windows_days: Sequence[int],
-) -> dict[str, pl.Series]:
-    kind, direction = kind_direction
-    names = [
+_MEASURES = ("n", "share", "weighted")
+
+
+def _names(kind: str, windows_days: Sequence[int]) -> list[str]:
+    near = [
         f"{kind}_exposure_{measure}{direction}_{days}d"
+        for direction in ("", "_out")
         for days in windows_days
-        for measure in ("n", "share", "weighted")
+        for measure in _MEASURES
     ]
-    if seed_age_days is None or (required and graph.marks is None):
-        kinds = [pl.Int64, pl.Float64, pl.Float64] * len(windows_days)
-        return {
-            name: pl.Series([None] * graph.n_nodes, dtype=kind)
-            for name, kind in zip(names, kinds, strict=True)
-        }
-    marks = graph.marks if graph.marks is not None else frozen(np.zeros(len(graph.indices)), np.uint8)
-    ages = frozen(seed_age_days, np.float64)
-    windows = frozen(np.asarray(windows_days), np.float64)
-    n_ties, counts, sums, whole = seed_sums(
-        graph.indptr, graph.indices, graph.weights, marks, required, ages, windows
-    )
-    columns: list[pl.Series] = []
-    for window in range(len(windows_days)):
-        columns += [
-            _where(n_ties > 0, counts[:, window]),
-            _ratio(counts[:, window], n_ties),
-            _ratio(sums[:, window], whole),
-        ]
-    return dict(zip(names, columns, strict=True))
+    return [*near, *(f"{kind}_exposure_two_hop_{days}d" for days in windows_days), f"{kind}_exposure_spread"]
+
+
+def _unknown_columns(kind: str, n_nodes: int, windows_days: Sequence[int]) -> dict[str, pl.Series]:
+    def dtype(name: str) -> type[pl.DataType]:
+        return pl.Int64 if name.startswith(f"{kind}_exposure_n_") else pl.Float64
+
+    return {
+        name: pl.Series([None], dtype=dtype(name)).new_from_index(0, n_nodes)
+        for name in _names(kind, windows_days)
+    }
+
+
+def _near_columns(graph: TieGraph, seeds: Seeds, kind: str) -> dict[str, pl.Series]:
+    marks = frozen(np.zeros(0) if graph.marks is None else graph.marks, np.uint8)
+    n_read, whole = np.zeros((2, graph.n_nodes), np.int64), np.zeros((2, graph.n_nodes))
+    counts = np.zeros((2, seeds.n_windows, graph.n_nodes), np.int64)
+    sums = np.zeros((2, seeds.n_windows, graph.n_nodes))
+    given = graph.indptr, graph.indices, graph.weights, marks, seeds.codes
+    with chunked(graph.indptr) as each:
+        each(lambda _, first, last: seed_sums(first, last, *given, n_read, whole, counts, sums))
+    columns: dict[str, pl.Series] = {}
+    for position, direction in enumerate(("", "_out")):
+        n_ties = n_read[position]
+        for days, window in seeds.places.items():
+            count = counts[position, window]
+            columns[f"{kind}_exposure_n{direction}_{days}d"] = _where(n_ties > 0, count)
+            columns[f"{kind}_exposure_share{direction}_{days}d"] = _ratio(count, n_ties)
+            weighted = _ratio(sums[position, window], whole[position])
+            columns[f"{kind}_exposure_weighted{direction}_{days}d"] = weighted
+    return columns
+
+
+def _two_hop_columns(rows: LaidRows, seeds: Seeds, kind: str, reachable: FloatArray) -> dict[str, pl.Series]:
+    codes = frozen(seeds.codes[rows.node_of], np.uint8)
+    sums = second_hop_sums(rows.indptr, rows.indices, rows.weights, codes, seeds.n_windows)[rows.row_of]
+    return {
+        f"{kind}_exposure_two_hop_{days}d": _ratio(sums[:, window], reachable)
+        for days, window in seeds.places.items()
+    }
 
 
 def _where(is_defined: np.ndarray, values: np.ndarray) -> pl.Series:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from churnrisk.networkx_info import BACKEND
 
-from .kernels import FloatArray, IntArray, MarkArray, NodeArray, frozen, row_marks, row_sums, sorted_rows
+from .kernels import FloatArray, IntArray, MarkArray, NodeArray, frozen, row_marks, sorted_rows
+from .rows import entry_sums
 from .strength import in_tie_order
 from .views import (
     Columns,
@@ -213,10 +214,7 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
     @cached_property
     def strengths(self) -> FloatArray:
         """Sum of the strength of each node's ties; 0 for a node without ties."""
-        return frozen(
-            row_sums(self.indptr, self.tie_rows, frozen(self.ties["strength"].to_numpy(), np.float64)),
-            np.float64,
-        )
+        return frozen(entry_sums(self.indptr, self.weights), np.float64)
 
     @property
     def node_labels(self) -> Sequence[Hashable]:

@@ -211,13 +211,23 @@ def row_sums(indptr: IntArray, ties: NodeArray, values: FloatArray) -> FloatArra
 
 
 @compiled
-def row_counts(indptr: IntArray, ties: NodeArray, flags: MarkArray) -> IntArray:
-    """Number of entries of each row whose tie is flagged. O(n + m)."""
-    counts = np.zeros(len(indptr) - 1, np.int64)
-    for node in range(len(indptr) - 1):
+def flagged_sums(
+    indptr: IntArray, ties: NodeArray, weights: FloatArray, flags: MarkArray
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Entries of each row whose tie has the first bit flagged, those with the second; the weight of each. O(n + m)."""
+    n_nodes = len(indptr) - 1
+    n_one, n_two = np.zeros(n_nodes, np.int64), np.zeros(n_nodes, np.int64)
+    one, two = np.zeros(n_nodes, np.float64), np.zeros(n_nodes, np.float64)
+    for node in range(n_nodes):
         for entry in range(indptr[node], indptr[node + 1]):
-            counts[node] += flags[ties[entry]]
-    return counts
+            flag = flags[ties[entry]]
+            if flag & 1:
+                n_one[node] += 1
+                one[node] += weights[entry]
+            if flag & 2:
+                n_two[node] += 1
+                two[node] += weights[entry]
+    return n_one, n_two, one, two
 
 
 @compiled
@@ -235,78 +245,3 @@ def direction_counts(indptr: IntArray, marks: MarkArray) -> tuple[IntArray, IntA
             n_in[node] += (marks[entry] & IN) >> 1
             n_mutual[node] += marks[entry] == OUT + IN
     return n_out, n_in, n_mutual
-
-
-@compiled
-def seed_sums(
-    indptr: IntArray,
-    indices: NodeArray,
-    weights: FloatArray,
-    marks: MarkArray,
-    required: int,
-    ages: FloatArray,
-    windows: FloatArray,
-) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
-    """Per row: entries read; per row and window: those whose neighbour has 0 <= age <= window, their weight; per row:
-    the weight of all.
-
-    Only entries that carry every bit of `required` are read. Window sums and the whole run over the same entries in
-    the same order, and floating addition is monotone, so a window never exceeds a longer one nor the whole. O(n + m).
-    """
-    n_nodes, n_windows = len(indptr) - 1, len(windows)
-    n_read = np.zeros(n_nodes, np.int64)
-    counts = np.zeros((n_nodes, n_windows), np.int64)
-    sums = np.zeros((n_nodes, n_windows), np.float64)
-    whole = np.zeros(n_nodes, np.float64)
-    for node in range(n_nodes):
-        for entry in range(indptr[node], indptr[node + 1]):
-            if marks[entry] & required != required:
-                continue
-            n_read[node] += 1
-            whole[node] += weights[entry]
-            age = ages[indices[entry]]
-            if age >= 0.0:  # false for NaN, the mark of "no seed"
-                for window in range(n_windows):
-                    if age <= windows[window]:
-                        counts[node, window] += 1
-                        sums[node, window] += weights[entry]
-    return n_read, counts, sums, whole
-
-
-@compiled
-def close_seed_sums(
-    indptr: IntArray,
-    indices: NodeArray,
-    ties: NodeArray,
-    active_days: FloatArray,
-    ages: FloatArray,
-    windows: FloatArray,
-    days: FloatArray,
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Per row and window: entries at least at the row's mean pace whose neighbour has 0 <= age <= window, and the pace
-    of all whose neighbour has; per row: the pace of all.
-
-    Pace is active days over the days that the neighbour could be active: ``days[0]``, less the age of a seed, at least
-    ``days[1]``. Sums run in the same order, so a window never exceeds a longer one nor the whole. O(n + m).
-    """
-    n_nodes, n_windows = len(indptr) - 1, len(windows)
-    counts = np.zeros((n_nodes, n_windows), np.int64)
-    sums = np.zeros((n_nodes, n_windows), np.float64)
-    whole = np.zeros(n_nodes, np.float64)
-    for node in range(n_nodes):
-        n_ties = indptr[node + 1] - indptr[node]
-        for entry in range(indptr[node], indptr[node + 1]):
-            age = ages[indices[entry]]
-            seen = max(days[0] - age, days[1]) if age >= 0.0 else days[0]
-            whole[node] += active_days[ties[entry]] / seen
-        for entry in range(indptr[node], indptr[node + 1]):
-            age = ages[indices[entry]]
-            if not age >= 0.0:  # NaN, the mark of "no seed", or not yet
-                continue
-            pace = active_days[ties[entry]] / max(days[0] - age, days[1])
-            is_close = pace * n_ties >= whole[node] * (1.0 - 1e-9)
-            for window in range(n_windows):
-                if age <= windows[window]:
-                    counts[node, window] += is_close
-                    sums[node, window] += pace
-    return counts, sums, whole

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from .contract import RECENT_DAYS, TIE_WINDOW_DAYS
 from .cores import core_numbers
-from .exposure import close_exposures, exposures
+from .exposure import close_exposures, exposures_by_kind
 from .frames import AnyGraph, as_tie_graph
 from .graph import TieGraph
-from .kernels import FloatArray, MarkArray, direction_counts, frozen, row_counts, row_sums
-from .membership import community_columns, community_of, rows_side_by_side
+from .kernels import FloatArray, NodeArray, direction_counts, flagged_sums, frozen, row_sums
+from .locality import LaidRows, rows_side_by_side
+from .membership import community_columns, community_of
 from .names import COMMUNITY_CHURN_DAYS, EXPOSURE_WINDOWS_DAYS, tie_feature_names
 from .ranks import converged_pagerank
 from .reach import leaver_similarity, second_order_reach
@@ -91,23 +92,29 @@ def network_features(
     usable = np.ones(graph.n_nodes, np.bool_) if may_use is None else may_use
     permitted = graph.without(~usable)
     together = community_of(permitted) if community is None else community
+    rows = rows_side_by_side(permitted, _labels(together))
+    ages = {"churn": leaver_age_days, "detractor": detractor_age_days}
     table = pl.concat(
         [
             _degree_columns(permitted),
-            _place_columns(permitted, together),
-            _leaver_columns(permitted, leaver_age_days),
+            _place_columns(permitted, rows),
+            _leaver_columns(permitted, rows, leaver_age_days),
             community_columns(permitted, together, is_member, leaver_age_days),
-            exposures(permitted, leaver_age_days, "churn", windows_days),
+            exposures_by_kind(permitted, rows, ages, windows_days),
             close_exposures(permitted, leaver_age_days, tie_days, windows_days),
-            exposures(permitted, detractor_age_days, "detractor", windows_days),
         ],
         how="horizontal",
     ).select(tie_feature_names(windows_days))
-    return (
-        table.with_columns(pl.when(pl.lit(pl.Series(usable))).then(pl.all()).name.keep())
-        .select(pl.Series("node", np.arange(graph.n_nodes, dtype=np.int32)), pl.all())
-        .filter(pl.Series(is_member))
-    )
+    if not usable.all():
+        table = table.select(pl.when(pl.lit(pl.Series(usable))).then(pl.all()).name.keep())
+    nodes = pl.Series("node", np.arange(graph.n_nodes, dtype=np.int32))
+    return table.select(nodes, pl.all()).filter(pl.Series(is_member))
+
+
+def _labels(community: pl.Series) -> NodeArray:
+    """Community of each node, those without ties behind all others."""
+    numbers = np.asarray(community.fill_null(int(community.max() or 0) + 1).to_numpy())  # type: ignore[arg-type]
+    return frozen(numbers, np.int32)
 
 
 def _degree_columns(graph: TieGraph) -> pl.DataFrame:
@@ -140,14 +147,18 @@ def _loss_columns(graph: TieGraph) -> pl.DataFrame:
         }
         return pl.DataFrame(dict.fromkeys(kinds, [None] * graph.n_nodes), schema=kinds)
     is_lost, is_early = pl.col("n_recent") == 0, pl.col("n_contacts") > pl.col("n_recent")
+    flags = graph.ties.select(is_lost.cast(pl.UInt8) + 2 * is_early.cast(pl.UInt8)).to_series().to_numpy()
+    n_lost, n_early, lost, early = flagged_sums(
+        graph.indptr, graph.tie_rows, graph.weights, frozen(flags, np.uint8)
+    )
     table = pl.DataFrame(
         {
-            "n_lost": _flag_counts(graph, is_lost),
-            "n_early": _flag_counts(graph, is_early),
-            "n_gained": _flag_counts(graph, ~is_early),
-            "n_late": _flag_counts(graph, ~is_lost),
-            "lost": _flag_strengths(graph, is_lost),
-            "early": _flag_strengths(graph, is_early),
+            "n_lost": n_lost,
+            "n_early": n_early,
+            "n_gained": graph.degrees - n_early,
+            "n_late": graph.degrees - n_lost,
+            "lost": lost,
+            "early": early,
         }
     )
     return table.select(
@@ -163,30 +174,19 @@ def _share(part: str, whole: str) -> pl.Expr:
     return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole))
 
 
-def _flag_counts(graph: TieGraph, flag: pl.Expr) -> np.ndarray:
-    flags: MarkArray = frozen(graph.ties.select(flag.cast(pl.UInt8)).to_series().to_numpy(), np.uint8)
-    return row_counts(graph.indptr, graph.tie_rows, flags)
-
-
-def _flag_strengths(graph: TieGraph, flag: pl.Expr) -> np.ndarray:
-    strengths = graph.ties.select(pl.when(flag).then("strength").otherwise(0.0)).to_series()
-    return row_sums(graph.indptr, graph.tie_rows, frozen(strengths.to_numpy(), np.float64))
-
-
 _RANK_DISTANCE = 1e-8
 """Far below what a model can tell apart, at half the cost of 1e-10."""
 
 
-def _place_columns(graph: TieGraph, community: pl.Series) -> pl.DataFrame:
-    indptr, indices, weights, row_of = rows_side_by_side(graph, community)
+def _place_columns(graph: TieGraph, rows: LaidRows) -> pl.DataFrame:
+    indptr, indices, row_of = rows.indptr, rows.indices, rows.row_of
     is_ranked = graph.strengths > 0
     n_ranked = int(is_ranked.sum())
     ranks = np.zeros(graph.n_nodes)
     if n_ranked:
-        start = np.empty(graph.n_nodes)
-        start[row_of] = is_ranked
+        start = is_ranked[rows.node_of].astype(np.float64)
         ranks = n_ranked * converged_pagerank(
-            indptr, indices, weights, personalization=start, tol=_RANK_DISTANCE
+            indptr, indices, rows.weights, personalization=start, tol=_RANK_DISTANCE
         )
     return pl.DataFrame(
         {
@@ -198,13 +198,16 @@ def _place_columns(graph: TieGraph, community: pl.Series) -> pl.DataFrame:
     )
 
 
-def _leaver_columns(graph: TieGraph, leaver_age_days: FloatArray | None) -> pl.DataFrame:
+def _leaver_columns(graph: TieGraph, rows: LaidRows, leaver_age_days: FloatArray | None) -> pl.DataFrame:
     names = [f"leaver_similarity_{which}_{COMMUNITY_CHURN_DAYS}d" for which in ("max", "mean")]
     if leaver_age_days is None:
         nobody = np.zeros(graph.n_nodes, np.bool_)
         return pl.DataFrame({name: _known(nobody, np.zeros(graph.n_nodes)) for name in names})
     left = (leaver_age_days >= 0) & (leaver_age_days <= COMMUNITY_CHURN_DAYS)
-    greatest, mean = leaver_similarity(graph.indptr, graph.indices, frozen(left, np.uint8))
+    is_leaver = frozen(left[rows.node_of], np.uint8)
+    greatest, mean = (
+        values[rows.row_of] for values in leaver_similarity(rows.indptr, rows.indices, is_leaver, rows.row_of)
+    )
     return pl.DataFrame(
         {names[0]: _known(graph.degrees > 0, greatest), names[1]: _known(~np.isnan(mean), mean)}
     )

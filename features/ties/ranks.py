@@ -5,17 +5,10 @@ It knows rows of neighbours and weights, and refuses to know customers and what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .kernels import FloatArray, IntArray, NodeArray, chunked, compiled, frozen, transposed_rows
-
-if TYPE_CHECKING:
-    from .kernels import EachChunk
-
-Product = Callable[[FloatArray], FloatArray]
+from .rows import Rows, entry_sums, product
 
 
 class NotConverged(RuntimeError):
@@ -101,7 +94,7 @@ def pagerank(
     with chunked(rows[0]) as each:
         for _ in range(max_iter):
             shares, lost = passed_on(ranks, leaving)
-            ranks, change = next_ranks(ranks, _product(each, rows, shares), start, sink, alpha, lost)
+            ranks, change = next_ranks(ranks, product(each, rows, shares), start, sink, alpha, lost)
             if change < n_nodes * tol:
                 return ranks
     raise NotConverged(max_iter)
@@ -170,8 +163,8 @@ def converged_pagerank(
     with chunked(rows[0]) as each:
         solution, residual, direction = first_direction(start, roots)
         for _ in range(_MOST_STEPS):
-            product = _product(each, rows, scaled(direction, roots))
-            distance, mass = descend(solution, residual, direction, product, roots, alpha)
+            turned = product(each, rows, scaled(direction, roots))
+            distance, mass = descend(solution, residual, direction, turned, roots, alpha)
             if 2 * distance <= tol * (1 - alpha) * mass:
                 return unscaled(solution, roots, start)
     raise NotConverged(_MOST_STEPS)
@@ -234,7 +227,7 @@ def eigenvector_centrality(
     with chunked(rows[0]) as each:
         for _ in range(max_iter):
             last = values
-            values = last + _product(each, rows, last)
+            values = last + product(each, rows, last)
             values = values / (float(np.sqrt(np.square(values).sum())) or 1.0)
             if np.abs(values - last).sum() < n_nodes * tol:
                 return values
@@ -254,10 +247,6 @@ def _distribution(values: FloatArray | None, n_nodes: int) -> FloatArray:
     return shares
 
 
-Rows = tuple[IntArray, NodeArray, FloatArray]
-"""Rows to read from: indptr, indices, and weights, of length 0 when all are alike."""
-
-
 def _incoming(
     indptr: IntArray, indices: NodeArray, weights: FloatArray | None, *, is_symmetric: bool
 ) -> Rows:
@@ -273,47 +262,6 @@ def _leaving(indptr: IntArray, weights: FloatArray | None) -> FloatArray:
     if weights is None:
         return np.diff(indptr).astype(np.float64)
     return entry_sums(frozen(indptr, np.int64), frozen(weights, np.float64))
-
-
-def _product(each: EachChunk, rows: Rows, values: FloatArray) -> FloatArray:
-    product = np.empty(len(values))
-    each(lambda _, first, last: gathered(first, last, *rows, values, product))
-    return product
-
-
-@compiled
-def entry_sums(indptr: IntArray, weights: FloatArray) -> FloatArray:
-    """Sum of each row. O(n + m)."""
-    sums = np.zeros(len(indptr) - 1, np.float64)
-    for node in range(len(indptr) - 1):
-        for entry in range(indptr[node], indptr[node + 1]):
-            sums[node] += weights[entry]
-    return sums
-
-
-@compiled
-def gathered(
-    first: int,
-    last: int,
-    indptr: IntArray,
-    indices: NodeArray,
-    weights: FloatArray,
-    values: FloatArray,
-    product: FloatArray,
-) -> None:
-    """Write the weighted sum of the neighbours' values into the rows first to last of a product. O(m)."""
-    if len(weights) == 0:
-        for node in range(first, last):
-            total = 0.0
-            for entry in range(indptr[node], indptr[node + 1]):
-                total += values[indices[entry]]
-            product[node] = total
-        return
-    for node in range(first, last):
-        total = 0.0
-        for entry in range(indptr[node], indptr[node + 1]):
-            total += weights[entry] * values[indices[entry]]
-        product[node] = total
 
 
 @compiled

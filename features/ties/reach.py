@@ -55,7 +55,7 @@ def second_order_reach(indptr: IntArray, indices: NodeArray) -> IntArray:
 
 
 def leaver_similarity(
-    indptr: IntArray, indices: NodeArray, is_leaver: MarkArray
+    indptr: IntArray, indices: NodeArray, is_leaver: MarkArray, in_turn: NodeArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
     r"""How much a node's friends are those of somebody who left: greatest and mean Jaccard similarity, 0 to 1.
 
@@ -65,6 +65,8 @@ def leaver_similarity(
         Symmetric rows as for `second_order_reach`.
     is_leaver
         uint8, n: 1 = the node left lately. Nobody is compared with himself.
+    in_turn
+        int32, n: the order in which leavers add to a sum; None = by their numbers.
 
     Returns
     -------
@@ -93,7 +95,8 @@ def leaver_similarity(
     >>> greatest.tolist(), mean.tolist()
     ([0.5, 0.0, 0.0, 0.0], [0.5, nan, nan, nan])
     """
-    greatest, total, n_near = leavers_near(indptr, indices, is_leaver, HUB_TIES)
+    leavers = np.flatnonzero(is_leaver) if in_turn is None else in_turn[is_leaver[in_turn] > 0]
+    greatest, total, n_near = leavers_near(indptr, indices, frozen(leavers, np.int32), HUB_TIES)
     mean = np.divide(total, n_near, out=np.full(len(total), np.nan), where=n_near > 0)
     return greatest, mean
 
@@ -197,7 +200,7 @@ def same_hubs(one: int, other: int, indptr: IntArray, indices: NodeArray, hub_ti
 
 @compiled
 def leavers_near(
-    indptr: IntArray, indices: NodeArray, is_leaver: MarkArray, hub_ties: int
+    indptr: IntArray, indices: NodeArray, leavers: NodeArray, hub_ties: int
 ) -> tuple[FloatArray, FloatArray, IntArray]:
     """Per node, over the leavers who share a friend with it: greatest and summed similarity, and their number."""
     n_nodes = len(indptr) - 1
@@ -206,9 +209,7 @@ def leavers_near(
     n_near = np.zeros(n_nodes, np.int64)
     common = np.zeros(n_nodes, np.int32)
     met = np.empty(n_nodes, np.int32)
-    for leaver in range(n_nodes):
-        if not is_leaver[leaver]:
-            continue
+    for leaver in leavers:
         n_met = 0
         for entry in range(indptr[leaver], indptr[leaver + 1]):
             friend = indices[entry]

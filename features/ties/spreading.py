@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .frames import AnyGraph, as_tie_graph
-from .kernels import FloatArray, IntArray, NodeArray, compiled, frozen
+from .kernels import FloatArray, chunked, compiled, frozen
+from .rows import Rows, entry_sums, products
 
 PASSED_ON = 0.7
 """Share d of arriving energy that a customer passes on (Dasgupta et al. 2008 found about 0.7 best)."""
@@ -101,11 +102,15 @@ def spreading_activation(
     if not (0 <= passed_on < 1 and 0 < least_under_way < 1):
         msg = f"expected 0 <= passed_on < 1 and 0 < least_under_way < 1, found {passed_on} and {least_under_way}"
         raise ValueError(msg)
-    n_steps = math.ceil(math.log(least_under_way) / math.log(passed_on)) if passed_on else 0
-    own, received = _spread(
-        graph.indptr, graph.indices, graph.weights, frozen(energy, np.float64), passed_on, max(n_steps, 1)
-    )
-    return Activation(own, received)
+    rows = graph.indptr, graph.indices, graph.weights
+    n_steps = _steps(passed_on, least_under_way)
+    own, received = _spread(rows, frozen(energy[:, np.newaxis], np.float64), passed_on, n_steps)
+    return Activation(own[:, 0].copy(), received[:, 0].copy())
+
+
+def received_energy(rows: Rows, energy: FloatArray) -> FloatArray:
+    """Give what each node receives, n x k, when each column of n x k energies spreads by itself."""
+    return _spread(rows, frozen(energy, np.float64), PASSED_ON, _steps(PASSED_ON, LEAST_UNDER_WAY))[1]
 
 
 def aged_energy(age_days: FloatArray, half_life_days: float = SPREAD_HALF_LIFE_DAYS) -> FloatArray:
@@ -122,81 +127,33 @@ def aged_energy(age_days: FloatArray, half_life_days: float = SPREAD_HALF_LIFE_D
     return energy
 
 
-@compiled
-def _spread(
-    indptr: IntArray,
-    indices: NodeArray,
-    weights: FloatArray,
-    energy: FloatArray,
-    passed_on: float,
-    n_steps: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Own and received energy at rest. O(m) per step, rows in ascending order: the same bits every time."""
-    n_nodes = len(indptr) - 1
-    totals = np.zeros(n_nodes, np.float64)
-    for node in range(n_nodes):
-        for entry in range(indptr[node], indptr[node + 1]):
-            totals[node] += weights[entry]
-    own = np.zeros(n_nodes, np.float64)
-    received = np.zeros(n_nodes, np.float64)
-    moving = energy.copy()
-    for step in range(n_steps):
-        at_rest = own if step == 0 else received
-        arriving = np.zeros(n_nodes, np.float64)
-        for node in range(n_nodes):
-            if moving[node] == 0.0:
-                continue
-            if totals[node] == 0.0:
-                at_rest[node] += moving[node]
-                continue
-            at_rest[node] += (1.0 - passed_on) * moving[node]
-            going = passed_on * moving[node] / totals[node]
-            for entry in range(indptr[node], indptr[node + 1]):
-                arriving[indices[entry]] += going * weights[entry]
-        moving = arriving
-    for node in range(n_nodes):
-        received[node] += moving[node]
+def _steps(passed_on: float, least_under_way: float) -> int:
+    return max(1, math.ceil(math.log(least_under_way) / math.log(passed_on))) if passed_on else 1
+
+
+def _spread(rows: Rows, energy: FloatArray, passed_on: float, n_steps: int) -> tuple[FloatArray, FloatArray]:
+    """Own and received energy at rest, n x k. What arrives is added up row by row: the same bits on any machine."""
+    totals = entry_sums(rows[0], rows[2])
+    own, received = np.zeros(energy.shape), np.zeros(energy.shape)
+    moving = energy
+    with chunked(rows[0]) as each:
+        for step in range(n_steps):
+            going = settled(moving, totals, passed_on, own if step == 0 else received)
+            moving = products(each, rows, going)
+    received += moving
     return own, received
 
 
 @compiled
-def second_hop_sums(
-    indptr: IntArray, indices: NodeArray, weights: FloatArray, ages: FloatArray, windows: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Per row i: sum over neighbours j of w_ij times the seeds' share of j's *other* ties, per window; sum of w_ij.
-
-    Neighbours that have no other tie of any weight count in neither. What j's other ties hold is added up from both
-    ends of its row, never by taking a part off the whole: no cancellation, and a window never exceeds a longer one.
-    O(n + m).
-    """
-    n_nodes, n_windows = len(indptr) - 1, len(windows)
-    longest = 0
-    for node in range(n_nodes):
-        longest = max(longest, indptr[node + 1] - indptr[node])
-    behind = np.zeros((longest + 1, n_windows + 1), np.float64)
-    before = np.zeros(n_windows + 1, np.float64)
-    sums = np.zeros((n_nodes, n_windows), np.float64)
-    whole = np.zeros(n_nodes, np.float64)
-    for middle in range(n_nodes):
-        start, stop = indptr[middle], indptr[middle + 1]
-        behind[stop - start, :] = 0.0
-        for entry in range(stop - 1, start - 1, -1):
-            place, age = entry - start, ages[indices[entry]]
-            behind[place, n_windows] = behind[place + 1, n_windows] + weights[entry]
-            for window in range(n_windows):
-                counts = age >= 0.0 and age <= windows[window]
-                behind[place, window] = behind[place + 1, window] + (weights[entry] if counts else 0.0)
-        before[:] = 0.0
-        for entry in range(start, stop):
-            node, place, age = indices[entry], entry - start, ages[indices[entry]]
-            others = before[n_windows] + behind[place + 1, n_windows]
-            if others > 0.0:
-                whole[node] += weights[entry]
-                for window in range(n_windows):
-                    share = (before[window] + behind[place + 1, window]) / others
-                    sums[node, window] += weights[entry] * share
-            before[n_windows] += weights[entry]
-            for window in range(n_windows):
-                if age >= 0.0 and age <= windows[window]:
-                    before[window] += weights[entry]
-    return sums, whole
+def settled(moving: FloatArray, totals: FloatArray, passed_on: float, at_rest: FloatArray) -> FloatArray:
+    """Lay down what stays of the moving energy (all, without strength); give what goes on per unit of strength."""
+    going = np.zeros(moving.shape, np.float64)
+    for node in range(len(totals)):
+        for column in range(moving.shape[1]):
+            energy = moving[node, column]
+            if totals[node] > 0.0:
+                at_rest[node, column] += (1.0 - passed_on) * energy
+                going[node, column] = passed_on * energy / totals[node]
+            else:
+                at_rest[node, column] += energy
+    return going

@@ -113,7 +113,7 @@ def katz_centrality(
     values = np.zeros(G.n_nodes) if start is None else start
     for _ in range(max_iter):
         last = values
-        values = alpha * neighbour_sums(indptr, indices, given, frozen(last, np.float64)) + base
+        values = alpha * neighbour_sums((indptr, indices, given), last) + base
         if np.abs(values - last).sum() < G.n_nodes * tol:
             length = float(np.sqrt(np.square(values).sum())) or 1.0
             return G.names.dict_of(values / length if normalized else values)
@@ -149,11 +149,11 @@ def average_neighbor_degree(
     totals = np.zeros(G.n_nodes)
     if "out" in source:
         given = frozen(np.zeros(0) if weights is None else weights, np.float64)
-        totals = totals + neighbour_sums(G.indptr, G.indices, given, targets)
+        totals = totals + neighbour_sums((G.indptr, G.indices, given), targets)
     if "in" in source:
         indptr, indices, origins = G.inward
         given = frozen(np.zeros(0) if weights is None else weights[origins], np.float64)
-        totals = totals + neighbour_sums(indptr, indices, given, targets)
+        totals = totals + neighbour_sums((indptr, indices, given), targets)
     whole = _side_degrees(G, source, weight)
     found = np.divide(totals, whole, out=np.zeros(G.n_nodes), where=whole != 0)
     everybody = G.names.dict_of(found)

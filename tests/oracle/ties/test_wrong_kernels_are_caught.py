@@ -9,7 +9,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from features.ties import communities, components, cores, kernels, pair_facts, ranks, similarity, triangles
+from features.ties import (
+    communities,
+    components,
+    cores,
+    kernels,
+    pair_facts,
+    ranks,
+    rows,
+    similarity,
+    triangles,
+)
 from tests.oracle.ties.measure_checks import CHECKS, DIRECTED_CHECKS, directed_graphs, graphs
 from tests.oracle.ties.test_communities import cases, check_communities
 from tests.oracle.ties.test_pair_facts_against_a_plain_dict import SMALL, SMALL_CUTS, check_pair_facts
@@ -49,8 +59,8 @@ WRONG = [
     Wrong("finished parts seen again", components, "strong_parts", "if label[other] < 0:", "if True:", "strong_components"),
     Wrong("nothing handed up", components, "strong_parts", "low[path[depth]] = min(low[path[depth]], low[node])", "pass", "strong_components"),
     Wrong("a hop too many", components, "breadth_first", "hops[other] = hops[node] + 1", "hops[other] = hops[node] + 1 + (hops[node] > 0)", "hops"),
-    Wrong("last entry missed", ranks, "gathered", "indptr[node + 1])", "max(indptr[node], indptr[node + 1] - 1))", "pagerank"),
-    Wrong("weights ignored", ranks, "gathered", "total += weights[entry] * values", "total += values", "pagerank"),
+    Wrong("last entry missed", rows, "gathered", "indptr[node + 1])", "max(indptr[node], indptr[node + 1] - 1))", "pagerank"),
+    Wrong("weights ignored", rows, "gathered", "total += weights[entry] * values", "total += values", "pagerank"),
     Wrong("sinks keep their rank", ranks, "passed_on", "lost += ranks[node]", "pass", "pagerank"),
     Wrong("sinks restart", ranks, "next_ranks", "lost * sink[node]", "lost * start[node]", "pagerank"),
     Wrong("change without sign lost", ranks, "next_ranks", "abs(found[node] - ranks[node])", "found[node] - ranks[node]", "pagerank"),
