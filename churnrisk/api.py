@@ -193,11 +193,14 @@ class ChurnWorkspace:
 
         return fit_ties(self._folder, self._as_of(as_of), self._inputs, days=days)
 
-    def train(self, as_of: date | str | None = None) -> Learned:
-        """Fit, calibrate and judge a model, log it to MLflow and register it; the first fit one becomes champion."""
+    def train(self, as_of: date | str | None = None, *, tune_minutes: float | None = None) -> Learned:
+        """Fit, calibrate and judge a model, log it to MLflow and register it; the first fit one becomes champion.
+
+        ``tune_minutes`` stands in for ``[training] tune_minutes``.
+        """
         from .learning import learn
 
-        return learn(self._folder, self._as_of(as_of), self._inputs)
+        return learn(self._folder, self._as_of(as_of), self._inputs, tune_minutes=tune_minutes)
 
     def models(self) -> list[ModelVersion]:
         """Return the registered versions, newest first."""

@@ -171,9 +171,18 @@ def features(
 
 
 @app.command()
-def train(as_of: AsOfOption = None, as_json: JsonOption = False) -> None:
+def train(
+    as_of: AsOfOption = None,
+    tune_minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--tune-minutes", min=0.0, help="Minutes to look for better settings, instead of [training]."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Fit, calibrate, evaluate out of time, log to MLflow and register a model."""
-    learned = _workspace().train(as_of=_day(as_of))
+    learned = _workspace().train(as_of=_day(as_of), tune_minutes=tune_minutes)
     _show(as_json, learned.as_dict(), lambda: _say(learned.text()))
     if not learned.is_fit:
         raise typer.Exit(13)

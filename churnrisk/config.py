@@ -259,6 +259,20 @@ class TrainingSettings(Settings):
         5, ge=2, le=20, description="Folds for cross-fitting the calibrator and labelled extracts."
     )
     seed: int = Field(20260101, ge=0, description="Seed of every random choice in training.")
+    tune_minutes: float = Field(
+        0.0,
+        ge=0,
+        le=10_080,
+        description="Minutes to look for better settings of the trees than the defaults, inside the training period; "
+        "0 = do not. A labelled extract shares them between the folds that judge it.",
+    )
+    n_trials: int = Field(100, ge=1, le=10_000, description="Settings tried in one search, at most.")
+    objective: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]\w*:[A-Za-z_]\w*$",
+        description="Your own objective for the trees: `module:function` in the workspace's features/ folder, "
+        "returning gradient and hessian; see Extending.",
+    )
     study_contagion: bool = Field(
         True,
         description="Ask of the data whether churn spreads between customers. Needs calls, dated leavings and looks "

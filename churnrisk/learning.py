@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 import churnrisk
-from training import TrainingResult, train
+from training import TrainingResult, Trial, train
 
 from .bundle import Bundle
-from .config import CONFIG_NAME
+from .config import CONFIG_NAME, Config
 from .dates import AsOf
 from .errors import Fault, ModelUnfit
 from .evidence import EvidencedBundle, evidence_of
@@ -138,7 +138,8 @@ class Learned:
 class _Logged:
     """A training as the registry sees it: the same, with a model that takes its evidence along."""
 
-    def __init__(self, result: TrainingResult) -> None:
+    def __init__(self, result: TrainingResult, trials: Sequence[Trial]) -> None:
+        self.trials = tuple(trials)
         self.bundle = EvidencedBundle(result)
         self.evaluation = result.evaluation
         self.parameters: Mapping[str, Any] = result.parameters
@@ -152,8 +153,10 @@ class _Logged:
         self.network_gain = result.network_gain
 
 
-def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
+def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: float | None = None) -> Learned:
     """Train as of a date and register the model; the first version that passes its gates becomes champion.
+
+    ``tune_minutes`` stands in for the setting of that name.
 
     Raises
     ------
@@ -161,6 +164,11 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
         Nothing can be fitted. A model that was fitted but fails a gate is registered, and is not fit.
     """
     config = workspace.config
+    if tune_minutes is not None:
+        config = config.model_copy(
+            update={"training": config.training.model_copy(update={"tune_minutes": tune_minutes})}
+        )
+    trials: list[Trial] = []
     with (
         workspace.held("train"),
         Stages("train", 4, interactive=inputs.interactive) as stages,
@@ -169,7 +177,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
         with stages.stage("load"):
             loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
             refuse_before_data(loaded, as_of)
-        run_id = _run_id(workspace, as_of, loaded)
+        run_id = _run_id(workspace, config, as_of, loaded)
         with run_context(run_id=run_id, as_of=str(as_of), command="train"):
             with stages.stage("features and fit") as counts:
                 result = train(
@@ -179,13 +187,15 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Learned:
                     as_of,
                     own=workspace.root / "features",
                     tie_weights=learned_weights(workspace),
+                    trials=workspace.trials,
+                    on_trial=trials.append,
                 )
                 counts |= {"rows": result.evaluation.n_rows, "is_fit": result.is_fit}
             with stages.stage("log"):
                 registry = Registry(config.mlflow, workspace.root, inputs.environment)
                 before = _champion(registry)
                 version = registry.log_training(
-                    _Logged(result),
+                    _Logged(result, trials),
                     as_of=as_of.day,
                     run_id=run_id,
                     code_version=f"{churnrisk.__version__}+{code_fingerprint()}",
@@ -251,14 +261,14 @@ def _champion(registry: Registry) -> ModelVersion | None:
     return next((version for version in registry.models() if version.is_champion), None)
 
 
-def _run_id(workspace: Workspace, as_of: AsOf, loaded: LoadedSources) -> str:
+def _run_id(workspace: Workspace, config: Config, as_of: AsOf, loaded: LoadedSources) -> str:
     return run_identity(
         {
             "command": "train",
             "as_of": str(as_of),
             "tie_weights": learned_weights(workspace),
             "inputs": dict(loaded.tables.fingerprints),
-            "config": workspace.config.fingerprint(),
+            "config": config.fingerprint(),
             "code": code_fingerprint(),
         }
     )

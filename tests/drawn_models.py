@@ -81,6 +81,20 @@ def drawn_contagion() -> Contagion:
 
 
 @dataclass(frozen=True)
+class DrawnTrial:
+    """A try of a search for settings."""
+
+    number: int
+    state: str
+    loss: float | None
+    is_default: bool = False
+    study: str = "a search"
+    settings: dict[str, float] = field(default_factory=lambda: {"learning_rate": 0.05})
+    n_trees: int | None = 120
+    seconds: float = 1.5
+
+
+@dataclass(frozen=True)
 class DrawnTraining:
     """The result of a training that never happened."""
 
@@ -94,6 +108,7 @@ class DrawnTraining:
     ablations: dict[str, float | None] = field(default_factory=lambda: {"network": 0.78})
     network_gain: dict[str, Interval] = field(default_factory=lambda: {"auc": Interval(0.03, 0.01, 0.05)})
     contagion: Contagion | None = field(default_factory=drawn_contagion)
+    trials: tuple[DrawnTrial, ...] = ()
     notes: tuple[str, ...] = ("history is short",)
     gates: tuple[DrawnGate, ...] = (DrawnGate("better_than_chance", is_passed=True),)
 

@@ -5,6 +5,7 @@ from .fit import FitSettings
 from .gates import GateFinding
 from .rows import Rows
 from .train import SnapshotUse, TrainingResult, cross_validated_risk, from_extract, train
+from .tuning import Trial
 
 __all__ = [
     "CROSS_VALIDATED",
@@ -16,6 +17,7 @@ __all__ = [
     "Rows",
     "SnapshotUse",
     "TrainingResult",
+    "Trial",
     "cross_validated_risk",
     "from_extract",
     "train",

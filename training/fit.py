@@ -17,11 +17,15 @@ from churnrisk.bundle import Band, Bundle, Calibrator, Feature, Learner, Provena
 from churnrisk.errors import Fault, ModelUnfit
 
 from .calibrate import fitted_calibration
-from .folds import customer_folds
+from .folds import Folds, customer_folds
 from .logistic import fitted_logistic
+from .objectives import Objective
+from .rates import coarser, designed
 from .rows import Rows
 from .screening import Screened, screened
-from .trees import fitted_trees, refitted_trees, settings_for, threads_for
+from .tasks import Task
+from .trees import refitted_trees, settings_for, threads_for
+from .tuning import Tuning
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +50,12 @@ class FitSettings:
     """Group of a feature by name (price, network ...), from the catalogue."""
     leaking: Mapping[str, str] = field(default_factory=dict)
     """Columns that must not be learned from, with what is wrong with each: found by whoever looked for leaks."""
+    trees: Mapping[str, Any] = field(default_factory=dict)
+    """LightGBM's parameters to use instead of the defaults: those that a search found on other rows."""
+    tuning: Tuning | None = None
+    """Search for better ones on the rows to be learned from; None = do not."""
+    objective: Objective | None = None
+    """The user's own objective for trees."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,9 @@ class Fitted:
     importance: pl.DataFrame
     """feature, group, importance (share of what the model uses, sums to 1), most important first."""
     base_rate: float
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that a search found to be better than the defaults."""
+    notes: tuple[str, ...] = ()
 
     def bundle(self, bands: tuple[Band, ...], provenance: Provenance) -> Bundle:
         """Return the model as a bundle."""
@@ -92,14 +105,13 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
     found = screened(rows, settings.group_of, leaking=settings.leaking)
     if not found.features:
         raise ModelUnfit(_nothing_to_learn(found))
-    encoded = matrix(rows.frame, found.features)
-    folds = customer_folds(rows.customer, rows.left, settings.n_folds, salt=f"fit-{settings.seed}")
-    learned = _learned(rows, encoded, found.features, folds, settings)
+    folds = _folds(rows, settings)
+    learned = _learned(rows, found.features, folds, settings)
     calibration = fitted_calibration(
         learned.score, rows.left, rows.weight, n_leavers=rows.n_rarer, folds=folds
     )
     return Fitted(
-        features=found.features,
+        features=learned.features,
         dropped=found.dropped,
         learner=learned.learner,
         calibrator=calibration.calibrator,
@@ -108,70 +120,98 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         parameters={**learned.parameters, "calibrator": calibration.calibrator.kind},
         importance=_importance(found.features, learned.importance),
         base_rate=rows.base_rate,
+        chosen=learned.chosen,
+        notes=learned.notes,
     )
 
 
 def score_without(
-    names: Sequence[str], learned: Rows, tested: Rows, *, like: Mapping[str, Any], settings: FitSettings
+    names: Sequence[str], learned: Rows, tested: Rows, *, like: Fitted, settings: FitSettings
 ) -> Floats:
     """Return the score (log-odds, for ranking only) of ``tested`` by the same learner without some columns.
 
-    ``like`` are the parameters of the model with them: trees take their number from it, so that one fit serves
-    where a whole model would take a search over folds.
+    ``like`` is the model with them: trees take their number and settings from it, so that one fit serves where a whole
+    model would take a search over folds.
     """
     rows, others = learned.without(names), tested.without(names)
-    if like.get("learner") != "lightgbm":
+    if like.parameters.get("learner") != "lightgbm":
         fitted = fitted_model(rows, settings)
         return fitted.bundle((), Provenance()).raw_score(others.frame)
     found = screened(rows, settings.group_of, leaking=settings.leaking)
     if not found.features:
         return np.zeros(len(others.left))
-    encoded = matrix(rows.frame, found.features)
+    design = designed(rows, found.features, _folds(rows, settings))
     trees = refitted_trees(
-        encoded,
+        design.encoded,
         rows.left,
         rows.weight if rows.is_weighted else None,
-        features=found.features,
-        settings=settings_for(
-            rows.n_rarer, seed=settings.seed, threads=threads_for(encoded.size, settings.threads)
-        ),
-        n_trees=int(like["n_trees"]),
+        features=design.features,
+        settings={**_tree_settings(rows, design.encoded.size, settings), **like.chosen},
+        n_trees=int(like.parameters["n_trees"]),
+        objective=settings.objective,
     )
-    return trees.score(matrix(others.frame, found.features))
+    return trees.score(matrix(others.frame, design.features))
+
+
+def _folds(rows: Rows, settings: FitSettings) -> Folds:
+    return customer_folds(rows.customer, rows.left, settings.n_folds, salt=f"fit-{settings.seed}")
 
 
 @dataclass(frozen=True)
 class _Learned:
+    features: tuple[Feature, ...]
     learner: Learner
     score: Floats
     importance: Floats
     regime: str
     parameters: Mapping[str, Any]
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def _learned(
-    rows: Rows, encoded: Floats, features: tuple[Feature, ...], folds: NDArray[np.int8], settings: FitSettings
-) -> _Learned:
+def _learned(rows: Rows, features: tuple[Feature, ...], folds: Folds, settings: FitSettings) -> _Learned:
     if rows.n_rarer < FEWEST_FOR_TREES:
-        logistic = fitted_logistic(encoded, rows.left, rows.weight, features, folds)
-        regime = (
-            f"logistic regression: {rows.n_leavers} leavers and {rows.n_stayers} stayers, trees from "
-            f"{FEWEST_FOR_TREES} of each (more months or a longer outcome window would lift it)"
-        )
-        parameters = {"learner": "logistic", "ridge": logistic.ridge}
-        return _Learned(logistic.learner, logistic.out_of_fold_score, logistic.importance, regime, parameters)
-    chosen = settings_for(
-        rows.n_rarer, seed=settings.seed, threads=threads_for(encoded.size, settings.threads)
-    )
-    weight = rows.weight if rows.is_weighted else None
-    trees = fitted_trees(encoded, rows.left, weight, features=features, folds=folds, settings=chosen)
+        return _learned_logistic(rows, coarser(features), folds)
+    design = designed(rows, features, folds)
+    task = Task(rows, features, design, folds, settings.objective)
+    chosen = _tree_settings(rows, design.encoded.size, settings)
+    tuned = task.tuned(chosen, settings.tuning, settings.seed) if settings.tuning else None
+    trees = task.fitted(chosen if tuned is None else tuned.settings, None if tuned is None else tuned.crossed)
     # threads are the machine's affair: they must not make two equal models look different
     recorded = {
         name: value for name, value in trees.settings.items() if name not in {"num_threads", "verbosity"}
     }
     parameters = {"learner": "lightgbm", "n_trees": trees.n_trees, **recorded}
-    regime = f"boosted trees: {rows.n_leavers} leavers"
-    return _Learned(trees.learner, trees.out_of_fold_score, trees.importance, regime, parameters)
+    if settings.objective is not None:
+        parameters |= {"objective": settings.objective.name, "objective_source": settings.objective.source}
+    return _Learned(
+        design.features,
+        trees.learner,
+        trees.out_of_fold_score,
+        trees.importance,
+        regime=f"boosted trees: {rows.n_leavers} leavers",
+        parameters=parameters if tuned is None else {**parameters, **tuned.parameters},
+        chosen=settings.trees if tuned is None else tuned.chosen,
+        notes=() if tuned is None else (tuned.sentence,),
+    )
+
+
+def _tree_settings(rows: Rows, n_cells: int, settings: FitSettings) -> dict[str, Any]:
+    threads = threads_for(n_cells, settings.threads)
+    return {**settings_for(rows.n_rarer, seed=settings.seed, threads=threads), **settings.trees}
+
+
+def _learned_logistic(rows: Rows, features: tuple[Feature, ...], folds: Folds) -> _Learned:
+    encoded = matrix(rows.frame, features)
+    logistic = fitted_logistic(encoded, rows.left, rows.weight, features, folds)
+    regime = (
+        f"logistic regression: {rows.n_leavers} leavers and {rows.n_stayers} stayers, trees from "
+        f"{FEWEST_FOR_TREES} of each (more months or a longer outcome window would lift it)"
+    )
+    parameters = {"learner": "logistic", "ridge": logistic.ridge}
+    return _Learned(
+        features, logistic.learner, logistic.out_of_fold_score, logistic.importance, regime, parameters
+    )
 
 
 def bands_of(risk: Floats, left: Floats, weight: Floats, base_rate: float) -> tuple[Band, ...]:

@@ -53,8 +53,8 @@ class _Column:
 
     @classmethod
     def of(cls, values: Floats, feature: Feature) -> _Column:
-        if feature.kind == "category":
-            return cls(n_codes=len(feature.categories))
+        if feature.is_coded:
+            return cls(n_codes=feature.n_codes)
         known = values[~np.isnan(values)]
         if known.size == 0:
             return cls()

@@ -14,14 +14,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk.bundle import Feature, kind_of
+from churnrisk.bundle import Feature, digest_of, kind_of
 
 from .copies import LOOKED_AT, copies
 from .rows import Rows
 from .stability import unstable
 
 MOST_CATEGORIES = 250
-"""Categories with a code of their own, the most frequent; LightGBM bins no more than 255. The rest count as missing."""
+"""Texts with a code of their own, the most frequent; LightGBM bins no more than 255. The rest share one: rare."""
 
 IDENTIFIER_SHARE = 0.5
 """Text with more distinct values per customer names customers rather than describes them (judgement)."""
@@ -124,13 +124,16 @@ def _fisher(other: NDArray[np.bool_], leaves: NDArray[np.bool_]) -> float:
 
 
 def _feature(series: pl.Series, group_of: Callable[[str], str]) -> Feature:
-    if kind_of(series.dtype) == "category":
-        return Feature(series.name, "category", group_of(series.name), _categories(series))
-    return Feature(series.name, "number", group_of(series.name))
-
-
-def _categories(series: pl.Series) -> tuple[str, ...]:
+    if kind_of(series.dtype) != "category":
+        return Feature(series.name, "number", group_of(series.name))
     counted = (
         pl.DataFrame({"text": series.cast(pl.String)}).drop_nulls().group_by("text").len(name="n")
     ).sort(["n", "text"], descending=[True, False])
-    return tuple(counted["text"].head(MOST_CATEGORIES).to_list())
+    texts = counted["text"].to_list()
+    return Feature(
+        series.name,
+        "category",
+        group_of(series.name),
+        categories=tuple(texts[:MOST_CATEGORIES]),
+        rare=tuple(sorted(map(digest_of, texts[MOST_CATEGORIES:]))),
+    )

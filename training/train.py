@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import TIE_WEIGHTS, Bundle, Kind, Provenance, Reference, reference_of
-from churnrisk.config import Config, SourceSettings
+from churnrisk.config import Config, SourceSettings, TrainingSettings
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault, ModelUnfit
 from churnrisk.metrics import Contagion, Interval
@@ -30,8 +30,10 @@ from .fit import FitSettings, Fitted, bands_of, fitted_model, score_without
 from .folds import customer_folds
 from .gates import GateFinding, gate_faults, gate_findings
 from .labels import Labels, earliest_look, labels_of
+from .objectives import Objective, loaded_objective
 from .rows import Rows, rows_of
 from .snapshots import Snapshot, outcome_days, snapshot_schedule
+from .tuning import Trial, Tuning
 
 Floats = NDArray[np.float64]
 
@@ -110,6 +112,8 @@ def train(
     *,
     own: Path | None = None,
     tie_weights: Mapping[str, float] | None = None,
+    trials: Path | None = None,
+    on_trial: Callable[[Trial], None] | None = None,
 ) -> TrainingResult:
     """Fit, calibrate and judge a model with what is known as of ``as_of``.
 
@@ -120,7 +124,9 @@ def train(
         day are counted into pairs once for all snapshots that look at it.
     config : the workspace's settings; churn, training and engine are read.
     as_of : everything later is unknown, labels too; consents are those of this day.
-    own : folder with the user's own ``*.sql`` features.
+    own : folder with the user's own ``*.sql`` features, and with the objective that the settings name.
+    trials : SQLite file where a search for settings keeps its trials; None keeps them in memory.
+    on_trial : told of each trial of a search, those of an earlier run that it goes on from too.
     tie_weights : weights of tie strength learned from the user's own ties, kept in the bundle; None = the default.
 
     Raises
@@ -136,6 +142,8 @@ def train(
         config.training.n_folds,
         config.engine.threads,
         group_of=lambda name: entries[name].group,
+        tuning=_tuning(config.training, trials, on_trial),
+        objective=_objective(config.training, own),
     )
     origin = Provenance(
         churn={
@@ -173,6 +181,20 @@ def _referenced(
     return replace(result, reference=kept)
 
 
+def _tuning(
+    settings: TrainingSettings, trials: Path | None, on_trial: Callable[[Trial], None] | None
+) -> Tuning | None:
+    if not settings.tune_minutes:
+        return None
+    return Tuning(settings.tune_minutes, settings.n_trials, trials, on_trial)
+
+
+def _objective(settings: TrainingSettings, own: Path | None) -> Objective | None:
+    return (
+        None if settings.objective is None else loaded_objective(settings.objective, own or Path("features"))
+    )
+
+
 @dataclass(frozen=True)
 class Look:
     """One snapshot with its feature table and labels."""
@@ -207,7 +229,9 @@ def from_snapshots(
     if judged is None:
         note = "history is too short for a test out of time: customers are cross-validated instead"
         return _cross_validated(shipped, settings, provenance, uses, (*notes, note))
-    return _result(fitted_model(shipped, settings), judged, provenance)
+    # settings that were searched for are those that were judged: no second search, and none that sees the test rows
+    found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
+    return _result(fitted_model(shipped, found), judged, provenance)
 
 
 def _judged_out_of_time(
@@ -232,7 +256,7 @@ def _judged_out_of_time(
         uses=uses,
         ablations=_ablations(tested, without),
         network_gain=_network_gain(tested, model, without, settings.seed),
-        notes=notes,
+        notes=(*notes, *model.notes),
         model=model,
         origin=_origin_of_twin(looks, uses, origin),
     )
@@ -248,7 +272,8 @@ def from_extract(rows: Rows, settings: FitSettings, origin: Provenance) -> Train
 def cross_validated_risk(rows: Rows, settings: FitSettings) -> pl.DataFrame:
     """Return risk, risk_low, risk_high of each row from models that saw nothing of its customer's fold.
 
-    Everything is nested: in each fold screening, the number of trees and the calibrator come from the other folds.
+    Everything is nested: in each fold screening, tuning, the number of trees and the calibrator come from the other
+    folds.
     """
     folds = customer_folds(rows.customer, rows.left, settings.n_folds, salt=f"judge-{settings.seed}")
     parts: list[pl.DataFrame] = []
@@ -282,8 +307,11 @@ def _cross_validated(
     uses: tuple[SnapshotUse, ...],
     notes: tuple[str, ...],
 ) -> TrainingResult:
+    if settings.tuning is not None:
+        settings = replace(settings, tuning=settings.tuning.shared(settings.n_folds + 1))
     shipped = fitted_model(rows, settings)
     risks = cross_validated_risk(rows, settings)
+    notes = (*notes, *shipped.notes)
     found = evaluation(CROSS_VALIDATED, rows, risks["risk"].to_numpy(), seed=settings.seed)
     return _result(shipped, _Judged(rows, risks, found, uses, notes=notes), origin)
 
@@ -385,7 +413,7 @@ def _score_without_network(
     network = [name for name in learned.frame.columns if settings.group_of(name) == NETWORK]
     if not network:
         return None
-    return score_without(network, learned, tested, like=model.parameters, settings=settings)
+    return score_without(network, learned, tested, like=model, settings=settings)
 
 
 def _ablations(tested: Rows, without: Floats | None) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ process on Enum and Categorical. A table is binned once; folds and the last fit 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,16 @@ from numpy.typing import NDArray
 from churnrisk.bundle import Feature, Trees
 
 from .folds import Folds
+from .objectives import Objective
+from .rates import Rated
 
 if TYPE_CHECKING:
     import lightgbm
 
 Floats = NDArray[np.float64]
+
+Watch = Callable[[int, float], None]
+"""Told the trees so far and the least mean loss over folds; raises to end the search."""
 
 MOST_TREES = 2000
 PATIENCE = 60
@@ -107,43 +112,97 @@ def fitted_trees(
     features: Sequence[Feature],
     folds: Folds,
     settings: Mapping[str, Any],
+    rated: Sequence[Rated] = (),
+    objective: Objective | None = None,
+    crossed: Crossed | None = None,
 ) -> TreesFit:
-    """Return the trees fitted on all rows, their number being the best of the mean log loss over ``folds``."""
+    """Return the trees fitted on all rows, their number being the best of the mean log loss over ``folds``.
+
+    ``crossed`` is what :func:`crossed_trees` found with the same settings, where that is known already.
+    """
     settings = laid_out(settings, encoded.size)
-    data = _dataset(encoded, left, weight, features, settings)
-    n_trees, score = _searched(data, encoded, folds, settings)
-    booster = _boosted(data, settings, n_trees)
+    data = _dataset(encoded, left, weight, features, settings, objective)
+    if crossed is None:
+        shared = None if rated else data
+        crossed = crossed_trees(
+            encoded, left, weight, features=features, folds=folds, settings=settings, rated=rated,
+            objective=objective, data=shared,
+        )  # fmt: skip
+    booster = _boosted(data, settings, crossed.n_trees, objective)
     gain = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
     return TreesFit(
         learner=Trees(booster.model_to_string()),
-        out_of_fold_score=score,
-        n_trees=n_trees,
+        out_of_fold_score=crossed.score,
+        n_trees=crossed.n_trees,
         importance=gain / gain.sum() if gain.sum() > 0 else gain,
         settings=settings,
     )
 
 
-def _searched(
-    data: lightgbm.Dataset, encoded: Floats, folds: Folds, settings: Mapping[str, Any]
-) -> tuple[int, Floats]:
-    """Return the number of trees with the best mean log loss over folds, and the score of rows by models without them.
+@dataclass(frozen=True)
+class Crossed:
+    """What trees grown on all folds but one say of the rows of that one."""
+
+    score: Floats
+    n_trees: int
+    """Trees at which the mean over folds of the held-out loss is least."""
+    loss: float
+    """That mean: log loss, or 1 - AUC where a user's own objective leaves scores without a link to probability."""
+
+
+def crossed_trees(
+    encoded: Floats,
+    left: Floats,
+    weight: Floats | None,
+    *,
+    features: Sequence[Feature],
+    folds: Folds,
+    settings: Mapping[str, Any],
+    rated: Sequence[Rated] = (),
+    objective: Objective | None = None,
+    watch: Watch | None = None,
+    data: lightgbm.Dataset | None = None,
+) -> Crossed:
+    """Return the number of trees with the best mean loss over folds, and the score of rows by models without them.
 
     What `lightgbm.cv` finds, with the binned table shared by all folds and the folds learned side by side: one thread
-    for each costs less than all threads for one, which wait for each other at every leaf.
+    for each costs less than all threads for one, which wait for each other at every leaf. Rated texts (``rated``)
+    differ by the fold that is held out, so each fold then has a table of its own.
     """
+    settings = laid_out(settings, encoded.size)
     alone = {**settings, "num_threads": 1}
+    shared = data or _dataset(encoded, left, weight, features, settings, objective)
     held = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
-    search = [_FoldModel(data, np.flatnonzero(folds != folds[asked[0]]), asked, alone) for asked in held]
+    search: list[_FoldModel] = []
+    asked_rows: list[Floats] = []
+    for asked in held:
+        if rated:
+            hidden = _without(encoded, rated, folds, int(folds[asked[0]]))
+            shared = _dataset(hidden, left, weight, features, settings, objective)
+            asked_rows.append(hidden[asked])
+        taught = np.flatnonzero(folds != folds[asked[0]])
+        search.append(_FoldModel(shared, taught, asked, alone, objective))
     grown: list[Floats] = []
     with ThreadPoolExecutor(max_workers=settings["num_threads"], initializer=_quieted) as pool:
-        n_trees, is_found = 0, False
+        n_trees, is_found, loss = 0, False, np.empty(0)
         while not is_found and len(grown) * TREES_AT_ONCE < MOST_TREES:
             grown.append(np.array(list(pool.map(lambda model: model.grown(TREES_AT_ONCE), search))))
-            n_trees, is_found = best_number(np.concatenate(grown, axis=1).mean(axis=0))
+            loss = np.concatenate(grown, axis=1).mean(axis=0)
+            n_trees, is_found = best_number(loss)
+            if watch is not None:
+                watch(len(loss), float(loss[n_trees - 1]))
     score = np.empty(len(folds))
-    for asked, model in zip(held, search, strict=True):
-        score[asked] = model.score(encoded[asked], n_trees)
-    return n_trees, score
+    for place, (asked, model) in enumerate(zip(held, search, strict=True)):
+        score[asked] = model.score(asked_rows[place] if asked_rows else encoded[asked], n_trees)
+    return Crossed(score, n_trees, float(loss[n_trees - 1]))
+
+
+def _without(encoded: Floats, rated: Sequence[Rated], folds: Folds, fold: int) -> Floats:
+    """Return the numbers as if nobody of ``fold`` had been seen."""
+    hidden = encoded.copy()
+    for column in rated:
+        hidden[:, column.position] = column.values(folds, fold)
+    return hidden
 
 
 def _quieted() -> None:
@@ -177,25 +236,30 @@ class _FoldModel:
         taught: NDArray[np.intp],
         asked: NDArray[np.intp],
         settings: Mapping[str, Any],
+        objective: Objective | None,
     ) -> None:
         import lightgbm as lgb
 
-        plain = dict(settings)
+        plain = _parameters(settings, objective)
         self._booster = lgb.Booster(plain, data.subset(taught.tolist(), params=plain))
         self._booster.add_valid(data.subset(asked.tolist(), params=plain), "asked")
+        self._gradients = None if objective is None else _gradients(objective)
+        self._start = 0.0 if objective is None else _start_of(data)
 
     def grown(self, n_trees: int) -> Floats:
-        """Grow so many more trees; return the log loss on the other rows after each."""
+        """Grow so many more trees; return the loss on the other rows after each."""
         loss = np.empty(n_trees)
         for tree in range(n_trees):
-            self._booster.update()
-            ((_, _, loss[tree], *_),) = self._booster.eval_valid()
+            self._booster.update(fobj=self._gradients)
+            (found,) = self._booster.eval_valid()
+            value, is_gain = float(found[2]), bool(found[3])
+            loss[tree] = 1 - value if is_gain else value
         return loss
 
     def score(self, encoded: Floats, n_trees: int) -> Floats:
         """Return the log-odds by the first so many trees."""
         found = self._booster.predict(encoded, raw_score=True, num_iteration=n_trees)
-        return np.asarray(found, dtype=np.float64)
+        return np.asarray(found, dtype=np.float64) + self._start
 
 
 def refitted_trees(
@@ -206,36 +270,73 @@ def refitted_trees(
     features: Sequence[Feature],
     settings: Mapping[str, Any],
     n_trees: int,
+    objective: Objective | None = None,
 ) -> Trees:
     """Return as many trees as were found elsewhere; no search over folds, so a sixth of the cost of a fit."""
     settings = laid_out(settings, encoded.size)
-    booster = _boosted(_dataset(encoded, left, weight, features, settings), settings, n_trees)
-    return Trees(booster.model_to_string())
+    data = _dataset(encoded, left, weight, features, settings, objective)
+    return Trees(_boosted(data, settings, n_trees, objective).model_to_string())
 
 
-def _boosted(data: lightgbm.Dataset, settings: Mapping[str, Any], n_trees: int) -> lightgbm.Booster:
+def _boosted(
+    data: lightgbm.Dataset, settings: Mapping[str, Any], n_trees: int, objective: Objective | None
+) -> lightgbm.Booster:
     import lightgbm as lgb
 
-    return lgb.train(dict(settings), data, num_boost_round=n_trees)
+    if objective is None:
+        return lgb.train(dict(settings), data, num_boost_round=n_trees)
+    booster = lgb.Booster(_parameters(settings, objective), data)
+    gradients = _gradients(objective)
+    for _ in range(n_trees):
+        booster.update(fobj=gradients)
+    # the text of a model has no starting score: as LightGBM does for its own objectives, the first tree carries it
+    start = _start_of(data)
+    first = booster.dump_model(num_iteration=1)["tree_info"][0]
+    for leaf in range(first["num_leaves"]):
+        booster.set_leaf_output(0, leaf, booster.get_leaf_output(0, leaf) + start)
+    return booster
 
 
-def _dataset(
+def _start_of(data: lightgbm.Dataset) -> float:
+    return float(np.asarray(data.get_init_score())[0])
+
+
+def _parameters(settings: Mapping[str, Any], objective: Objective | None) -> dict[str, Any]:
+    return dict(settings) if objective is None else {**settings, "objective": "none", "metric": "auc"}
+
+
+def _gradients(objective: Objective) -> Callable[[Floats, lightgbm.Dataset], tuple[Floats, Floats]]:
+    """Return the objective as LightGBM calls it."""
+
+    def of(score: Floats, data: lightgbm.Dataset) -> tuple[Floats, Floats]:
+        weight = data.get_weight()
+        left = np.asarray(data.get_label(), dtype=np.float64)
+        return objective.gradients(score, left, None if weight is None else np.asarray(weight))
+
+    return of
+
+
+def _dataset(  # noqa: PLR0917 - as LightGBM's own
     encoded: Floats,
     left: Floats,
     weight: Floats | None,
     features: Sequence[Feature],
     settings: Mapping[str, Any],
+    objective: Objective | None,
 ) -> lightgbm.Dataset:
     import lightgbm as lgb
 
+    start = None
+    if objective is not None:
+        rate = float(np.average(left, weights=weight))
+        start = np.full(len(left), np.log(rate) - np.log1p(-rate))
     data = lgb.Dataset(
         encoded,
         label=left,
         weight=weight,
+        init_score=start,
         feature_name=[f"f{position}" for position in range(len(features))],
-        categorical_feature=[
-            position for position, feature in enumerate(features) if feature.kind == "category"
-        ],
-        params=dict(settings),
+        categorical_feature=[position for position, feature in enumerate(features) if feature.is_coded],
+        params=_parameters(settings, objective),
     )
     return data.construct()

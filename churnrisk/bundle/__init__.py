@@ -2,7 +2,7 @@
 
 from .bundle import TIE_WEIGHTS, Band, Bundle, Provenance
 from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrator_from, merged
-from .encoding import KEY_COLUMNS, Feature, Kind, kind_of, matrix
+from .encoding import KEY_COLUMNS, Feature, Kind, codes, digest_of, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
 from .reference import Bins, Histogram, Reference, bins_of, histogram_of, read_reference, reference_of
 
@@ -28,6 +28,8 @@ __all__ = [
     "VennAbersGrid",
     "bins_of",
     "calibrator_from",
+    "codes",
+    "digest_of",
     "histogram_of",
     "kind_of",
     "matrix",

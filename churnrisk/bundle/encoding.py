@@ -1,12 +1,15 @@
 """Turns a feature table into the numbers a learner reads, and refuses a table that is not the one it was taught.
 
-A number stays a number; a category becomes its code, the position of its text among the texts seen in training.
-Missing is missing (nan), and so is **a category that training did not see**: it says nothing that was learned.
-Nothing but float64 leaves here, since LightGBM aborts the whole process on Enum and Categorical columns.
+A number stays a number; a text becomes its code, the position among the texts seen in training, or (where texts are
+too many for that) the rate of leaving that training found for it. Missing is missing (nan). **A text that training
+did not see** says nothing that was learned: nan as a code, the average as a rate. Texts that training saw too seldom
+for a place of their own share one, apart from both. Nothing but float64 leaves here, since LightGBM aborts the whole
+process on Enum and Categorical columns.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -33,16 +36,38 @@ class Feature:
     kind: Kind
     group: str = ""
     categories: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
+    """Digests of texts that share the code after the last category: too seldom to be named."""
+    rates: tuple[float, ...] = ()
+    """Read instead of codes: log-odds of leaving per category, then of the rare, then of new texts."""
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether the learner reads codes, whose order means nothing."""
+        return self.kind == "category" and not self.rates
+
+    @property
+    def n_codes(self) -> int:
+        """Codes that training gave: one per category, and one for the rare where there are any."""
+        return len(self.categories) + bool(self.rare)
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         plain: dict[str, Any] = {"name": self.name, "kind": self.kind, "group": self.group}
-        return {**plain, "categories": list(self.categories)} if self.kind == "category" else plain
+        if self.kind == "category":
+            plain["categories"] = list(self.categories)
+        return plain | {name: list(getattr(self, name)) for name in ("rare", "rates") if getattr(self, name)}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Feature:
         """Read what :meth:`as_dict` gave."""
-        return cls(plain["name"], plain["kind"], plain["group"], tuple(plain.get("categories", ())))
+        texts = (tuple(plain.get(name, ())) for name in ("categories", "rare", "rates"))
+        return cls(plain["name"], plain["kind"], plain["group"], *texts)
+
+
+def digest_of(text: str) -> str:
+    """Return what stands for a rare text: 48 bits of its hash."""
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def kind_of(dtype: pl.DataType) -> Kind | None:
@@ -94,15 +119,32 @@ def _column(series: pl.Series, feature: Feature) -> Floats:
     if feature.kind == "number":
         numbers: Floats = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
         return numbers
-    codes = pl.DataFrame(
+    found = codes(series, feature)
+    if feature.rates:
+        known = ~np.isnan(found)
+        found[known] = np.asarray(feature.rates)[found[known].astype(np.intp)]
+    else:
+        found[found >= feature.n_codes] = np.nan
+    return found
+
+
+def codes(series: pl.Series, feature: Feature) -> Floats:
+    """Return the code of each text: of its category, then one for the rare, then one for new texts; nan for none."""
+    texts = pl.DataFrame({"text": series.cast(pl.String)})
+    named = pl.DataFrame(
         {"text": list(feature.categories), "code": np.arange(len(feature.categories), dtype=np.float64)},
         schema={"text": pl.String, "code": pl.Float64},
     )
-    texts = pl.DataFrame({"text": series.cast(pl.String)})
-    found: Floats = (
-        texts.join(codes, on="text", how="left", maintain_order="left")["code"].fill_null(np.nan).to_numpy()
-    )
-    return found
+    others = texts["text"].unique().drop_nulls()
+    if others.len() and (feature.rare or feature.rates):
+        others = others.filter(~others.is_in(named["text"].implode()))
+        rare = frozenset(feature.rare)
+        seldom = [float(feature.n_codes - (digest_of(text) in rare)) for text in others.to_list()]
+        named = pl.concat(
+            [named, pl.DataFrame({"text": others, "code": seldom}, schema_overrides={"code": pl.Float64})]
+        )
+    found = texts.join(named, on="text", how="left", maintain_order="left")["code"]
+    return found.fill_null(np.nan).to_numpy(writable=True)
 
 
 def _fault(code: str, names: Sequence[str], expected: str, verb: str) -> Fault | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from ..config import MlflowSettings
 from ..errors import Fault, GateRefused, ModelUnfit
 from .local import CHAMPION, install, point_champion
 from .tracking import Tracking
-from .trained import Studied, Trained
+from .trained import Studied, Trained, TriedSettings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -149,6 +149,7 @@ class Registry:
                     pip_requirements=[f"churnrisk=={__version__}"],
                 )
                 mlflow.log_metrics(_defined(result), model_id=model.model_id)
+                _log_trials(client, experiment_id, run.info.run_id, result.trials)
             self._ensure_registered(client)
             tracked = client.create_model_version(
                 self._name,
@@ -315,6 +316,36 @@ def _log_parameters(client: MlflowClient, run_id: str, result: Trained) -> None:
     ]
     for start in range(0, len(listed), _PARAMETERS_AT_ONCE):
         client.log_batch(run_id, params=listed[start : start + _PARAMETERS_AT_ONCE])
+
+
+def _log_trials(
+    client: MlflowClient, experiment_id: str, run_id: str, trials: Sequence[TriedSettings]
+) -> None:
+    """Log each trial of a search for settings as a run nested in the training's."""
+    from mlflow.entities import Metric, Param
+
+    ended = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+    for place, trial in enumerate(trials):
+        tags = {
+            "mlflow.parentRunId": run_id,
+            f"{_TAG}search": trial.study,
+            f"{_TAG}trial": str(trial.number),
+            f"{_TAG}trial_state": trial.state,
+            f"{_TAG}is_default": "true" if trial.is_default else "false",
+        }
+        name = f"trial {trial.number}" + (" (defaults)" if trial.is_default else "")
+        nested = client.create_run(experiment_id, tags=tags, run_name=name)
+        figures = {"loss": trial.loss, "n_trees": trial.n_trees, "seconds": trial.seconds}
+        client.log_batch(
+            nested.info.run_id,
+            metrics=[
+                Metric(name, float(value), nested.info.start_time, place)
+                for name, value in figures.items()
+                if value is not None
+            ],
+            params=[Param(name, _parameter_text(value)) for name, value in sorted(trial.settings.items())],
+        )
+        client.set_terminated(nested.info.run_id, ended[trial.state])
 
 
 def _parameter_text(value: object) -> str:

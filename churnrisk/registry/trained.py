@@ -134,6 +134,42 @@ class Studied(Protocol):
         """Every figure, for JSON: an estimate is a list of value, low and high."""
 
 
+class TriedSettings(Protocol):
+    """One trial of a search for settings."""
+
+    @property
+    def study(self) -> str:
+        """Name of the search."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the search, from 0."""
+
+    @property
+    def state(self) -> str:
+        """``complete``, ``pruned`` or ``failed``."""
+
+    @property
+    def settings(self) -> Mapping[str, float | int | bool]:
+        """What was tried."""
+
+    @property
+    def loss(self) -> float | None:
+        """Held-out loss; None when it was given up."""
+
+    @property
+    def n_trees(self) -> int | None:
+        """Trees it was reached with."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it tried the defaults."""
+
+
 class Trained(Protocol):
     """A fitted model and what is known about it. Rows of customers are never asked for."""
 
@@ -168,6 +204,10 @@ class Trained(Protocol):
     @property
     def contagion(self) -> Studied | None:
         """Whether churn spreads between customers; None when not asked."""
+
+    @property
+    def trials(self) -> Sequence[TriedSettings]:
+        """Settings that were tried; empty without a search."""
 
     @property
     def notes(self) -> Sequence[str]:

@@ -61,6 +61,11 @@ class Workspace:
         return self.models / "tie_weights.json"
 
     @property
+    def trials(self) -> Path:
+        """Settings of the trees that were tried, so that a search goes on where it was; may be deleted at any time."""
+        return self.lake / "tuning.db"
+
+    @property
     def kept_pairs(self) -> Path:
         """What nights counted of pairs of customers, for the next night; may be deleted at any time."""
         return self.lake / "pairs"

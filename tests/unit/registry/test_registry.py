@@ -18,11 +18,12 @@ from churnrisk.config import MlflowSettings
 from churnrisk.errors import ConfigError, GateRefused, ModelUnfit
 from churnrisk.registry import ModelVersion, Registry, local_champion, local_versions
 from churnrisk.registry.tracking import Tracking
-from tests.drawn_models import DrawnGate, DrawnTraining
+from tests.drawn_models import DrawnGate, DrawnTraining, DrawnTrial
 
 DAY = date(2026, 6, 30)
 PICTURES = {"roc.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
 UNFIT = replace(DrawnTraining(), gates=(DrawnGate("enough_leavers", is_passed=False),))
+TRIALS = (DrawnTrial(0, "complete", 0.41, is_default=True), DrawnTrial(1, "pruned", None, n_trees=None))
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,7 @@ def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, l
     """One database for all: making its tables takes seconds. Two fit trainings, then an unfit one, none promoted."""
     root = tmp_path_factory.mktemp("моя телеком")
     registry = Registry(MlflowSettings(), root, {})
-    results = (DrawnTraining(), DrawnTraining(), UNFIT)
+    results = (DrawnTraining(), replace(DrawnTraining(), trials=TRIALS), UNFIT)
     logged = [
         registry.log_training(result, as_of=DAY, run_id=f"run-{n}", code_version="0.1.0", pictures=PICTURES)
         for n, result in enumerate(results)
@@ -64,6 +65,22 @@ def test_versions_count_up_and_say_what_they_are(trained_workspace: tuple[Path, 
     )
     assert not unfit.is_fit
     assert first.key_figures == {"auc": 0.8, "empc": 1.5, "empc_treat_all": -0.5}
+
+
+def test_each_trial_of_a_search_is_a_run_nested_in_the_training(
+    root: Path, trained_workspace: tuple[Path, list[ModelVersion]]
+) -> None:
+    parent = trained_workspace[1][1].tracking_run_id
+    with Tracking(MlflowSettings(), root, {}).opened() as (_, client):
+        experiment = client.get_run(parent).info.experiment_id
+        found = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{parent}'")
+    nested = sorted(found, key=lambda run: str(run.info.run_name))
+    assert [run.info.run_name for run in nested] == ["trial 0 (defaults)", "trial 1"]
+    assert [run.info.status for run in nested] == ["FINISHED", "KILLED"]
+    assert nested[0].data.metrics == {"loss": 0.41, "n_trees": 120, "seconds": 1.5}
+    assert nested[1].data.metrics == {"seconds": 1.5}  # given up: no loss, and not 0
+    assert nested[0].data.params == {"learning_rate": "0.05"}
+    assert nested[0].data.tags["churnrisk.search"] == "a search"
 
 
 def test_everything_about_a_training_is_logged(
