@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
 import churnrisk
 from features import FeatureSet, catalogue
 from features.network import PUBLISHED_EXPOSURE_DAYS
-from scoring import Influence, ego, scale_words
+from scoring import Influence, changed_words, ego, scale_words
 
 from .bundle import Bundle
 from .config import SOURCE_NAMES
@@ -30,12 +31,15 @@ N_CIRCLES = 4
 
 @dataclass(frozen=True)
 class Made:
-    """What a night has made: published tables by name, warnings, promoters to approach, and the money around all."""
+    """What a night has made: published tables by name, warnings, promoters to approach, the money around all, and what
+    it keeps for the next night (place -> staged file).
+    """
 
     frames: dict[str, pl.DataFrame]
     notes: tuple[str, ...]
     promoters: pl.DataFrame | None = None
     around: Influence | None = None
+    kept: Mapping[Path, Path] = field(default_factory=dict)
 
 
 def night_report(
@@ -78,6 +82,7 @@ def night_report(
         ),
         evidence=read_evidence(workspace.champion),
         reasons=inputs_only(frames["reasons"]),
+        changed=_changed(made, config.lists.language),
         network=_network(frames, features),
         attributes=_attributes(loaded, features),
         sources=ready.source_lines(SourceLine),
@@ -94,6 +99,14 @@ def night_report(
         else int(promoters["is_long_tenured"].fill_null(value=False).sum()),
     )
     return report_html(content)
+
+
+def _changed(made: Made, language: str) -> pl.DataFrame | None:
+    """What moved since the night before; None when there was none, or nobody listed was scored in it."""
+    if "changes" not in made.frames:
+        return None
+    found = changed_words(made.frames["changes"], Sentences.of(language))
+    return None if found.is_empty() else found
 
 
 def _effect_words(workspace: Workspace, made: Made) -> str:

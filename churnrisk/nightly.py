@@ -22,6 +22,7 @@ from scoring import (
     approach_list,
     at_risk,
     call_list,
+    changes,
     consents_in_force,
     promoters,
     ranked_with_influence,
@@ -39,6 +40,7 @@ from .learning import champion_bundle
 from .logs import Stages, logger, run_context
 from .messages import Sentences
 from .night_lists import ListFile, list_files
+from .night_memory import forget_older, last_night, last_run_id, staged_memory
 from .night_report import Made, night_report
 from .sources import LoadedSources, load, refuse_before_data
 from .sources.readiness import TIES_UNKNOWN, Readiness, readiness
@@ -200,6 +202,7 @@ class _Night:
                 Edition(run_id, self.as_of.day, edition.tables, files.staged, withdrawn),
                 RULES,
             )
+            forget_older(self.workspace)
         return Night(
             self.as_of.day,
             run_id,
@@ -240,6 +243,9 @@ class _Night:
                 "model": bundle.identity,
                 "has_lists": self.extent.makes_lists,
                 "has_report": self.extent.makes_report,
+                "compared_with": last_run_id(self.workspace, self.as_of.day)
+                if self.extent.makes_lists
+                else None,
             }
         )
 
@@ -267,21 +273,18 @@ class _Night:
             features.ties, scored, consents, config.team.daily_capacity, config.influence
         )
         listed = features.frame.filter(pl.col("customer_id").is_in(ranked.customer_ids))
-        why = reasons(
-            listed,
-            bundle,
-            self.sentences,
-            as_of=self.as_of,
-            run_id=run_id,
-            consents=consents,
-            known_features=library(self.workspace.root / "features").catalogue,
-            scored=scored,
-        )
+        words = library(self.workspace.root / "features").catalogue
+        told: dict[str, Any] = {
+            "as_of": self.as_of,
+            "run_id": run_id,
+            "consents": consents,
+            "known_features": words,
+        }
+        why = reasons(listed, bundle, self.sentences, scored=scored, **told)
         stamp = (pl.lit(self.as_of.day).alias("as_of"), pl.lit(run_id).alias("run_id"))
         frames = {
             "scores": scored,
             "reasons": why,
-            "at_risk": at_risk(ranked, why, self.sentences, run_id=run_id),
             # what the model saw and no more: a column it left aside may be a name or a telephone number; and not what
             # others did, which exact figures over several windows and directions would give away (decision 11)
             "features": features.frame.select(
@@ -296,9 +299,25 @@ class _Night:
             frames["network"] = network.with_columns(*stamp)
         if features.ties is not None and config.privacy.publish_ties:
             frames["ties"] = features.ties.table(self.as_of.zone).with_columns(*stamp)
+        if self.extent.makes_lists:
+            last = last_night(self.workspace, self.as_of.day, bundle, ranked.customer_ids)
+            frames["changes"] = changes(listed, scored, bundle, self.sentences, last, **told)
+        frames["at_risk"] = at_risk(ranked, why, self.sentences, run_id=run_id, moved=frames.get("changes"))
         notes = around.notes if around is not None else ()
         asked = self._promoters(features, frames, consents)
-        return Made(frames, (*_unused(features, bundle), *ranked.notes, *notes), asked, around)
+        kept = {}
+        if self.extent.makes_lists:
+            kept = staged_memory(
+                self.workspace,
+                self.as_of.day,
+                features=features,
+                published=frames["features"],
+                consents=consents,
+                words=words,
+                bundle=bundle,
+                run_id=run_id,
+            )
+        return Made(frames, (*_unused(features, bundle), *ranked.notes, *notes), asked, around, kept)
 
     def _promoters(
         self, features: FeatureSet, frames: Mapping[str, pl.DataFrame], consents: pl.DataFrame
@@ -321,6 +340,8 @@ class _Night:
         files = _Files(self.workspace)
         for name, path in sorted(read.loaded.quarantine.items()):
             files.add(self.workspace.quarantine(day) / f"{name}.parquet", path)
+        for place, staged in made.kept.items():
+            files.add(place, staged)
         if self.extent.makes_lists:
             for file in self._lists(read, made):
                 files.add(self.workspace.lists(day) / file.name, file.staged, file.label)

@@ -1,5 +1,6 @@
 """From features and a model to what people act on: risks, reasons and the list of whom to call."""
 
+from .changes import LastNight, changed_words, changes
 from .ego import Ego, ego, told_amount
 from .influence import Influence, influence, ranked_with_influence, scale_words, with_influence
 from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list, with_carried
@@ -12,10 +13,13 @@ __all__ = [
     "FILE_FORMATS",
     "Ego",
     "Influence",
+    "LastNight",
     "RankedList",
     "approach_list",
     "at_risk",
     "call_list",
+    "changed_words",
+    "changes",
     "consents_in_force",
     "effects_pp",
     "ego",

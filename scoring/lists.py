@@ -18,6 +18,8 @@ from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
 from churnrisk.tables.lines import inputs_only
 
+from .changes import CHANGED, changed_words
+
 N_REASONS_SHOWN = 3
 """Reasons in one cell of the list; the table ``reasons`` holds the others."""
 
@@ -32,10 +34,11 @@ _FILE_COLUMNS = (
     "at_stake_around",
     "offer_id",
     "reasons",
+    "changed",
     "as_of",
 )
 
-_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "at_stake_around", "offer_id"})
+_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "at_stake_around", "offer_id", "changed"})
 """Columns of the file that stand in it only when some customer has a value; the published table keeps them."""
 
 
@@ -128,11 +131,19 @@ def _whole_value(usual: object) -> pl.Expr:
     return pl.col("value").fill_null(usual) + pl.col("spillover_value").fill_null(0.0)
 
 
-def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, run_id: str) -> pl.DataFrame:
+def at_risk(
+    ranked: RankedList,
+    reasons: pl.DataFrame,
+    sentences: Sentences,
+    *,
+    run_id: str,
+    moved: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Return the published table ``at_risk``: the list with the strongest reasons that raise each risk, as one text.
 
     Of a customer of whom something is known, only that is told: nobody can talk with a customer about a missing
-    figure. The table ``reasons`` holds what is unknown too.
+    figure. The table ``reasons`` holds what is unknown too. ``moved`` is the published table ``changes``, None when it
+    was not made.
     """
     is_known = pl.col("value").is_not_null()
     raising = (
@@ -144,8 +155,10 @@ def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, 
     told = raising.group_by("customer_id", maintain_order=True).agg(
         pl.col("sentence").head(N_REASONS_SHOWN).str.join(sentences.between).alias("reasons")
     )
+    changed = pl.DataFrame(schema=CHANGED) if moved is None else changed_words(moved, sentences)
     return (
         ranked.frame.join(told, on="customer_id", how="left", maintain_order="left")
+        .join(changed.select("customer_id", "changed"), on="customer_id", how="left", maintain_order="left")
         .with_columns(
             offer_id=pl.lit(None, dtype=pl.String),
             run_id=pl.lit(run_id, dtype=pl.String),
@@ -160,6 +173,7 @@ def at_risk(ranked: RankedList, reasons: pl.DataFrame, sentences: Sentences, *, 
             "spillover_value",
             "offer_id",
             "reasons",
+            "changed",
             "may_contact",
             "run_id",
         )

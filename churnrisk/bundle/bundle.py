@@ -136,6 +136,16 @@ class Bundle:
         ]
         return np.concatenate(parts) if frame.height else empty
 
+    def moves(self, before: pl.DataFrame, now: pl.DataFrame) -> Floats:
+        """Return (rows, features): what each feature moved the raw score from a row of one table to that of the other.
+
+        Exact Shapley values of the one row against the other, in log-odds before calibration: a row sums to the
+        difference of the raw scores, and a feature that is the same in both moved nothing. Raises like :meth:`predict`.
+        """
+        for frame in (before, now):
+            self._refuse_other_table(frame, allow_extra=True)
+        return self.learner.moves(matrix(before, self.features), matrix(now, self.features))
+
     def risk_of_score(self, score: Floats) -> Floats:
         """Return the calibrated risk (0 to 1) of raw scores (log-odds)."""
         return risk_of(self.calibrator, score)

@@ -22,6 +22,7 @@ DAYS_IN_MONTH = 30.44
 _MONTHS_FROM_DAYS, _YEARS_FROM_DAYS = 90, 730
 _MINUTES_FROM_S, _HOURS_FROM_S = 120, 7200
 _PERCENT_IN_TENTHS_BELOW = 0.095
+_POINTS_IN_TENTHS_FROM = 0.095
 
 
 def kind_of_unit(unit: str) -> str:
@@ -97,6 +98,12 @@ class NumberStyle:
         """Return a share of 1 in percent, small ones with a decimal."""
         places = 1 if 0 < abs(share) < _PERCENT_IN_TENTHS_BELOW else 0
         return self.percent_form.replace("{n}", self._localised(f"{100 * share:,.{places}f}"))
+
+    def points(self, points: float) -> str:
+        """Return percentage points with their sign: one decimal, two where one would leave nothing of them."""
+        places = 1 if abs(points) >= _POINTS_IN_TENTHS_FROM else 2
+        text = self._localised(f"{points:,.{places}f}")
+        return f"+{text}" if points > 0 and round(points, places) > 0 else text
 
     def days(self, days: float) -> str:
         """Return a length of time in days, months or years."""

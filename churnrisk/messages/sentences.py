@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 
@@ -136,6 +137,20 @@ class Sentences:
     def line(self, name: str, **words: str) -> str:
         """Return a sentence or word that speaks of no single input, by its name in ``[lines]``, braces filled."""
         return _filled(self._lines[name], words)
+
+    def moved(self, feature: str, before: Value, now: Value, *, unit: str = "", label: str = "") -> str:
+        """Return what a customer's own value is, and what it was before; parameters as for `reason`."""
+        was = self._lines["unknown"] if before is None else self.numbers.written(before, unit)
+        told = self.reason(feature, now, unit=unit, label=label)
+        return self.joined([told, self.line("before", value=was)])
+
+    def points(self, points: float) -> str:
+        """Return percentage points with their sign, small ones with two decimals."""
+        return self.line("points", value=self.numbers.points(points))
+
+    def change(self, points: float, since: date) -> str:
+        """Return how much the risk changed since a day."""
+        return self.line("change", points=self.points(points), day=since.isoformat())
 
     def label(self, feature: str, otherwise: str = "") -> str:
         """Return the short name of a feature: the language's own, or ``otherwise``, or the feature's name.

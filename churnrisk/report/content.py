@@ -109,8 +109,9 @@ class ReportContent:
     ``scores`` customer_id, risk, band, value (value null where unknown); ``at_risk`` position, customer_id, risk,
     band, value and, when there are, spillover_value, risk_low, risk_high, reasons (text), may_contact (rows where it
     is false are neither shown nor counted as listed); ``reasons`` customer_id, position, feature, effect_pp, sentence;
-    ``network`` customer_id, n_ties, churn_exposure and, when there is, offnet_share; ``attributes`` customer_id and
-    one text column per attribute, under the user's own names.
+    ``changed`` customer_id, change_pp (points since the night before), sentences (of the largest moves); ``network``
+    customer_id, n_ties, churn_exposure and, when there is, offnet_share; ``attributes`` customer_id and one text column
+    per attribute, under the user's own names.
 
     ``feature_labels`` gives inputs in words; ``sentence_language`` is that of the reasons' sentences (BCP 47);
     ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact
@@ -137,6 +138,7 @@ class ReportContent:
     uses_current_attributes: bool = False
     evidence: Evidence | None = None
     reasons: pl.DataFrame | None = None
+    changed: pl.DataFrame | None = None
     network: pl.DataFrame | None = None
     attributes: pl.DataFrame | None = None
     sources: tuple[SourceLine, ...] = ()

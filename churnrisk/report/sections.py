@@ -31,6 +31,8 @@ N_PREVIEWED = 10
 OTHER_WAY_OF_WORKING = "labelled"
 """The source of those who have one labelled extract instead of sources with dates: nobody misses it."""
 
+NEW_TONIGHT = "not scored before"
+
 REASONS_SHOWN = 3
 """Reasons per customer that the page shows."""
 
@@ -57,6 +59,9 @@ def list_section(content: ReportContent) -> Section:
         heads.append(Head("Around", "number"))
     if sentences:
         heads.append(Head("Why", "list", is_data=True))
+    moves = _moves(content)
+    if moves:
+        heads.append(Head("Since the night before", "list", is_data=True))
     rows = []
     for rank, row in enumerate(listed.iter_rows(named=True), 1):
         value = [money(row["value"]), money(_product(row["risk"], row["value"]))] if has_value else []
@@ -69,25 +74,51 @@ def list_section(content: ReportContent) -> Section:
                 *value,
                 *([money(_product(row["risk"], row["spillover_value"]))] if has_around else []),
                 *([sentences.get(row["customer_id"], ())] if sentences else []),
+                *([moves.get(row["customer_id"], (NEW_TONIGHT,))] if moves else []),
             )
         )
     shown = len(listed)
     caption = f"The first {shown} of {count(len(all_listed))}" if shown < len(all_listed) else "All of them"
     table = Table(caption, tuple(heads), tuple(rows), key=1, folds=True, language=content.sentence_language)
-    lines = []
-    if sentences:
-        lines.append(
+    lines = _list_lines(
+        content, told=bool(sentences), has_moves=bool(moves), has_value=has_value, has_around=has_around
+    )
+    return Section("list", name, tuple(lines), (Part(table=table),))
+
+
+def _list_lines(
+    content: ReportContent, *, told: bool, has_moves: bool, has_value: bool, has_around: bool
+) -> Iterator[str]:
+    """Yield what a reader must know of the columns."""
+    if told:
+        yield (
             "Reasons are the inputs that raise this customer's risk most in the model. They say what to talk about; "
             "they do not prove what would keep the customer."
         )
+    if has_moves:
+        yield (
+            "Since the night before: how many points of risk it is, and what moved most of them. What other customers "
+            "did is in the points and never told."
+        )
     if content.currency and has_value:
-        lines.append(f"Value, and what is at stake (risk times value), are in {content.currency}.")
+        yield f"Value, and what is at stake (risk times value), are in {content.currency}."
     if has_around:
-        lines.append(
+        yield (
             "The list is ordered by the sum of two amounts: at stake, risk times value; and around, risk times what "
             "leaving is expected to cost among the customer's friends."
         )
-    return Section("list", name, tuple(lines), (Part(table=table),))
+
+
+def _moves(content: ReportContent) -> dict[str, tuple[str, ...]]:
+    """Return, by customer, the change of risk in points and the largest moves."""
+    if content.changed is None:
+        return {}
+    return {
+        customer: (f"{points:+.1f} points".replace("-", MINUS), *sentences)
+        for customer, points, sentences in content.changed.select(
+            "customer_id", "change_pp", "sentences"
+        ).iter_rows()
+    }
 
 
 def _risk(row: Mapping[str, float | None]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -137,14 +137,26 @@ def published_days(workspace: Workspace, table: str, *, is_restricted: bool = Fa
     )
 
 
-def published_frame(workspace: Workspace, rule: TableRule, day: date | None = None) -> pl.DataFrame | None:
-    """Return a published table as of ``day`` (default: its latest), or None when there is none."""
+def published_frame(
+    workspace: Workspace,
+    rule: TableRule,
+    day: date | None = None,
+    *,
+    customers: Collection[str] | None = None,
+) -> pl.DataFrame | None:
+    """Return a published table as of ``day`` (default: its latest), or None when there is none.
+
+    With ``customers`` only their rows are read.
+    """
     days = published_days(workspace, rule.name, is_restricted=rule.is_restricted)
     wanted = day if day is not None else max(days, default=None)
     if wanted not in days or wanted is None:
         return None
     parts = _parts(_folder(workspace, rule, wanted))
-    return pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in parts], how="diagonal")
+    scans = [pl.scan_parquet(path, hive_partitioning=False) for path in parts]
+    if customers is not None:
+        scans = [scan.filter(pl.col("customer_id").is_in(list(customers))) for scan in scans]
+    return pl.concat([scan.collect() for scan in scans], how="diagonal")
 
 
 class _Plan:

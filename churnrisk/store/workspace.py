@@ -75,6 +75,11 @@ class Workspace:
         """The same of past dates, for trainings and backfilling; apart, so that nights keep their own."""
         return self.kept_pairs / "past"
 
+    @property
+    def kept_inputs(self) -> Path:
+        """What the model saw of others' doings on the latest nights, to say what moved; may be deleted at any time."""
+        return self.lake / "inputs"
+
     def run_folder(self, run_id: str) -> Path:
         """Where one run keeps what it made."""
         return self.lake / "runs" / run_id

@@ -274,6 +274,51 @@ REASONS = PublishedTable(
     references={"customer_id": ("scores", "customer_id")},
 )
 
+CHANGES = PublishedTable(
+    "changes",
+    "What moved the risk of the customers on the list since the night before: inputs, the largest move first; then "
+    "`other inputs` (all without a line of their own, and all that other customers did), `survey answer`, `another "
+    "model` or `new calibration` (last night's inputs judged by tonight's model), `later data`; or, alone, `inputs not "
+    "kept` or `not scored before`. The lines of a customer add up: sum(effect_pp) = 100 x (risk tonight - risk then).",
+    ("as_of", "customer_id", "position"),
+    (
+        _AS_OF,
+        _CUSTOMER,
+        _POSITION,
+        PublishedColumn("since", "date", "", "The night compared with.", "not scored in the night before"),
+        PublishedColumn(
+            "feature",
+            "text",
+            "",
+            "Name of the feature in the catalogue, or of a line that is no single input.",
+        ),
+        PublishedColumn(
+            "value_before",
+            "text",
+            "the feature's unit",
+            "The customer's own value in the night before, as text.",
+            "unknown then, or the line is no single input",
+        ),
+        PublishedColumn(
+            "value_now",
+            "text",
+            "the feature's unit",
+            "The customer's own value tonight, as text.",
+            "unknown tonight, or the line is no single input",
+        ),
+        PublishedColumn(
+            "effect_pp",
+            "number",
+            "percentage points",
+            "How much it moved the customer's risk; above 0 raised it.",
+            "not scored in the night before",
+        ),
+        PublishedColumn("sentence", "text", "", "What it is and was, in plain language; names nobody else."),
+        _RUN,
+    ),
+    references={"customer_id": ("scores", "customer_id")},
+)
+
 NO_CALLS = "nobody's calls have come, or they may not be used for this customer, or the customer is a hub"
 FEW_FRIENDS = "it would point at somebody: 1 to 4 ties, or fewer than 2 friends still at risk"
 WITHHELD = (
@@ -428,6 +473,13 @@ AT_RISK = PublishedTable(
             "reasons", "text", "", "The reasons that raise the risk, as sentences.", "nothing raises the risk"
         ),
         PublishedColumn(
+            "changed",
+            "text",
+            "",
+            "How much the risk changed since the night before, and its largest moves, as sentences.",
+            "not scored in the night before, or the run was a backfill",
+        ),
+        PublishedColumn(
             "may_contact", "boolean", "", "Whether the customer may be contacted; false is never in lists/."
         ),
         _RUN,
@@ -467,7 +519,7 @@ RUN_LOG = PublishedTable(
 )
 
 PUBLISHED: dict[str, PublishedTable] = {
-    table.name: table for table in (SCORES, REASONS, AT_RISK, NETWORK, TIES, FEATURES, RUN_LOG)
+    table.name: table for table in (SCORES, REASONS, CHANGES, AT_RISK, NETWORK, TIES, FEATURES, RUN_LOG)
 }
 """Every published table of this version by name."""
 

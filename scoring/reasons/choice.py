@@ -25,6 +25,8 @@ class Choice:
     may_tell: Booleans
     own_at_most: int | None
     """Lines for inputs that do not speak of others; None: no line for any input."""
+    is_each_story_once: bool = True
+    """No more than `N_PER_GROUP` lines of a group, and one of a family."""
     chosen: list[int] = field(default_factory=list)
 
     def take(self, sizes: Floats, most: int) -> None:
@@ -36,7 +38,9 @@ class Choice:
             feature = self.features[k]
             if n_left <= 0 or sizes[k] <= 0:
                 return
-            is_new = per_group[feature.group] < N_PER_GROUP and feature.story not in stories
+            is_new = not self.is_each_story_once or (
+                per_group[feature.group] < N_PER_GROUP and feature.story not in stories
+            )
             if self.may_tell[k] and is_new and (feature.is_of_others or self._n_own_left > 0):
                 self.chosen.append(int(k))
                 stories.add(feature.story)

@@ -448,3 +448,18 @@ def test_an_answer_that_cannot_be_given_gives_its_reason_and_no_number_for_money
     assert spreading_section(with_contagion(None)).lines == (
         "This was not studied when the model was trained.",
     )
+
+
+def test_the_list_says_what_moved_each_risk_since_the_night_before() -> None:
+    content = believable()
+    first, second = content.at_risk.filter("may_contact").sort("position")["customer_id"][:2]
+    changed = pl.DataFrame(
+        {"customer_id": [first], "change_pp": [-2.34], "sentences": [["Service contacts: 3. Before: 1."]]}
+    )
+    page = report_html(replace(content, changed=changed))
+    assert "Since the night before" in page
+    assert "\N{MINUS SIGN}2.3 points" in page
+    assert "Service contacts: 3. Before: 1." in page
+    assert page.count("not scored before") >= 1
+    assert second in page
+    assert "Since the night before" not in report_html(content)
