@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from features import FeatureSet
     from features.ties import TieGraph
 
+    from .explanation import Explanation
     from .learning import Learned
     from .neighbourhood import Neighbourhood, Spread
     from .nightly import Extent, Night
@@ -149,6 +150,16 @@ class ChurnWorkspace:
         from .neighbourhood import neighbourhood
 
         return neighbourhood(self._folder, self._as_of(as_of), self._inputs, customer_id)
+
+    def explain(self, customer_id: str, as_of: date | str | None = None) -> Explanation:
+        """Return why the model sees a customer at the risk it does, and what moved it since the night before.
+
+        For any customer scored on the day, listed or not. ``.as_dict()`` holds everything as plain values, ``.text()``
+        as the command prints it. Reasons, groups and changes add up; what other customers did is not told.
+        """
+        from .explaining import explain
+
+        return explain(self._folder, self._as_of(as_of), self._inputs, customer_id)
 
     def drawn(self, found: Neighbourhood, place: Path | None = None) -> Path | None:
         """Write the picture of an ego network and return where; None, and no file, when there is nothing to draw.

@@ -249,6 +249,17 @@ def backfill(
 
 
 @app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="Id of a customer who has not left.")],
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain a customer's risk: interval, band, reasons that add up to it, and what moved since the night before."""
+    found = _workspace().explain(customer, as_of=_day(as_of))
+    _show(as_json, found.as_dict(), lambda: _say(found.text()))
+
+
+@app.command()
 def influence(
     customer: Annotated[str, typer.Argument(help="Id of a customer who has not left.")],
     as_of: AsOfOption = None,

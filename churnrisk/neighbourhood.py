@@ -24,7 +24,6 @@ from scoring import (
 )
 
 from .dates import AsOf
-from .errors import Fault, UsageError
 from .inputs import Inputs
 from .learning import champion_bundle
 from .logs import Stages
@@ -36,6 +35,7 @@ from .sources.seeds import Seeds, read_seeds
 from .store import Workspace
 from .store.publish import written_parquet
 from .tie_strength import rules_of
+from .unscored import not_scored
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
         raise built.ties.silence.error
     scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="")
     if customer_id not in scored["customer_id"]:
-        raise _not_scored(as_of, is_known=customer_id in built.ties.nodes["customer_id"])
+        raise not_scored(as_of, is_known=customer_id in built.ties.nodes["customer_id"])
     capacity = config.team.daily_capacity
     _, found = ranked_with_influence(built.ties, scored, consents, capacity, config.influence)
     if found is None:
@@ -260,20 +260,6 @@ def _write(frame: pl.DataFrame, place: Path) -> None:
         written_csv(frame, place)
     else:
         written_parquet(frame, place)
-
-
-def _not_scored(as_of: AsOf, *, is_known: bool) -> UsageError:
-    return UsageError(
-        Fault(
-            code="customer_not_scored",
-            where="CUSTOMER",
-            expected=f"a customer as of {as_of} who has not left and is not in notice",
-            found="one who had left, was in notice or no longer active" if is_known else "none with this id",
-            remedy="Choose an earlier day with --as-of."
-            if is_known
-            else "Check the id (ids are text: 00123 is not 123) and --as-of.",
-        )
-    )
 
 
 def _percent(share: float) -> str:

@@ -115,6 +115,11 @@ def remembered(workspace: Workspace, day: date, customers: Collection[str]) -> R
     return Remembered(published.drop("as_of", "run_id").join(kept, on="customer_id"), model)
 
 
+def is_of_model(found: Remembered, bundle: Bundle) -> bool:
+    """Say whether a night was scored by this model, calibration included."""
+    return bool(found.model["model"] == bundle.identity)
+
+
 def night_before(workspace: Workspace, day: date) -> date | None:
     """Return the latest day before ``day`` of which scores are published."""
     return max((each for each in published_days(workspace, "scores") if each < day), default=None)

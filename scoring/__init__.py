@@ -5,7 +5,7 @@ from .ego import Ego, ego, told_amount
 from .influence import Influence, influence, ranked_with_influence, scale_words, with_influence
 from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list, with_carried
 from .promoters import approach_list, promoters
-from .reasons import effects_pp, reasons
+from .reasons import Part, effects_pp, explained, lines_of, parts_of, reasons
 from .risk import scores
 from .spread import spread_from
 
@@ -14,6 +14,7 @@ __all__ = [
     "Ego",
     "Influence",
     "LastNight",
+    "Part",
     "RankedList",
     "approach_list",
     "at_risk",
@@ -23,7 +24,10 @@ __all__ = [
     "consents_in_force",
     "effects_pp",
     "ego",
+    "explained",
     "influence",
+    "lines_of",
+    "parts_of",
     "promoters",
     "ranked_list",
     "ranked_with_influence",

@@ -94,6 +94,9 @@ class Sentences:
         )
         self.sections = {name: _Texts(content[name]) for name in ("sentences", "unknown", "labels")}
         self._lines: Mapping[str, str] = content["lines"]
+        self._words: Mapping[str, Mapping[str, str]] = {
+            name: content[name] for name in ("groups", "bands", "explain")
+        }
         self._known: str = words["known"]
         self._unknown: str = words["unknown"]
 
@@ -137,6 +140,18 @@ class Sentences:
     def line(self, name: str, **words: str) -> str:
         """Return a sentence or word that speaks of no single input, by its name in ``[lines]``, braces filled."""
         return _filled(self._lines[name], words)
+
+    def group(self, name: str) -> str:
+        """Return the name of a group of features, the user's own as it is."""
+        return self._words["groups"].get(name) or _readable(name)
+
+    def band(self, name: str) -> str:
+        """Return the word for a band of risk."""
+        return self._words["bands"][name]
+
+    def explain(self, name: str, **words: str) -> str:
+        """Return a sentence of an explanation by its name in ``[explain]``, braces filled."""
+        return _filled(self._words["explain"][name], words)
 
     def moved(self, feature: str, before: Value, now: Value, *, unit: str = "", label: str = "") -> str:
         """Return what a customer's own value is, and what it was before; parameters as for `reason`."""

@@ -4,6 +4,20 @@ It refuses to call them causes. Reasons are for customers on lists: contribution
 """
 
 from .effects import Effects, effects_of, effects_pp
-from .table import N_LOWERING, N_PER_GROUP, N_RAISING, reasons
+from .groups import Part, parts_of
+from .table import N_LOWERING, N_PER_GROUP, N_RAISING, Explained, explained, lines_of, reasons
 
-__all__ = ["N_LOWERING", "N_PER_GROUP", "N_RAISING", "Effects", "effects_of", "effects_pp", "reasons"]
+__all__ = [
+    "N_LOWERING",
+    "N_PER_GROUP",
+    "N_RAISING",
+    "Effects",
+    "Explained",
+    "Part",
+    "effects_of",
+    "effects_pp",
+    "explained",
+    "lines_of",
+    "parts_of",
+    "reasons",
+]

@@ -16,7 +16,7 @@ from features.catalogue import Catalogue, catalogue
 
 from .choice import N_PER_GROUP, Choice
 from .described import Described, described
-from .discretion import coarse, may_tell, n_own_at_most, told_value
+from .discretion import Booleans, coarse, may_tell, n_own_at_most, told_value
 from .effects import Effects, Floats, effects_of
 
 __all__ = ["N_LOWERING", "N_PER_GROUP", "N_RAISING", "Explained", "explained", "reasons"]
@@ -44,13 +44,14 @@ class Explained:
     """The risk of n customers taken apart, and which features may have and have a line of their own.
 
     ``told``: places of features per customer, those that raise the risk first. ``points`` as told (coarse where they
-    speak of others).
+    speak of others). ``allowed``: (n, features), what may have a line.
     """
 
     effects: Effects
     features: tuple[Described, ...]
     points: Floats
     told: tuple[tuple[int, ...], ...]
+    allowed: Booleans
 
 
 def explained(
@@ -72,7 +73,7 @@ def explained(
         choice.take(own, N_RAISING)
         choice.take(-own, N_LOWERING)
         told.append(tuple(choice.chosen))
-    return Explained(effects, features, points, tuple(told))
+    return Explained(effects, features, points, tuple(told), allowed)
 
 
 def reasons(

@@ -16,6 +16,7 @@ BENCHES: dict[str, str] = {
     "askubuntu": "tests.bench.askubuntu",
     "contagion": "tests.bench.contagion",
     "ablation": "tests.bench.ablation",
+    "reasons": "tests.bench.reasons",
     "night": "tests.bench.night",
     "training": "tests.bench.training",
     "graph": "tests.bench.graph_scale",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from churnrisk.cli import run
 
-from .conftest import AS_OF
+from .conftest import AS_OF, Command
 
 pytestmark = pytest.mark.e2e
 
@@ -76,3 +77,100 @@ def test_what_a_night_keeps_holds_no_id(two_nights: Path) -> None:
         assert not any(ids & set(column) for column in texts)
         model = json.loads((path.parent / "model.json").read_text())
         assert set(model) == {"run_id", "model", "learner", "calibrator"}
+
+
+def added_up(plain: dict[str, Any]) -> None:
+    risk, then = plain["risk"], plain["changes"]["risk_then"]
+    assert sum(line["effect_pp"] for line in plain["reasons"]) == pytest.approx(100 * risk, abs=1e-9)
+    apart = {line["feature"]: line["effect_pp"] for line in plain["reasons"]}
+    groups = sum(group["effect_pp"] for group in plain["groups"])
+    assert groups + apart["average customer"] == pytest.approx(100 * risk, abs=1e-9)
+    if then is not None:
+        moved = sum(line["effect_pp"] for line in plain["changes"]["lines"])
+        assert moved == pytest.approx(100 * (risk - then), abs=1e-9)
+
+
+def test_explain_tells_a_listed_customer_what_the_tables_tell(two_nights: Path, command: Command) -> None:
+    customer = table(two_nights, "at_risk")["customer_id"][0]
+    said = command("-w", two_nights, "explain", customer, "--as-of", AS_OF, "--json")
+    assert said.code == 0, said.err
+    plain = said.plain
+    added_up(plain)
+    score = table(two_nights, "scores").row(by_predicate=pl.col("customer_id") == customer, named=True)
+    assert {name: plain[name] for name in ("risk", "risk_low", "risk_high", "band", "value")} == {
+        name: score[name] for name in ("risk", "risk_low", "risk_high", "band", "value")
+    }
+    for name, told in (("reasons", plain["reasons"]), ("changes", plain["changes"]["lines"])):
+        own = table(two_nights, name).filter(pl.col("customer_id") == customer).sort("position")
+        assert own["sentence"].to_list() == [line["sentence"] for line in told]
+        assert own["effect_pp"].to_list() == pytest.approx([line["effect_pp"] for line in told])
+    assert plain["changes"]["since"] == THEN
+    assert plain["band_realised"]["n"] >= 0
+    assert plain["published"] is None
+
+
+def test_explain_works_for_anybody_scored_and_names_nobody_else(two_nights: Path, command: Command) -> None:
+    scores = table(two_nights, "scores")
+    listed = table(two_nights, "at_risk")["customer_id"]
+    others = scores.filter(~pl.col("customer_id").is_in(listed.implode()))["customer_id"]
+    for customer in (others[0], others[-1]):
+        said = command("-w", two_nights, "explain", customer, "--as-of", AS_OF)
+        assert said.code == 0, said.err
+        assert f"Customer {customer}, as of {AS_OF}" in said.out
+        assert f"What moved since {THEN}" in said.out
+        words = {word.strip(".,:;()") for word in said.out.split()}
+        assert not words & (set(scores["customer_id"]) - {customer})
+
+
+def test_explain_computes_what_no_night_has_kept(two_nights: Path, tmp_path: Path, command: Command) -> None:
+    customer = table(two_nights, "at_risk")["customer_id"][0]
+    before = command("-w", two_nights, "explain", customer, "--as-of", AS_OF, "--json").plain
+    root = tmp_path / "workspace"
+    shutil.copytree(two_nights, root, symlinks=True)
+    shutil.rmtree(root / "lake" / "inputs")
+    said = command("-q", "-w", root, "explain", customer, "--as-of", AS_OF, "--json")
+    assert said.code == 0, said.err
+    added_up(said.plain)
+    assert said.plain["risk"] == pytest.approx(before["risk"])
+    assert said.plain["reasons"] == before["reasons"]
+    # the night before is built again from the same sources: the same inputs moved by the same points
+    assert [line["feature"] for line in said.plain["changes"]["lines"]] == [
+        line["feature"] for line in before["changes"]["lines"]
+    ]
+    assert said.plain["influence"]["churn_influence"] == pytest.approx(before["influence"]["churn_influence"])
+
+
+def test_explain_speaks_the_language_of_the_settings(
+    two_nights: Path, tmp_path: Path, command: Command
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(two_nights, root, symlinks=True)
+    customer = table(two_nights, "at_risk")["customer_id"][0]
+    config = root / "churnrisk.toml"
+    plain = config.read_text("utf-8")
+    for language, words in (("ru", "Откуда берётся риск"), ("zh", "风险的来源")):
+        config.write_text(plain.replace("[lists]", f'[lists]\nlanguage = "{language}"'), "utf-8")
+        said = command("-w", root, "explain", customer, "--as-of", AS_OF)
+        assert said.code == 0, said.err
+        assert words in said.out
+
+
+def test_a_customer_nobody_knows_or_who_left_is_refused_in_plain_words(
+    two_nights: Path, command: Command
+) -> None:
+    left = pl.read_csv(two_nights / "data" / "customers.csv", infer_schema=False).filter(
+        pl.col("left_on") < THEN
+    )["customer_id"][0]
+    for customer, found in (("nobody", "none with this id"), (left, "one who had left")):
+        said = command("-w", two_nights, "explain", customer, "--as-of", AS_OF)
+        assert said.code == 2
+        assert found in said.err
+        plain = command("-w", two_nights, "explain", customer, "--as-of", AS_OF, "--json").plain
+        assert plain["faults"][0]["code"] == "customer_not_scored"
+
+
+def test_without_a_model_explain_says_how_to_get_one(tmp_path: Path, command: Command) -> None:
+    assert command("init", tmp_path).code == 0
+    said = command("-w", tmp_path, "explain", "00001")
+    assert said.code == 13
+    assert "train" in said.err

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.resources import files
 
 import pytest
 
+from churnrisk import messages
 from churnrisk.errors import ConfigError
 from churnrisk.messages import LANGUAGES, Sentences, kind_of_unit
 from churnrisk.messages.sentences import PLACEHOLDERS
-from features.catalogue import Feature, catalogue
+from churnrisk.tables.published import BANDS
+from features.catalogue import GROUPS, Feature, catalogue
 
 
 def members() -> list[Feature]:
@@ -136,3 +140,34 @@ def test_a_rounded_nothing_has_no_sign() -> None:
 def test_a_language_without_sentences_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match="Available: en, ru, zh"):
         Sentences.of("tlh")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_group_and_band_has_a_word(language: str) -> None:
+    sentences = Sentences.of(language)
+    groups = [sentences.group(name) for name in GROUPS]
+    bands = [sentences.band(name) for name in BANDS]
+    assert len({*groups, *bands}) == len(groups) + len(bands)
+    assert sentences.group("my_own") == "my own"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_lines_with_the_same_words_in_braces(language: str) -> None:
+    for section in ("lines", "groups", "bands", "explain"):
+        english, other = (_section(each, section) for each in ("en", language))
+        assert list(english) == list(other)
+        for key, text in other.items():
+            assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", english[key])), key
+
+
+def _section(language: str, name: str) -> dict[str, str]:
+    found: dict[str, str] = tomllib.loads((files(messages) / f"{language}.toml").read_text("utf-8"))[name]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("points", "written"),
+    [(2.34, "+2.3"), (-2.35, "-2.4"), (0.04, "+0.04"), (-0.004, "0.00"), (0.0, "0.00"), (1204.0, "+1,204.0")],
+)
+def test_points_carry_their_sign_and_small_ones_two_decimals(points: float, written: str) -> None:
+    assert Sentences.of("en").numbers.points(points) == written
