@@ -56,6 +56,7 @@ def evaluation(kind: str, rows: Rows, risk: Floats, *, seed: int) -> Evaluation:
     with_interval["calibration_slope"] = line.slope
     with_interval["calibration_intercept"] = line.intercept
     with_interval["observed_over_expected"] = metrics.observed_over_expected(rows.left, risk, weight)
+    with_interval["observed_over_expected_controls"] = _among_controls(rows, risk)
     error = metrics.ece(rows.left, risk, weight, seed=seed)
     best = metrics.mpc(rows.left, risk, weight)
     everybody = metrics.treat_all(rows.base_rate)
@@ -90,6 +91,14 @@ def evaluation(kind: str, rows: Rows, risk: Floats, *, seed: int) -> Evaluation:
     )
 
 
+def _among_controls(rows: Rows, risk: Floats) -> Interval:
+    """Observed over expected among those left alone on purpose: a check that rests on no weights of ours."""
+    chosen = rows.is_control
+    if chosen is None or not chosen.any():
+        return Interval(math.nan, math.nan, math.nan)
+    return metrics.observed_over_expected(rows.left[chosen], risk[chosen])
+
+
 FIGURES: Mapping[str, str] = {
     "auc": "area under the ROC curve, 0.5 = chance",
     "pr_auc": "average precision; chance is the base rate",
@@ -104,6 +113,7 @@ FIGURES: Mapping[str, str] = {
     "calibration_intercept": "0 = calibrated",
     "calibration_p_value": "of the test of slope 1 and intercept 0",
     "observed_over_expected": "leavers observed over leavers expected, 1 = calibrated in the large",
+    "observed_over_expected_controls": "the same among randomised controls alone; undefined without",
     "mpc": "maximum profit per customer at the mean acceptance",
     "mpc_share_contacted": "share contacted for it",
     "empc": "expected maximum profit per customer",

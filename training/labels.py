@@ -2,7 +2,8 @@
 
 It decides who counts as a leaver, a stayer or neither, and refuses to know features. Only facts known by the date of
 training are read. Those in notice at the snapshot and those who leave inside the gap are neither: nothing could be
-done for them (science, section 5).
+done for them (science, section 5). Nor are those who got a retention action first: what they would have done without
+it nobody saw; the others are weighted in their stead (``censoring``).
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from churnrisk.tables.lake import LakeTables
 
 from .snapshots import Snapshot
 
-STATUSES = ("leaver", "stayer", "in_notice", "in_gap", "gone", "not_yet")
+STATUSES = ("leaver", "stayer", "treated", "in_notice", "in_gap", "gone", "not_yet")
 JUDGED = ("leaver", "stayer")
 """Statuses that are learned from and judged on; the others are counted and left out."""
+
+SECONDS_PER_DAY = 86_400
 
 HAPPENED: Mapping[str, str] = {
     "calls": "started_at",
@@ -38,29 +41,95 @@ HAPPENED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels of one snapshot: ``frame`` has customer_key and left (0 or 1), by rising key; counts by status."""
+    """Labels of one snapshot: ``frame`` has customer_key and left (0 or 1), by rising key; counts by status.
+
+    ``frame`` may carry ``weight`` (> 0; a row stands for so many customers) and ``is_control``. ``followed``, where
+    retention actions are recorded, has one row per customer who was judged or treated, by rising key: customer_key,
+    days (from the as-of instant to the action, the leaving or the end of the window, whichever came first),
+    is_treated, is_control, left and log_control_chance (null: no recorded chance).
+    """
 
     frame: pl.DataFrame
     counts: Mapping[str, int]
+    followed: pl.DataFrame | None = None
 
 
 def labels_of(
-    engine: Engine, tables: LakeTables, snapshot: Snapshot, churn: ChurnSettings, known_by: AsOf
+    engine: Engine,
+    tables: LakeTables,
+    snapshot: Snapshot,
+    churn: ChurnSettings,
+    known_by: AsOf,
+    *,
+    is_censored: bool = True,
 ) -> Labels:
     """Return the labels of ``snapshot`` for churn by cancellation or inactivity; tables must be registered.
+
+    Who got a retention action in ``[as_of, outcome_to)`` before leaving is ``treated`` and not judged, unless
+    ``is_censored`` is false: then actions are not looked at, which understates the risk wherever they work.
 
     Raises ModelUnfit when churn is by inactivity and no activity table exists.
     """
     if churn.kind == "inactive":
-        found = _inactive(engine, tables, snapshot, churn, known_by)
+        found = _inactive(engine, tables, snapshot, churn, known_by).with_columns(
+            leaves_at=pl.lit(None, dtype=pl.Datetime("us"))
+        )
     else:
         statement = statements_in("training")["labels_cancelled"]
         found = engine.frame(statement, snapshot.parameters(known_by))
+    followed = None
+    if is_censored and tables.has("treatments"):
+        found = _with_actions(engine, found, snapshot, known_by)
+        followed = _followed(found, snapshot)
     counted = dict(found.group_by("status").len().iter_rows())
     judged = found.filter(pl.col("status").is_in(JUDGED)).select(
-        "customer_key", left=(pl.col("status") == "leaver").cast(pl.Int8)
+        "customer_key",
+        (pl.col("status") == "leaver").cast(pl.Int8).alias("left"),
+        *([] if followed is None else ["is_control"]),
     )
-    return Labels(judged.sort("customer_key"), {name: int(counted.get(name, 0)) for name in STATUSES})
+    counts = {name: int(counted.get(name, 0)) for name in STATUSES}
+    return Labels(judged.sort("customer_key"), counts, followed)
+
+
+def _with_actions(engine: Engine, found: pl.DataFrame, snapshot: Snapshot, known_by: AsOf) -> pl.DataFrame:
+    """Let judged customers whom an action reached before they left become ``treated``; name the controls."""
+    parameters = {
+        name: value for name, value in snapshot.parameters(known_by).items() if name != "outcome_from"
+    }
+    actions = engine.frame(statements_in("training")["actions"], parameters)
+    was_first = (pl.col("status") == "stayer") | pl.col("leaves_at").is_null()
+    reached = pl.col("treated_at").is_not_null() & (was_first | (pl.col("treated_at") <= pl.col("leaves_at")))
+    is_judged = pl.col("status").is_in(JUDGED)
+    return found.join(actions, on="customer_key", how="left", maintain_order="left").with_columns(
+        status=pl.when(is_judged & reached).then(pl.lit("treated")).otherwise(pl.col("status")),
+        is_control=pl.col("control_at").is_not_null(),
+        log_control_chance=pl.when(pl.col("n_unknown_chances") == 0).then(pl.col("log_control_chance")),
+    )
+
+
+def _followed(found: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
+    is_treated = pl.col("status") == "treated"
+    left = pl.col("status") == "leaver"
+    until = (
+        pl.when(is_treated)
+        .then(pl.col("treated_at"))
+        .when(left)
+        .then(pl.col("leaves_at"))
+        .otherwise(pl.lit(None))
+        .fill_null(snapshot.outcome_to)
+    )
+    return (
+        found.filter(is_treated | pl.col("status").is_in(JUDGED))
+        .select(
+            "customer_key",
+            ((until - snapshot.as_of.instant).dt.total_seconds() / SECONDS_PER_DAY).alias("days"),
+            is_treated.alias("is_treated"),
+            "is_control",
+            left.alias("left"),
+            "log_control_chance",
+        )
+        .sort("customer_key")
+    )
 
 
 def earliest_look(tables: LakeTables, days: int) -> datetime | None:

@@ -6,13 +6,15 @@ It decides types, and refuses to know learners; which columns are worth learning
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import KEY_COLUMNS, kind_of
+
+_OF_LABELS = ("left", "weight", "is_control")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Rows:
     weight: NDArray[np.float64]
     customer: NDArray[np.object_]
     snapshot: NDArray[np.object_]
+    is_control: NDArray[np.bool_] | None = None
+    """Who was picked for a retention action and left without one on purpose; None: no actions are recorded."""
 
     @property
     def n_leavers(self) -> int:
@@ -62,19 +66,21 @@ class Rows:
             self.weight[chosen],
             self.customer[chosen],
             self.snapshot[chosen],
+            None if self.is_control is None else self.is_control[chosen],
         )
 
     def without(self, columns: Iterable[str]) -> Rows:
         """Return the same rows without some feature columns."""
         kept = self.frame.drop(list(columns), strict=False)
-        return Rows(kept, self.left, self.weight, self.customer, self.snapshot)
+        return replace(self, frame=kept)
 
 
 def rows_of(snapshots: Sequence[tuple[str, pl.DataFrame, pl.DataFrame]]) -> Rows:
     """Return the rows of (as-of day, feature table, labels by customer_key) triples, in the order given.
 
     Customers without a label (in notice, left in the gap, gone) fall out; so do labelled ones without features. A
-    column that a snapshot lacks is null there; one that is a number in one and text in another is text.
+    column that a snapshot lacks is null there; one that is a number in one and text in another is text. Labels may
+    carry ``weight``, brought to a mean of 1 over all rows, and ``is_control``.
     """
     text = _text_columns([features for _, features, _ in snapshots])
     # One snapshot at a time, and its pieces put one under the other without a copy: wide tables are held once.
@@ -88,12 +94,20 @@ def rows_of(snapshots: Sequence[tuple[str, pl.DataFrame, pl.DataFrame]]) -> Rows
     ]
     together = pl.concat(labelled, how="diagonal")
     del labelled
+    weight = (
+        together["weight"].fill_null(1.0).to_numpy()
+        if "weight" in together.columns
+        else np.ones(together.height)
+    )
     return Rows(
-        frame=together.drop(*KEY_COLUMNS, "left"),
+        frame=together.drop(*KEY_COLUMNS, *_OF_LABELS, strict=False),
         left=together["left"].cast(pl.Float64).to_numpy(),
-        weight=np.ones(together.height),
+        weight=weight if (weight == 1.0).all() else weight / weight.mean(),
         customer=together["customer_id"].to_numpy().astype(object),
         snapshot=pl.concat(days).to_numpy().astype(object),
+        is_control=together["is_control"].cast(pl.Boolean).fill_null(False).to_numpy()
+        if "is_control" in together.columns
+        else None,
     )
 
 

@@ -24,6 +24,7 @@ from churnrisk.tables.lake import LakeTables
 from features import build, tie_rules
 from features.build import library
 
+from .censoring import Censoring, weighted
 from .contagion import Watch
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
 from .fit import FitSettings, Fitted, bands_of, fitted_model, score_without
@@ -33,6 +34,7 @@ from .labels import Labels, earliest_look, labels_of
 from .objectives import Objective, loaded_objective
 from .rows import Rows, rows_of
 from .snapshots import Snapshot, outcome_days, snapshot_schedule
+from .trees import threads_for
 from .tuning import Trial, Tuning
 
 Floats = NDArray[np.float64]
@@ -89,6 +91,8 @@ class TrainingResult:
     None where customers were cross-validated, by as many models as folds."""
     contagion: Contagion | None = None
     """Whether churn spreads between customers; None when it was not asked."""
+    censoring: Censoring | None = None
+    """What was done about retention actions; None where nobody got one."""
     reference: Reference | None = None
     """What the inputs and risks looked like, for the nights to compare with; None when it was not asked for."""
 
@@ -163,10 +167,12 @@ def train(
         result = from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
         return _referenced(result, "", rows.frame, rows.weight if rows.is_weighted else None)
     watch = _watch(engine, tables, config, as_of, settings.group_of)
-    looks = _looks(engine, tables, config, as_of, own=own, tie_weights=tie_weights, watch=watch)
-    result = from_snapshots(
-        looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), _caveats(tables)
+    looks, censoring = without_actions(
+        _looks(engine, tables, config, as_of, own=own, tie_weights=tie_weights, watch=watch), settings
     )
+    notes = () if censoring is None else censoring.sentences()
+    result = from_snapshots(looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), notes)
+    result = replace(result, censoring=censoring)
     newest = next(look for look in looks if look.snapshot.is_shipped)
     result = _referenced(result, newest.day, newest.features)
     return result if watch is None else replace(result, contagion=watch.study(settings.seed))
@@ -208,6 +214,13 @@ class Look:
     def day(self) -> str:
         """The as-of day, ISO."""
         return str(self.snapshot.as_of)
+
+
+def without_actions(looks: list[Look], settings: FitSettings) -> tuple[list[Look], Censoring | None]:
+    """Return the looks with weights that make the untreated stand for all, and what was done; see ``censoring``."""
+    cells = sum(look.features.height * look.features.width for look in looks)
+    labels, done = weighted(looks, seed=settings.seed, threads=threads_for(cells, settings.threads))
+    return [replace(look, labels=found) for look, found in zip(looks, labels, strict=True)], done
 
 
 def from_snapshots(
@@ -481,14 +494,6 @@ def _looks(
         if watch is not None:
             watch.add(snapshot, found, labels)
     return looks
-
-
-def _caveats(tables: LakeTables) -> tuple[str, ...]:
-    if not tables.has("treatments"):
-        return ()
-    return (
-        "treated customers count like the others: where offers worked, the risk without one is understated",
-    )
 
 
 def _stacked(looks: list[Look], is_wanted: Callable[[Look], bool]) -> Rows:

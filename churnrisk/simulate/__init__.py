@@ -9,8 +9,16 @@ Nothing here looks at the clock or at the machine: the same settings give the sa
 
 from __future__ import annotations
 
-from .settings import Mechanism, WorldSettings, reference_world
+from .settings import Mechanism, Programme, WorldSettings, reference_world
 from .workspace import workspace_config
 from .world import World, simulate
 
-__all__ = ["Mechanism", "World", "WorldSettings", "reference_world", "simulate", "workspace_config"]
+__all__ = [
+    "Mechanism",
+    "Programme",
+    "World",
+    "WorldSettings",
+    "reference_world",
+    "simulate",
+    "workspace_config",
+]

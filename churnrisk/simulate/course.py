@@ -75,6 +75,8 @@ class Course:
         self.left_known = np.full(n, NEVER, dtype=np.int64)
         self.style = np.zeros(n, dtype=np.int64)
         self.stated = np.full(n, -1, dtype=np.int64)
+        self._protected_until = np.full(n, -NEVER, dtype=np.int64)
+        self._protection = np.ones(n)
         self.log_base = 0.0
         self._settling: deque[float] = deque(maxlen=SETTLING_WEEKS)
         self._leaving = np.empty(0, dtype=np.int64)
@@ -121,12 +123,30 @@ class Course:
         customers = np.flatnonzero(self.is_customer(day))
         if day < 0:
             self._settle(relative, customers.size)
-        hazard = np.exp(self.log_base) * relative
+        protection = np.where(self._protected_until[at_risk] > day, self._protection[at_risk], 1.0)
+        hazard = np.exp(self.log_base) * relative * protection
         decides = self._rng.random(at_risk.size) < -np.expm1(-hazard)
         self._decide(at_risk[decides], day, {name: part[decides] for name, part in causes.items()})
         incidents = self._incidents(customers, day)
         self._feel(incidents)
         return Week(day, customers, incidents)
+
+    def protect(self, who: Ints, until: int, hazard_ratio: float) -> None:
+        """Let an action work on ``who``: the hazard of deciding is multiplied until day ``until``, exclusive."""
+        self._protected_until[who] = until
+        self._protection[who] = hazard_ratio
+
+    def is_leaving(self, who: Ints) -> Bools:
+        """Say who of ``who`` has decided to leave."""
+        return np.asarray(self.decided[who] < NEVER)
+
+    def keep(self, who: Ints) -> None:
+        """Let ``who``, who had decided to leave and not told anybody, stay after all."""
+        for fate in (self.decided, self.left, self.left_known):
+            fate[who] = NEVER
+        self.style[who] = PLAIN
+        self.stated[who] = -1
+        self._leaving = self._leaving[~np.isin(self._leaving, who)]
 
     def _settle(self, relative: Floats, n_customers: int) -> None:
         # During the lead-in the level follows the mix of customers, friends' leavings included; afterwards it is fixed.

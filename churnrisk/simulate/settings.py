@@ -21,6 +21,7 @@ DEFAULT_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
         "surveys": "csv",
         "events": "csv",
         "offers": "csv",
+        "treatments": "csv",
     }
 )
 """File format per table: calls are many, so they come as monthly Parquet parts; the rest opens in a spreadsheet."""
@@ -91,13 +92,35 @@ class Mechanism:
 
 
 @dataclass(frozen=True)
+class Programme:
+    """A retention programme: every week it picks customers who look likely to leave, and offers them something.
+
+    All values are guesses, set so that it works well enough to fool a model that does not look at it.
+    """
+
+    weekly_share: float = 0.02
+    """Share of the base picked each week; nobody again while an action lasts."""
+    control_share: float = 0.1
+    """Share of those picked who are left alone on purpose, drawn at random."""
+    hazard_ratio: float = 0.4
+    """Hazard of deciding to leave after an action, over that without."""
+    lasting_weeks: int = 8
+    revoked_share: float = 0.5
+    """Share of those who had already decided, unknown to the company, who stay after all."""
+    accepted_share: float = 0.6
+    from_day: int = 0
+    """First written day on which it acts."""
+
+
+@dataclass(frozen=True)
 class WorldSettings:
     """The knobs of one world.
 
     ``customers`` is the size of the base, held level: whoever leaves is replaced. ``contagion`` is the hazard ratio
     per recently churned strong friend (1 = none). ``homophily`` is the correlation within communities of an
     unobserved, time-constant trait. ``calls_per_day`` counts calls and texts started by a customer.
-    ``decision_lag_days`` is the mean time from deciding to leave to leaving.
+    ``decision_lag_days`` is the mean time from deciding to leave to leaving. With a ``programme`` somebody does
+    something against leaving, and the source ``treatments`` is written.
     """
 
     customers: int = 5_000
@@ -115,6 +138,7 @@ class WorldSettings:
     decision_lag_days: float = 30.0
     file_format: Mapping[str, FileFormat] = field(default_factory=dict)
     mechanism: Mechanism = field(default_factory=Mechanism)
+    programme: Programme | None = None
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -126,6 +150,11 @@ class WorldSettings:
             found = getattr(self, name)
             if not low <= found <= high:
                 yield _fault(name, f"between {low:g} and {high:g}", f"{found:g}")
+        if self.programme is not None:
+            for name in ("weekly_share", "control_share", "revoked_share", "accepted_share", "hazard_ratio"):
+                share = getattr(self.programme, name)
+                if not 0 <= share <= 1:
+                    yield _fault(f"programme.{name}", "between 0 and 1", f"{share:g}")
         crowd = self.mean_degree * self.inside_share / self.community_size
         if crowd > MOST_CROWDED:
             allowed = f"at least {self.mean_degree * self.inside_share / MOST_CROWDED:.0f} for these ties"
@@ -136,6 +165,11 @@ class WorldSettings:
             elif found not in {"csv", "parquet"}:
                 yield _fault(f"file_format[{table}]", "csv or parquet", repr(found))
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The sources that are written, in order."""
+        return tuple(name for name in DEFAULT_FORMATS if name != "treatments" or self.programme is not None)
+
     def format_of(self, table: str) -> FileFormat:
         """Return the file format in which ``table`` is written."""
         return self.file_format.get(table, DEFAULT_FORMATS[table])
@@ -144,8 +178,11 @@ class WorldSettings:
         """Give all settings as plain values, for the parameters written beside the data."""
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
         plain["end_on"] = self.end_on.isoformat()
-        plain["file_format"] = {table: self.format_of(table) for table in DEFAULT_FORMATS}
+        plain["file_format"] = {table: self.format_of(table) for table in self.tables}
         plain["mechanism"] = asdict(self.mechanism)
+        del plain["programme"]
+        if self.programme is not None:
+            plain["programme"] = asdict(self.programme)
         return plain
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .settings import DEFAULT_FORMATS, WorldSettings
+from .settings import WorldSettings
 
 TEAM_PER_CUSTOMER = 0.005
 """Customers the demo's team can call a day, as a share of the base; guessed."""
@@ -10,7 +10,7 @@ TEAM_PER_CUSTOMER = 0.005
 
 def workspace_config(settings: WorldSettings, data: str = "data") -> str:
     """Return the text of a ``churnrisk.toml`` for a world written to the folder ``data`` of the workspace."""
-    sources = "\n".join(_source(table, settings, data) for table in DEFAULT_FORMATS)
+    sources = "\n".join(_source(table, settings, data) for table in settings.tables)
     capacity = max(10, round(settings.customers * TEAM_PER_CUSTOMER))
     return f"""\
 # A simulated telco: {settings.customers:,} customers over {settings.days} days up to {settings.end_on}.

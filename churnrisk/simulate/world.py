@@ -17,11 +17,12 @@ import numpy as np
 from ..errors import Fault, UsageError
 from . import crm, truth
 from .calls import Calling
-from .clock import Clock, Month
+from .clock import NEVER, Clock, Month
 from .contacts import Dealings
 from .course import Course, week_starts
 from .population import OVERPAY_SD, population
 from .prices import Versions
+from .programme import Retention
 from .settings import DEFAULT_FORMATS, WorldSettings
 from .sinks import Sink
 from .social import strong_friends, ties_between_customers, ties_off_net
@@ -98,11 +99,13 @@ class _Play:
         self.surveying = Surveying(settings, self.clock, self.people)
         self.calling = Calling(settings, self.clock, self.people, (self.ties, off_net))
         self.billing = Billing(settings, self.clock, self.people)
+        plan = settings.programme
+        self.retention = None if plan is None else Retention(settings, plan, self.clock, self.people)
         self.versions: list[Versions] = [self.course.prices.opening()]
         self.weeks = list(week_starts(self.clock))
         self.sinks = {
             table: stack.enter_context(Sink(root, table, settings.format_of(table)))
-            for table in DEFAULT_FORMATS
+            for table in settings.tables
         }
         self.truths = {
             table: stack.enter_context(Sink(root / truth.FOLDER, table, "parquet")) for table in TRUTH_TABLES
@@ -124,7 +127,13 @@ class _Play:
             self._calls_and_bills(month)
 
     def _week(self, day: int, at_risk: np.ndarray[Any, np.dtype[np.int64]], month: Month) -> None:
+        if self.retention is not None and month.is_written:
+            actions = self.retention.act(self.course, day)
+            self.sinks["treatments"].write(self.retention.rows(actions, self.ids), f"{month.name}-{day:05d}")
+            at_risk = np.flatnonzero(self.course.is_customer(day) & (self.course.decided == NEVER))
         week = self.course.step(day, at_risk)
+        if self.retention is not None:
+            self.retention.hear(week.incidents)
         if not month.is_written:
             return
         contacts = self.dealings.contacts(self.course, week)

@@ -229,7 +229,11 @@ class Treatments(Source):
     offer_id = identifier(f"The offer, or {CONTROL}.")
     at = instant("When it was made.")
     propensity = number(
-        "Probability with which it had been assigned.", "0-1", low=0, high=1, null="not known"
+        "Probability with which it had been assigned; for a control, that of being left without.",
+        "0-1",
+        low=0,
+        high=1,
+        null="not known",
     )
     accepted = flag("It was taken.", null="not known, or control")
     root_cause = text("Why the customer was unhappy, as staff recorded it.", null="not asked")

@@ -15,6 +15,7 @@ BENCHES: dict[str, str] = {
     "labelled": "tests.bench.labelled",
     "askubuntu": "tests.bench.askubuntu",
     "contagion": "tests.bench.contagion",
+    "retention": "tests.bench.retention",
     "ablation": "tests.bench.ablation",
     "reasons": "tests.bench.reasons",
     "night": "tests.bench.night",

@@ -50,6 +50,12 @@ customer_key | at | event
 0 | 2026-03-05 | login
 2 | 2026-04-05 | login
 """,
+    "treatments": """
+customer_key | at | offer_id | propensity
+0 | 2026-04-10 | discount | 0.9
+1 | 2026-04-12 | control | 0.1
+1 | 2026-05-01 | control | 0.2
+""",
 }
 
 

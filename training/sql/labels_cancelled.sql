@@ -5,6 +5,7 @@
 -- columns:
 --   customer_key | key
 --   status | leaver, stayer, in_notice, in_gap, gone or not_yet | never null
+--   leaves_at | UTC instant of the first leaving from the as-of instant on | none is known
 
 -- Leavings carry their own date of becoming known; all that is known by the date of training is used.
 with versions as (
@@ -42,7 +43,8 @@ labels as (
             when leaves_at < $outcome_from then 'in_gap'
             when leaves_at < $outcome_to then 'leaver'
             else 'stayer'
-        end as status
+        end as status,
+        leaves_at
     from facts
 )
 

@@ -89,8 +89,18 @@ KINDS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "event": pl.String,
         "value": pl.Float64,
     },
+    "treatments": {
+        "treatment_id": pl.String,
+        "customer_key": pl.Int64,
+        "offer_id": pl.String,
+        "at": INSTANT,
+        "known_at": INSTANT,
+        "propensity": pl.Float64,
+        "accepted": pl.Boolean,
+        "root_cause": pl.String,
+    },
 }
-"""Columns of the validated tables that features read."""
+"""Columns of the validated tables that features and labels read."""
 
 HAPPENED = {"calls": "started_at", "surveys": "invited_at", "usage": "period_start"}
 TRUE_BY_DEFAULT = ("may_survey", "may_contact", "may_use_calls", "may_use_answers")

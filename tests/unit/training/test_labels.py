@@ -162,6 +162,88 @@ def test_a_missed_call_is_activity_of_the_caller_only_and_a_refusal_hides_the_ca
     assert found.frame.rows() == [(0, 0), (1, 1), (2, 1)]
 
 
+ACTIONS = """
+    left   at     offer     propensity  known  status   why
+    -      04-05  discount  .9          04-05  treated  an_action_in_the_gap
+    -      05-14  discount  .9          05-14  treated  an_action_on_the_last_day
+    -      05-15  discount  .9          05-15  stayer   an_action_after_the_window
+    -      03-31  discount  .9          03-31  stayer   an_action_before_is_a_feature
+    -      04-05  discount  .9          07-01  stayer   an_action_that_is_not_known_when_learning
+    -      04-05  control   .1          04-05  stayer   a_control
+    05-01  04-20  discount  .9          04-20  treated  an_action_that_did_not_help
+    05-01  05-03  discount  .9          05-03  leaver   an_action_that_came_too_late
+    05-01  04-20  control   .1          04-20  leaver   a_control_who_left
+    04-10  04-05  discount  .9          04-05  in_gap   left_in_the_gap_all_the_same
+"""
+ACTION_COLUMNS = ["left", "at", "offer", "propensity", "known", "status", "why"]
+
+
+def actions(lines: list[dict[str, str]], keys: list[int] | None = None) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "customer_key": keys or list(range(len(lines))),
+            "at": [instant(line["at"]) for line in lines],
+            "offer_id": [line["offer"] for line in lines],
+            "propensity": [
+                None if line["propensity"] == "-" else float(line["propensity"]) for line in lines
+            ],
+            "known_at": [instant(line["known"]) for line in lines],
+        },
+        schema_overrides={"at": pl.Datetime("us"), "known_at": pl.Datetime("us"), "propensity": pl.Float64},
+    )
+
+
+@pytest.mark.parametrize("case", table_of(ACTIONS, ACTION_COLUMNS), ids=lambda case: case["why"])
+def test_who_got_a_retention_action_first_is_neither_leaver_nor_stayer(
+    tmp_path: Path, case: dict[str, str]
+) -> None:
+    left = case["left"]
+    here = {"valid_from": "-", "joined": "01-01", "left": left, "left_known": left}
+    tables = written(tmp_path, customers=customers([here]), treatments=actions([case]))
+    with Engine() as engine:
+        tables.register(engine)
+        found = labels_of(engine, tables, SNAPSHOT, ChurnSettings(), KNOWN_BY)
+        naive = labels_of(engine, tables, SNAPSHOT, ChurnSettings(), KNOWN_BY, is_censored=False)
+    assert {status: n for status, n in found.counts.items() if n} == {case["status"]: 1}
+    assert found.frame.height == (case["status"] in {"leaver", "stayer"})
+    assert naive.counts["treated"] == 0
+    assert naive.followed is None
+    assert naive.frame.columns == ["customer_key", "left"]
+
+
+def test_each_is_followed_until_the_action_the_leaving_or_the_end(tmp_path: Path) -> None:
+    lefts = ["-", "05-01", "-", "05-01"]
+    people = [{"valid_from": "-", "joined": "01-01", "left": left, "left_known": left} for left in lefts]
+    column = ["at", "offer", "propensity", "known"]
+    drawn = """
+        at     offer     propensity  known
+        04-11  discount  .9          04-11
+        04-06  control   .5          04-06
+        04-09  control   .2          04-09
+        05-03  control   -           05-03
+        04-21  discount  .9          04-21
+    """
+    tables = written(
+        tmp_path,
+        customers=customers(people),
+        treatments=actions(table_of(drawn, column), keys=[0, 1, 1, 2, 3]),
+    )
+    with Engine() as engine:
+        tables.register(engine)
+        found = labels_of(engine, tables, SNAPSHOT, ChurnSettings(), KNOWN_BY)
+    assert found.followed is not None
+    shown = found.followed.with_columns(chance=pl.col("log_control_chance").exp().round(6)).drop(
+        "log_control_chance"
+    )
+    assert shown.rows() == [
+        (0, 10.0, True, False, False, None),
+        (1, 30.0, False, True, True, 0.1),
+        (2, 44.0, False, True, False, None),
+        (3, 20.0, True, False, False, None),
+    ]
+    assert found.frame.rows() == [(1, 1, True), (2, 0, True)]
+
+
 @pytest.mark.parametrize(
     ("table", "column"), [("usage", "period_start"), ("events", "at"), ("interactions", "at")]
 )
