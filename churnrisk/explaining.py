@@ -58,7 +58,8 @@ def explain(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id: str)
     """Explain the risk of one customer as of a day.
 
     Where the night of that day is published by the present champion and what it saw is still kept, that is what is
-    explained, at once; otherwise everybody is scored anew, as the network and money around need everybody.
+    explained, at once, also while another run holds the workspace; otherwise everybody is scored anew, as the network
+    and money around need everybody.
 
     Raises
     ------
@@ -68,11 +69,10 @@ def explain(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id: str)
         There is no champion, or the features do not fit it.
     """
     bundle = champion_bundle(workspace)
-    with workspace.held("explain"):
-        seen = _published(workspace, as_of, bundle, customer_id)
-        if seen is None:
-            with workspace.engine() as engine:
-                seen = _computed(workspace, as_of, inputs, bundle, engine=engine, customer_id=customer_id)
+    seen = _published(workspace, as_of, bundle, customer_id)
+    if seen is None:
+        with workspace.held("explain"), workspace.engine() as engine:
+            seen = _computed(workspace, as_of, inputs, bundle, engine=engine, customer_id=customer_id)
     return _told(workspace, as_of, bundle, seen)
 
 
@@ -84,6 +84,8 @@ def _published(workspace: Workspace, as_of: AsOf, bundle: Bundle, customer_id: s
         return None
     if scored.is_empty():
         raise not_scored(as_of, is_known=_is_known(workspace, customer_id))
+    if scored["run_id"][0] != kept.model["run_id"]:
+        return None  # a night is being published just now
     network = published_frame(workspace, RULES["network"], as_of.day, customers=[customer_id])
     return _Seen(
         kept.frame.drop(CONSENTS),

@@ -339,19 +339,26 @@ def changed_words(table: pl.DataFrame, sentences: Sentences) -> pl.DataFrame:
     moved = (
         inputs_only(compared)
         .group_by("customer_id", maintain_order=True)
-        .agg(sentences=pl.col("sentence").head(N_SENTENCES))
+        .agg(pl.col("sentence", "effect_pp").head(N_SENTENCES))
     )
     rows = [
-        {
-            "customer_id": row["customer_id"],
-            "change_pp": row["change_pp"],
-            "sentences": row["sentences"] or [],
-            "changed": sentences.joined(
-                [sentences.change(row["change_pp"], row["since"]), *(row["sentences"] or [])]
-            ),
-        }
+        _changed(row, sentences)
         for row in whole.join(moved, on="customer_id", how="left", maintain_order="left").iter_rows(
             named=True
         )
     ]
     return pl.DataFrame(rows, schema=CHANGED)
+
+
+def _changed(row: dict[str, Any], sentences: Sentences) -> dict[str, Any]:
+    said = [
+        f"{sentences.numbers.points(points)}: {sentence}"
+        for points, sentence in zip(row["effect_pp"] or [], row["sentence"] or [], strict=True)
+    ]
+    whole = sentences.change(row["change_pp"], row["since"])
+    return {
+        "customer_id": row["customer_id"],
+        "change_pp": row["change_pp"],
+        "sentences": said,
+        "changed": sentences.joined([whole, *said]),
+    }

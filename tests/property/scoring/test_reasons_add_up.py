@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnrisk.bundle import Additive, Beta, Bundle, Calibrator, Effect, Feature, Knots, Platt
-from scoring import effects_pp
+from features import catalogue
+from scoring import effects_pp, explained, parts_of
 from scoring.points import in_points
 from scoring.reasons import effects_of
 from tests.drawn_models import drawn_bundle
@@ -150,3 +151,32 @@ def test_a_category_of_the_logistic_contributes_what_it_was_taught() -> None:
     for found, parts, p in zip(effects_pp(bundle, frame), expected, risk, strict=True):
         shared = [100 * part * (p - base) / sum(parts) for part in parts]
         assert found.tolist() == pytest.approx(shared)
+
+
+FRIENDS = ("churn_exposure_n_30d", "churn_exposure_share_30d", "churn_exposure_spread")
+OWN = tuple(f"own_{n}" for n in range(9))
+
+
+@given(
+    st.lists(st.floats(-2, 2), min_size=9, max_size=9),
+    st.lists(st.floats(0, 4), min_size=3, max_size=3),
+    st.lists(st.floats(0, 4), min_size=3, max_size=3),
+    st.integers(0, 4),
+)
+def test_which_lines_stand_there_does_not_depend_on_what_may_not_be_told(
+    own: list[float], doing: list[float], otherwise: list[float], n_ties: int
+) -> None:
+    """In a circle of four or fewer, whatever the friends did: the same inputs are told, in the same order."""
+    bundle = drawn_bundle(**dict.fromkeys(FRIENDS, "network"), **{name: name for name in OWN})
+    bundle = replace(bundle, ignored=("n_ties",))
+    told = []
+    for friends in (doing, otherwise):
+        values = {**dict(zip(FRIENDS, friends, strict=True)), **dict(zip(OWN, own, strict=True))}
+        frame = pl.DataFrame(
+            {"customer_id": ["a"], **{k: [v] for k, v in values.items()}, "n_ties": [n_ties]}
+        )
+        found = explained(frame, bundle, catalogue())
+        told.append(
+            (found.told, [part.groups for part in sorted(parts_of(found, 0), key=lambda part: part.groups)])
+        )
+    assert told[0] == told[1]
