@@ -13,6 +13,7 @@ BENCHES: dict[str, str] = {
     "ties": "tests.bench.ties_persistence",
     "pairs": "tests.bench.pairs_scale",
     "labelled": "tests.bench.labelled",
+    "versus": "tests.bench.labelled_versus",
     "askubuntu": "tests.bench.askubuntu",
     "contagion": "tests.bench.contagion",
     "retention": "tests.bench.retention",

@@ -24,7 +24,7 @@ MLC = DATA / "mlc_churn" / "mlc_churn_5000.csv.gz"
 SEEDS = (1, 2, 3)
 """Each gives its own outer folds; the first is the bar's."""
 
-BARS = {"ibm_telco": (0.8436, 0.420), "mlc_churn": (0.918, None)}
+BARS = {"ibm_telco": (0.8436, 0.420), "mlc_churn": (0.920, None)}
 """5-fold AUC at least, log loss at most: published figures of CatBoost and LightGBM on these sets."""
 
 

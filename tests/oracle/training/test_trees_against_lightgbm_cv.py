@@ -1,5 +1,7 @@
 """The search for the number of trees, folds side by side on shared bins, against LightGBM's own cross-validation."""
 
+from typing import Any
+
 import lightgbm as lgb
 import numpy as np
 import pytest
@@ -49,7 +51,7 @@ def test_number_of_trees_scores_and_trees_are_those_of_lightgbm_cv(threads: int,
         feature_name=[f"f{place}" for place in range(8)],
     )  # fmt: skip
     held = [np.flatnonzero(folds == fold) for fold in range(5)]
-    expected = lgb.cv(
+    expected: Any = lgb.cv(
         plain,
         data,
         num_boost_round=MOST_TREES,
@@ -61,7 +63,7 @@ def test_number_of_trees_scores_and_trees_are_those_of_lightgbm_cv(threads: int,
     for rows, booster in zip(held, expected.boosters, strict=True):
         score = booster.predict(encoded[rows], raw_score=True, num_iteration=found.n_trees)
         assert np.array_equal(found.out_of_fold_score[rows], score)
-    whole = lgb.train(plain, data, num_boost_round=found.n_trees)
+    whole: Any = lgb.train(plain, data, num_boost_round=found.n_trees)
     assert np.array_equal(found.learner.score(encoded), whole.predict(encoded, raw_score=True))
 
 
