@@ -12,13 +12,14 @@ import churnrisk
 from features import FeatureSet, catalogue
 from features.network import PUBLISHED_EXPOSURE_DAYS
 from scoring import Influence, changed_words, ego, scale_words
+from scoring.monitor import Monitored
 
 from .bundle import Bundle
 from .config import SOURCE_NAMES
 from .dates import AsOf
 from .evidence import read_evidence
 from .messages import Sentences
-from .report import Circle, ReportContent, RunDetails, SourceLine, report_html
+from .report import Circle, ReportContent, RunDetails, SourceLine, Told, Watching, report_html
 from .sources import LoadedSources
 from .sources.readiness import Readiness
 from .store import Workspace
@@ -31,8 +32,8 @@ N_CIRCLES = 4
 
 @dataclass(frozen=True)
 class Made:
-    """What a night has made: published tables by name, warnings, promoters to approach, the money around all, and what
-    it keeps for the next night (place -> staged file).
+    """What a night has made: published tables by name, warnings, promoters to approach, the money around all, what it
+    keeps for the next night (place -> staged file), and what was watched.
     """
 
     frames: dict[str, pl.DataFrame]
@@ -40,6 +41,7 @@ class Made:
     promoters: pl.DataFrame | None = None
     around: Influence | None = None
     kept: Mapping[Path, Path] = field(default_factory=dict)
+    monitored: Monitored | None = None
 
 
 def night_report(
@@ -76,7 +78,8 @@ def night_report(
         value_months=config.value.months,
         capacity=config.team.daily_capacity,
         n_without_consent=int((~listed["may_contact"]).sum()),
-        warnings=made.notes,
+        warnings=_page_warnings(made),
+        watching=_watching(made),
         uses_current_attributes=any(
             source.accept_current_attributes for source in config.sources.get("customers", ())
         ),
@@ -107,6 +110,22 @@ def _changed(made: Made, language: str) -> pl.DataFrame | None:
         return None
     found = changed_words(made.frames["changes"], Sentences.of(language))
     return None if found.is_empty() else found
+
+
+def _watching(made: Made) -> Watching | None:
+    seen = made.monitored
+    if seen is None:
+        return None
+    told = tuple(Told(each.severity, each.sentence, each.advice) for each in seen.findings)
+    return Watching(seen.frame, told, seen.notes)
+
+
+def _page_warnings(made: Made) -> tuple[str, ...]:
+    """Of what was watched the head of the page tells alarms only: the rest has a section."""
+    if made.monitored is None:
+        return made.notes
+    quiet = {finding.text for finding in made.monitored.findings if finding.severity != "alarm"}
+    return tuple(note for note in made.notes if note not in quiet)
 
 
 def _effect_words(workspace: Workspace, made: Made) -> str:

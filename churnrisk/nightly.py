@@ -31,6 +31,7 @@ from scoring import (
     with_carried,
     with_influence,
 )
+from scoring.monitor import Monitored, Tonight, monitored, refuse
 
 from .bundle import Bundle
 from .dates import AsOf
@@ -41,6 +42,7 @@ from .logs import Stages, logger, run_context
 from .messages import Sentences
 from .night_lists import ListFile, list_files
 from .night_memory import forget_older, last_night, last_run_id, staged_memory
+from .night_monitor import Past, past_of, watch_of
 from .night_report import Made, night_report
 from .sources import LoadedSources, load, refuse_before_data
 from .sources.readiness import TIES_UNKNOWN, Readiness, readiness
@@ -114,7 +116,7 @@ def run_night(
     ChurnriskError
         With the exit code of what went wrong; a row of run_log says so too when the run got as far as having an id.
     """
-    with workspace.held(extent.command), Stages(extent.command, 6, interactive=inputs.interactive) as stages:
+    with workspace.held(extent.command), Stages(extent.command, 7, interactive=inputs.interactive) as stages:
         recover(workspace)
         with workspace.engine() as engine:
             night = _Night(
@@ -125,10 +127,11 @@ def run_night(
 
 @dataclass(frozen=True)
 class _Read:
-    """What a night works on: the loaded sources, the champion, and the name both give the run."""
+    """What a night works on: the loaded sources, the champion, earlier nights, and the name all give the run."""
 
     loaded: LoadedSources
     bundle: Bundle
+    past: Past
     run_id: str
 
 
@@ -159,7 +162,8 @@ class _Night:
             counts |= {name: report.n_kept for name, report in loaded.reports.items()}
             refuse_before_data(loaded, self.as_of)
         bundle = champion_bundle(self.workspace)
-        read = _Read(loaded, bundle, self._run_id(loaded, bundle))
+        past = past_of(self.workspace, self.as_of, bundle)
+        read = _Read(loaded, bundle, past, self._run_id(loaded, bundle, past))
         with run_context(run_id=read.run_id, as_of=str(self.as_of), command=self.extent.command):
             try:
                 return self._published(read)
@@ -182,7 +186,15 @@ class _Night:
         with self.stages.stage("score") as counts:
             made = self._scored(read, features)
             counts |= {name: frame.height for name, frame in made.frames.items()}
-        made = replace(made, notes=(*loaded.warnings, *self._remarks(ready), *features.notes, *made.notes))
+        with self.stages.stage("monitor") as counts:
+            seen = self._watched(read, ready, features, made)
+            counts |= {"watched": seen.frame.height, "findings": len(seen.findings)}
+            stamped = seen.frame.with_columns(as_of=pl.lit(self.as_of.day), run_id=pl.lit(run_id))
+            made = replace(made, frames={**made.frames, "monitoring": stamped}, monitored=seen)
+        made = replace(
+            made,
+            notes=(*seen.warnings, *loaded.warnings, *self._remarks(ready), *features.notes, *made.notes),
+        )
         with self.stages.stage("lists and report"):
             files = self._files(read, ready, features, made)
         rows = {name: frame.height for name, frame in made.frames.items()}
@@ -233,7 +245,7 @@ class _Night:
                 )
             )
 
-    def _run_id(self, loaded: LoadedSources, bundle: Bundle) -> str:
+    def _run_id(self, loaded: LoadedSources, bundle: Bundle, past: Past) -> str:
         return run_identity(
             {
                 "as_of": str(self.as_of),
@@ -241,6 +253,7 @@ class _Night:
                 "config": self.workspace.config.fingerprint(),
                 "code": code_fingerprint(),
                 "model": bundle.identity,
+                "past": past.as_dict(),
                 "has_lists": self.extent.makes_lists,
                 "has_report": self.extent.makes_report,
                 "compared_with": last_run_id(self.workspace, self.as_of.day)
@@ -318,6 +331,31 @@ class _Night:
                 run_id=run_id,
             )
         return Made(frames, (*_unused(features, bundle), *ranked.notes, *notes), asked, around, kept)
+
+    def _watched(self, read: _Read, ready: Readiness, features: FeatureSet, made: Made) -> Monitored:
+        """Compare the night with earlier ones; on alarms that the settings name nothing is published."""
+        catalogue = library(self.workspace.root / "features").catalogue
+
+        def source_of(name: str) -> str:
+            entry = catalogue.find(name)
+            return entry.source if entry is not None else ""
+
+        risk, names = made.frames["scores"]["risk"], read.bundle.features
+        tonight = Tonight(self.as_of.day, features.frame, risk, names, read.bundle.model_version, source_of)
+        watch = watch_of(
+            self.workspace,
+            self.as_of,
+            read.bundle,
+            read.past,
+            engine=self.engine,
+            loaded=read.loaded,
+            ready=ready,
+        )
+        settings = self.workspace.config.monitoring
+        seen = monitored(tonight, watch, settings)
+        if self.extent is not BACKFILL:
+            refuse(seen.findings, settings)
+        return seen
 
     def _promoters(
         self, features: FeatureSet, frames: Mapping[str, pl.DataFrame], consents: pl.DataFrame

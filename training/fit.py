@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import Band, Bundle, Calibrator, Feature, Learner, Provenance, VennAbersGrid, matrix
+from churnrisk.bundle.calibrator import risk_of
 from churnrisk.errors import Fault, ModelUnfit
 
 from .calibrate import fitted_calibration
@@ -62,7 +63,7 @@ class FitSettings:
 class Fitted:
     """A fitted and calibrated model; ``out_of_fold_risk`` was given by learners that did not see the customer.
 
-    That risk is calibrated on itself, so it serves for bands, not for figures.
+    That risk is calibrated on itself, so it serves for the look of the risks, not for figures.
     """
 
     features: tuple[Feature, ...]
@@ -75,6 +76,8 @@ class Fitted:
     importance: pl.DataFrame
     """feature, group, importance (share of what the model uses, sums to 1), most important first."""
     base_rate: float
+    out_of_fold_risk: Floats
+    """Shape (rows,), in the order of the rows fitted."""
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that a search found to be better than the defaults."""
     notes: tuple[str, ...] = ()
@@ -120,6 +123,7 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         parameters={**learned.parameters, "calibrator": calibration.calibrator.kind},
         importance=_importance(found.features, learned.importance),
         base_rate=rows.base_rate,
+        out_of_fold_risk=risk_of(calibration.calibrator, learned.score),
         chosen=learned.chosen,
         notes=learned.notes,
     )

@@ -14,7 +14,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk.bundle import TIE_WEIGHTS, Bundle, Kind, Provenance, Reference, reference_of
+from churnrisk.bundle import (
+    TIE_WEIGHTS,
+    Bundle,
+    Feature,
+    Kind,
+    Provenance,
+    Reference,
+    histogram_of,
+    reference_of,
+)
 from churnrisk.config import Config, SourceSettings, TrainingSettings
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault, ModelUnfit
@@ -181,10 +190,10 @@ def train(
 def _referenced(
     result: TrainingResult, day: str, frame: pl.DataFrame, weight: Floats | None = None
 ) -> TrainingResult:
-    """Keep what the inputs of one look were, each customer once, and the risks of the judged, each once."""
-    risk = result.judged.unique("customer_id", keep="first", maintain_order=True)["risk"]
-    kept = reference_of(result.bundle.features, frame, as_of=day, weight=weight, risk=risk)
-    return replace(result, reference=kept)
+    """Keep what the inputs of one look at all customers were, beside the risks that are kept already."""
+    kept = reference_of(result.bundle.features, frame, as_of=day, weight=weight)
+    risk = None if result.reference is None else result.reference.risk
+    return replace(result, reference=replace(kept, risk=risk))
 
 
 def _tuning(
@@ -244,7 +253,7 @@ def from_snapshots(
         return _cross_validated(shipped, settings, provenance, uses, (*notes, note))
     # settings that were searched for are those that were judged: no second search, and none that sees the test rows
     found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
-    return _result(fitted_model(shipped, found), judged, provenance)
+    return _result(fitted_model(shipped, found), shipped, judged, provenance)
 
 
 def _judged_out_of_time(
@@ -326,10 +335,10 @@ def _cross_validated(
     risks = cross_validated_risk(rows, settings)
     notes = (*notes, *shipped.notes)
     found = evaluation(CROSS_VALIDATED, rows, risks["risk"].to_numpy(), seed=settings.seed)
-    return _result(shipped, _Judged(rows, risks, found, uses, notes=notes), origin)
+    return _result(shipped, rows, _Judged(rows, risks, found, uses, notes=notes), origin)
 
 
-def _result(shipped: Fitted, judged: _Judged, origin: Provenance) -> TrainingResult:
+def _result(shipped: Fitted, seen: Rows, judged: _Judged, origin: Provenance) -> TrainingResult:
     risk = judged.risks["risk"].to_numpy()
     bands = bands_of(risk, judged.rows.left, judged.rows.weight, shipped.base_rate)
     provenance = replace(
@@ -354,7 +363,17 @@ def _result(shipped: Fitted, judged: _Judged, origin: Provenance) -> TrainingRes
         judged=_judged_frame(judged.rows, judged.risks),
         network_gain=judged.network_gain,
         twin=_twin(judged),
+        reference=_risks_by_chance(shipped, seen),
     )
+
+
+def _risks_by_chance(shipped: Fitted, seen: Rows) -> Reference:
+    """Return what risks of the shipped model look like for customers it has not seen: its folds' of the newest look."""
+    newest = str(max(seen.snapshot))
+    mine = seen.snapshot == newest
+    weight = seen.weight[mine] if seen.is_weighted else None
+    risk = pl.Series(shipped.out_of_fold_risk[mine])
+    return Reference(newest, risk=histogram_of(Feature("risk", "number"), risk, weight))
 
 
 def _twin(judged: _Judged) -> Bundle | None:

@@ -142,7 +142,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Reference:
-    """The inputs of one look at all customers, each counted once, and the risks the model gave in its test.
+    """The inputs of one look at all customers, each counted once, and the risks of those whom no fold had seen.
 
     ``as_of`` is the day of the look, empty for an extract without dates.
     """

@@ -102,6 +102,24 @@ class Circle:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A finding: how bad (alarm, warning, note), in a sentence, and what should be done."""
+
+    severity: str
+    sentence: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What was watched: findings, alarms first; notes on what could not be compared; the published table monitoring."""
+
+    table: pl.DataFrame
+    findings: tuple[Told, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything the page of one night says.
 
@@ -151,4 +169,5 @@ class ReportContent:
     n_long_tenured: int = 0
     circles: tuple[Circle, ...] = ()
     effect_words: str = ""
+    watching: Watching | None = None
     company: str = ""

@@ -29,11 +29,13 @@ from .sections import (
 from .spreading import spreading_section
 from .tonight import actions, lead, stats, title, warnings
 from .trust import trust_section
+from .watch import watch_section
 
 SECTIONS = (
     list_section,
     risk_section,
     trust_section,
+    watch_section,
     reasons_section,
     segments_section,
     network_section,

@@ -159,6 +159,11 @@ def published_frame(
     return pl.concat([scan.collect() for scan in scans], how="diagonal")
 
 
+def published_parts(workspace: Workspace, rule: TableRule, day: date) -> list[Path]:
+    """Return the files of a published table as of ``day``, for reading single columns; empty when there are none."""
+    return _parts(_folder(workspace, rule, day))
+
+
 class _Plan:
     """Files made beside the published ones, and the moves that will put them in place."""
 

@@ -21,6 +21,7 @@ BENCHES: dict[str, str] = {
     "reasons": "tests.bench.reasons",
     "night": "tests.bench.night",
     "training": "tests.bench.training",
+    "drift": "tests.bench.drift",
     "graph": "tests.bench.graph_scale",
 }
 """Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""

@@ -160,3 +160,16 @@ def test_neighbours_are_not_named_and_promoters_are_approached_unless_told_other
     config = Config()
     assert config.privacy.name_neighbours is False
     assert (config.team.promoter_capacity, config.lists.long_tenure_days) == (50, 1095)
+
+
+def test_the_alarms_that_stop_a_night_are_named_or_refused_with_those_there_are() -> None:
+    assert Config().monitoring.refuse_on == ("source_missing",)
+    strict = parsed_config('[monitoring]\nrefuse_on = ["miscalibrated", "input_drift"]')
+    assert strict.monitoring.refuse_on == ("miscalibrated", "input_drift")
+    with pytest.raises(ConfigError, match="source_missing"):
+        parsed_config('[monitoring]\nrefuse_on = ["drift"]')
+
+
+def test_a_strong_drift_is_not_weaker_than_a_drift() -> None:
+    with pytest.raises(ConfigError, match="strong_drift_from that is not below drift_from"):
+        parsed_config("[monitoring]\ndrift_from = 0.3\n strong_drift_from = 0.2")

@@ -10,7 +10,7 @@ import polars as pl
 
 from churnrisk import metrics
 from churnrisk.metrics import Interval
-from churnrisk.report import Circle, Evidence, ReportContent, RunDetails, SourceLine
+from churnrisk.report import Circle, Evidence, ReportContent, RunDetails, SourceLine, Told, Watching
 
 AS_OF = date(2026, 6, 30)
 
@@ -96,7 +96,42 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
         n_long_tenured=12,
         circles=(circle(at_risk["customer_id"][0], 6), circle(at_risk["customer_id"][1], 0)),
         effect_words="the causal effect 0.03 per strong friend who left, 0 to 0.28 (default)",
+        watching=watching(),
     )
+
+
+def watching() -> Watching:
+    """A night on which the calls are half there, an input moved, and the risks were too low."""
+    day = date(2026, 6, 29)
+    rows = [
+        watched("source", "last_night", "calls", "shrunk", observed=40_000.0, expected=1_200_000.0),
+        watched("population", "last_night", "customers", "steady", observed=4000.0, expected=4010.0),
+        watched("input", "last_night", "n_calls_out_30d", "strong drift", value=0.61, threshold=0.012),
+        watched("input", "training", "tenure_days", "moved", value=0.03, threshold=0.02),
+        watched("score", "last_night", "risk", "drift", value=0.14, threshold=0.011),
+        watched("calibration", "outcomes", "band high", "calibrated", value=1.1, low=0.9, high=1.3),
+        watched("calibration", "outcomes", "all", "off", value=1.2, low=1.1, high=1.31, observed=96.0),
+        watched("calibration", "outcomes", "slope", "calibrated", value=0.98, low=0.8, high=1.1),
+        watched("performance", "outcomes", "auc", "as expected", value=0.77, observed=0.75),
+        *(
+            watched("performance", "test", name, "as expected", value=0.7, low=0.6, high=0.8)
+            for name in ("auc", "top_decile_lift", "log_loss", "brier", "leaving_rate")
+        ),
+    ]
+    told = (
+        Told("alarm", "Source calls holds 40,000 facts.", "Look at source calls."),
+        Told("warning", "1 input of calls moved.", "Look at source calls: a jump."),
+    )
+    frame = pl.DataFrame(rows).with_columns(baseline_on=pl.lit(day), n=pl.lit(4000))
+    return Watching(frame, told, ("4,000 predictions of 2026-05-10 have matured.",))
+
+
+def watched(kind: str, baseline: str, name: str, verdict: str, **figures: float) -> dict[str, object]:
+    """A row of the table monitoring."""
+    columns = ("value", "low", "high", "threshold", "observed", "expected")
+    numbers = {column: figures.get(column) for column in columns}
+    source = name if kind == "source" else "calls" if kind == "input" else None
+    return {"kind": kind, "baseline": baseline, "name": name, "source": source, "verdict": verdict, **numbers}
 
 
 def circle(customer_id: str, n_friends: int) -> Circle:
@@ -193,8 +228,19 @@ def nasty() -> ReportContent:
         ),
         absent_sources=(SCRIPT,),
         list_files=(IMAGE,),
+        watching=_nasty_watching(),
         run=RunDetails(SCRIPT, IMAGE, "0.1.0", {SCRIPT: "a" * 300}),
     )
+
+
+def _nasty_watching() -> Watching:
+    rows = [
+        watched("input", "training", "attribute_x", "drift", value=0.3, threshold=0.1),
+        watched("input", "training", "y" * 300, "drift", value=0.2, threshold=0.1),
+        watched("source", "none", IMAGE, "there", observed=3.0),
+    ]
+    frame = pl.DataFrame(rows).with_columns(baseline_on=pl.lit(None, pl.Date), n=pl.lit(4000))
+    return Watching(frame, (Told("warning", SCRIPT, IMAGE),), (TEMPLATE,))
 
 
 def bare() -> ReportContent:

@@ -194,7 +194,7 @@ def test_tables_and_a_date_are_enough(tmp_path: Path) -> None:
     assert set(plan.bins.values) == {"basic", "gold"}
     assert 100 < plan.n < 300
     assert first.reference.risk is not None
-    assert first.reference.risk.n == first.judged["customer_id"].n_unique()
+    assert first.reference.risk.n == first.snapshots[0].n_rows
 
 
 def test_what_becomes_known_later_changes_no_model(tmp_path: Path) -> None:
