@@ -278,6 +278,11 @@ class TrainingSettings(Settings):
         description="Ask of the data whether churn spreads between customers. Needs calls, dated leavings and looks "
         "over more than four months before the outcomes.",
     )
+    accept_leaks: tuple[str, ...] = Field(
+        (),
+        description="Features, or your names of their columns, that are learned from although the leakage audit finds "
+        "that they know the outcome: your word that they were known before it.",
+    )
 
 
 class ValueSettings(Settings):

@@ -160,6 +160,8 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
 
     Raises
     ------
+    GateRefused
+        The leakage audit found a column that knows the outcome.
     ModelUnfit
         Nothing can be fitted. A model that was fitted but fails a gate is registered, and is not fit.
     """

@@ -33,6 +33,7 @@ from churnrisk.tables.lake import LakeTables
 from features import build, tie_rules
 from features.build import library
 
+from .audit import audit_extract, audit_snapshots
 from .censoring import Censoring, weighted
 from .contagion import Watch
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
@@ -40,6 +41,7 @@ from .fit import FitSettings, Fitted, bands_of, fitted_model, score_without
 from .folds import customer_folds
 from .gates import GateFinding, gate_faults, gate_findings
 from .labels import Labels, earliest_look, labels_of
+from .leakage import Leak
 from .objectives import Objective, loaded_objective
 from .rows import Rows, rows_of
 from .snapshots import Snapshot, outcome_days, snapshot_schedule
@@ -104,6 +106,8 @@ class TrainingResult:
     """What was done about retention actions; None where nobody got one."""
     reference: Reference | None = None
     """What the inputs and risks looked like, for the nights to compare with; None when it was not asked for."""
+    leaks: tuple[Leak, ...] = ()
+    """What the leakage audit found and did not refuse: accepted by the settings, or kept out by the as-of join."""
 
     @property
     def is_fit(self) -> bool:
@@ -144,6 +148,8 @@ def train(
 
     Raises
     ------
+    GateRefused
+        The leakage audit found a column that knows the outcome and is not in [training] accept_leaks.
     ModelUnfit
         Nothing can be fitted: no snapshot with outcomes, too few leavers or stayers, nothing to learn. A model that
         was fitted but does not pass the gates is returned; ``refuse_unfit`` raises for it.
@@ -173,15 +179,17 @@ def train(
 
         (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
         rows = extract_rows(tables, true_base_rate=source.true_base_rate)
+        leaks, told = audit_extract(rows, tables, config, lambda name: entries[name].source)
         result = from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
+        result = replace(result, leaks=leaks, notes=(*result.notes, *told))
         return _referenced(result, "", rows.frame, rows.weight if rows.is_weighted else None)
     watch = _watch(engine, tables, config, as_of, settings.group_of)
-    looks, censoring = without_actions(
-        _looks(engine, tables, config, as_of, own=own, tie_weights=tie_weights, watch=watch), settings
-    )
-    notes = () if censoring is None else censoring.sentences()
+    looks = _looks(engine, tables, config, as_of, own=own, tie_weights=tie_weights, watch=watch)
+    leaks, told = audit_snapshots(looks, tables, config, as_of, lambda name: entries[name].source)
+    looks, censoring = without_actions(looks, settings)
+    notes = (*told, *(() if censoring is None else censoring.sentences()))
     result = from_snapshots(looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), notes)
-    result = replace(result, censoring=censoring)
+    result = replace(result, censoring=censoring, leaks=leaks)
     newest = next(look for look in looks if look.snapshot.is_shipped)
     result = _referenced(result, newest.day, newest.features)
     return result if watch is None else replace(result, contagion=watch.study(settings.seed))
@@ -223,6 +231,16 @@ class Look:
     def day(self) -> str:
         """The as-of day, ISO."""
         return str(self.snapshot.as_of)
+
+    @property
+    def instant(self) -> AsOf:
+        """The as-of date."""
+        return self.snapshot.as_of
+
+    @property
+    def outcomes(self) -> pl.DataFrame:
+        """customer_key and left of those judged."""
+        return self.labels.frame
 
 
 def without_actions(looks: list[Look], settings: FitSettings) -> tuple[list[Look], Censoring | None]:
