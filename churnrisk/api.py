@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from features import FeatureSet
     from features.ties import TieGraph
 
+    from .evaluating import Evaluated
     from .explanation import Explanation
     from .learning import Learned
     from .neighbourhood import Neighbourhood, Spread
@@ -212,6 +213,16 @@ class ChurnWorkspace:
         from .learning import learn
 
         return learn(self._folder, self._as_of(as_of), self._inputs, tune_minutes=tune_minutes)
+
+    def evaluate(self, as_of: date | str | None = None, *, by: Sequence[str] = ()) -> Evaluated:
+        """Judge the model in use from every side on dates it has not learned from, else a twin of it.
+
+        ``by`` names your columns by which treatment is compared, besides [evaluation] by. ``.tables`` holds everything,
+        ``.page`` is where the page lies, ``.text()`` what the command prints.
+        """
+        from .evaluating import evaluate
+
+        return evaluate(self._folder, self._as_of(as_of), self._inputs, by=by)
 
     def models(self) -> list[ModelVersion]:
         """Return the registered versions, newest first."""

@@ -189,6 +189,22 @@ def train(
 
 
 @app.command()
+def evaluate(
+    as_of: AsOfOption = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by", metavar="COLUMN", help="Compare treatment by this column too; may be given several times."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge the model out of time: lift, calibration, profit, lead time, segments, what each kind of data adds."""
+    found = _workspace().evaluate(as_of=_day(as_of), by=tuple(by or ()))
+    _show(as_json, found.as_dict(), lambda: _say(found.text()))
+
+
+@app.command()
 def models(as_json: JsonOption = False) -> None:
     """List the registered models and say which one is champion."""
     versions = _workspace().models()

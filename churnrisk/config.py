@@ -273,6 +273,11 @@ class TrainingSettings(Settings):
         description="Your own objective for the trees: `module:function` in the workspace's features/ folder, "
         "returning gradient and hessian; see Extending.",
     )
+    leave_out: tuple[str, ...] = Field(
+        (),
+        description="Your customer columns (or features) that are loaded for judging and never learned from, as gender "
+        "for [evaluation] by; exclude in [sources.customers] would not load them.",
+    )
     study_contagion: bool = Field(
         True,
         description="Ask of the data whether churn spreads between customers. Needs calls, dated leavings and looks "
@@ -282,6 +287,22 @@ class TrainingSettings(Settings):
         (),
         description="Features, or your names of their columns, that are learned from although the leakage audit finds "
         "that they know the outcome: your word that they were known before it.",
+    )
+
+
+class EvaluationSettings(Settings):
+    """How `churnrisk evaluate` judges."""
+
+    by: tuple[str, ...] = Field(
+        (),
+        description="Your customer columns (or features) by which treatment is compared: selection, calibration and "
+        "error by group. They go into the page and its tables, never to MLflow.",
+    )
+    test_snapshots: int = Field(
+        3,
+        ge=1,
+        le=12,
+        description="Latest snapshots that judge; fewer where too little would be left to learn from.",
     )
 
 
@@ -522,6 +543,7 @@ class Config(Settings):
     )
     quality: QualitySettings = Field(default_factory=QualitySettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     value: ValueSettings = Field(default_factory=ValueSettings)
     team: TeamSettings = Field(default_factory=TeamSettings)
     ties: TieSettings = Field(default_factory=TieSettings)

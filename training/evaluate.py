@@ -48,14 +48,15 @@ def evaluation(kind: str, rows: Rows, risk: Floats, *, seed: int) -> Evaluation:
     ['auc', 'base_rate', 'brier']
     """
     weight = rows.weight if rows.is_weighted else None
-    drawn = metrics.bootstrap_intervals(
-        rows.left, risk, weight, customer=rows.customer.astype(str), seed=seed
-    )
+    customer = rows.customer.astype(str)
+    drawn = metrics.bootstrap_intervals(rows.left, risk, weight, customer=customer, seed=seed)
     with_interval: dict[str, Interval] = dict(drawn)
-    line = metrics.calibration_line(rows.left, risk, weight)
+    line = metrics.calibration_line(rows.left, risk, weight, customer=customer)
     with_interval["calibration_slope"] = line.slope
     with_interval["calibration_intercept"] = line.intercept
-    with_interval["observed_over_expected"] = metrics.observed_over_expected(rows.left, risk, weight)
+    with_interval["observed_over_expected"] = metrics.observed_over_expected(
+        rows.left, risk, weight, customer=customer
+    )
     with_interval["observed_over_expected_controls"] = _among_controls(rows, risk)
     error = metrics.ece(rows.left, risk, weight, seed=seed)
     best = metrics.mpc(rows.left, risk, weight)
@@ -96,7 +97,9 @@ def _among_controls(rows: Rows, risk: Floats) -> Interval:
     chosen = rows.is_control
     if chosen is None or not chosen.any():
         return Interval(math.nan, math.nan, math.nan)
-    return metrics.observed_over_expected(rows.left[chosen], risk[chosen])
+    return metrics.observed_over_expected(
+        rows.left[chosen], risk[chosen], customer=rows.customer.astype(str)[chosen]
+    )
 
 
 FIGURES: Mapping[str, str] = {

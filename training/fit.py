@@ -57,6 +57,8 @@ class FitSettings:
     """Search for better ones on the rows to be learned from; None = do not."""
     objective: Objective | None = None
     """The user's own objective for trees."""
+    leave_out: frozenset[str] = frozenset()
+    """Columns that the user keeps for judging alone."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         Leavers or stayers are too few, or no column is worth learning; the message says what is missing.
     """
     _refuse_too_few(rows)
-    found = screened(rows, settings.group_of, leaking=settings.leaking)
+    found = screened(rows, settings.group_of, leaking=settings.leaking, left_out=settings.leave_out)
     if not found.features:
         raise ModelUnfit(_nothing_to_learn(found))
     folds = _folds(rows, settings)
@@ -141,7 +143,7 @@ def score_without(
     if like.parameters.get("learner") != "lightgbm":
         fitted = fitted_model(rows, settings)
         return fitted.bundle((), Provenance()).raw_score(others.frame)
-    found = screened(rows, settings.group_of, leaking=settings.leaking)
+    found = screened(rows, settings.group_of, leaking=settings.leaking, left_out=settings.leave_out)
     if not found.features:
         return np.zeros(len(others.left))
     design = designed(rows, found.features, _folds(rows, settings))

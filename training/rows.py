@@ -141,3 +141,19 @@ def _as_text(frame: pl.DataFrame, name: str) -> pl.Expr:
     if frame.schema[name].is_float():
         return pl.col(name).cast(pl.String).str.strip_suffix(".0")
     return pl.col(name).cast(pl.String)
+
+
+def rows_together(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of several under one another; columns that a part lacks are null there."""
+    frames = unified([part.frame for part in parts])
+    controls = [
+        np.zeros(len(part.left), dtype=bool) if part.is_control is None else part.is_control for part in parts
+    ]
+    return Rows(
+        frame=pl.concat(frames, how="diagonal"),
+        left=np.concatenate([part.left for part in parts]),
+        weight=np.concatenate([part.weight for part in parts]),
+        customer=np.concatenate([part.customer for part in parts]),
+        snapshot=np.concatenate([part.snapshot for part in parts]),
+        is_control=None if all(part.is_control is None for part in parts) else np.concatenate(controls),
+    )

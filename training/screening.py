@@ -7,7 +7,7 @@ copy of another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +45,11 @@ class Screened:
 
 
 def screened(
-    rows: Rows, group_of: Callable[[str], str], *, leaking: Mapping[str, str] | None = None
+    rows: Rows,
+    group_of: Callable[[str], str],
+    *,
+    leaking: Mapping[str, str] | None = None,
+    left_out: Collection[str] = (),
 ) -> Screened:
     """Return which columns of ``rows`` are worth learning, in their order.
 
@@ -55,11 +59,15 @@ def screened(
         model must not be among them.
     group_of : names each feature's group.
     leaking : columns that know the outcome, with the evidence, from whoever looked for them.
+    left_out : columns that the user keeps for judging alone.
     """
     refused = leaking or {}
     n_customers = len(np.unique(rows.customer.astype(str)))
     dropped: dict[str, str] = {}
     for series in rows.frame.get_columns():
+        if series.name in left_out:
+            dropped[series.name] = "left out: [training] leave_out keeps it for judging alone"
+            continue
         reason = _unusable(series, n_customers) or _leak(series.name, refused) or _silent(series, rows.left)
         if reason:
             dropped[series.name] = reason

@@ -42,6 +42,7 @@ from .folds import customer_folds
 from .gates import GateFinding, gate_faults, gate_findings
 from .labels import Labels, earliest_look, labels_of
 from .leakage import Leak
+from .naming import columns_named
 from .objectives import Objective, loaded_objective
 from .rows import Rows, rows_of
 from .snapshots import Snapshot, outcome_days, snapshot_schedule
@@ -163,6 +164,9 @@ def train(
         group_of=lambda name: entries[name].group,
         tuning=_tuning(config.training, trials, on_trial),
         objective=_objective(config.training, own),
+        leave_out=frozenset(
+            columns_named(config.training.leave_out, tables, entries, where="[training] leave_out")
+        ),
     )
     origin = Provenance(
         churn={

@@ -20,6 +20,7 @@ from .probability import (
 )
 from .profit import VERBRAKEN, Campaign, ExpectedProfit, empc, mpc, profit_table, treat_all
 from .ranking import auc, gain_table, lift, pr_auc, roc_table
+from .resampling import percentile_ends, resampled, share_ends
 
 __all__ = [
     "VERBRAKEN",
@@ -43,10 +44,13 @@ __all__ = [
     "observed_over_expected",
     "paired_differences",
     "paired_gain",
+    "percentile_ends",
     "pr_auc",
     "profit_table",
     "reliability_table",
+    "resampled",
     "roc_table",
+    "share_ends",
     "treat_all",
     "wilson",
 ]

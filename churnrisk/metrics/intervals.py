@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .probability import LEVEL, Interval, log_losses
+from .probability import LEVEL, Interval, customers_of, log_losses
 from .profit import VERBRAKEN, Campaign, empc_of
 from .ranked import Floats, Ranked, checked_outcomes
 from .ranking import auc_of, lift_of, pr_auc_of
-from .resampling import N_RESAMPLES, affordable, drawn_counts, groups_of, percentile_interval
+from .resampling import N_RESAMPLES, affordable, drawn_counts, percentile_interval
 
 
 def figures(
@@ -61,7 +61,7 @@ def bootstrap_intervals(
     True
     """
     y, p, w = checked_outcomes(left, probability, weight)
-    group, n_groups = groups_of(customer, y.size)
+    group, n_groups = customers_of(customer, y.size)
     times = affordable(y.size, n_resamples)
     ranked = Ranked(y, p)
     rng = np.random.default_rng(seed)
@@ -108,7 +108,7 @@ def paired_gain(
     """
     y, first, w = checked_outcomes(left, score, weight)
     _, second, _ = checked_outcomes(left, other, weight)
-    group, n_groups = groups_of(customer, y.size)
+    group, n_groups = customers_of(customer, y.size)
     times = affordable(2 * y.size, n_resamples)
     pair = Ranked(y, first), Ranked(y, second)
     rng = np.random.default_rng(seed)

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .probability import LEVEL, Interval, checked_probabilities, log_losses
+from .probability import LEVEL, Interval, checked_probabilities, customers_of, log_losses
 from .profit import VERBRAKEN, Campaign, empc_of
 from .ranked import Floats, Ranked
 from .ranking import auc_of, lift_of
-from .resampling import N_RESAMPLES, affordable, drawn_counts, groups_of, percentile_interval
+from .resampling import N_RESAMPLES, affordable, drawn_counts, percentile_interval
 
 PAIRED_FIGURES = ("auc", "top_decile_lift", "log_loss", "empc")
 """Figures by which two risks are compared."""
@@ -78,7 +78,7 @@ def paired_differences(
     """
     y, first, w = checked_probabilities(left, one, weight)
     _, second, _ = checked_probabilities(left, two, weight)
-    member, n_groups = groups_of(customer, y.size)
+    member, n_groups = customers_of(customer, y.size)
     pair = Ranked(y, first), Ranked(y, second)
     gained = log_losses(y, second) - log_losses(y, first)
     rng = np.random.default_rng(seed)

@@ -209,12 +209,17 @@ class CalibrationLine:
 
 
 def calibration_line(
-    left: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None
+    left: ArrayLike,
+    probability: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    customer: ArrayLike | None = None,
 ) -> CalibrationLine:
     """Return slope and intercept of the logistic recalibration with Wald intervals (95 %) and the joint test.
 
     A slope under 1 means risks too extreme. Undefined (nan) for a constant probability, without leavers or stayers,
-    and when leavers and stayers do not overlap. With weights the covariance is the sandwich and the test is Wald's.
+    and when leavers and stayers do not overlap. With weights, or when a ``customer`` has several rows, the covariance
+    is the sandwich over customers and the test is Wald's.
 
     >>> line = calibration_line([0, 0, 0, 1, 0, 1, 1, 1], [0.25, 0.25, 0.25, 0.25, 0.75, 0.75, 0.75, 0.75])
     >>> round(line.slope.value, 6), round(line.p_value, 6)
@@ -231,14 +236,16 @@ def calibration_line(
         return undefined
     coefficients, bread = found
     fitted = expit(design @ coefficients)
-    if weight is None:
+    member, n_customers = customers_of(customer, y.size)
+    if weight is None and n_customers == y.size:
         gain = 2 * float(np.sum(log_losses(y, p) - log_losses(y, fitted)))
         covariance = bread
     else:
-        scores = design * (w * (y - fitted))[:, None]
+        away = w * (y - fitted)
+        scores = np.column_stack([np.bincount(member, weights=away * column) for column in design.T])
         covariance = bread @ (scores.T @ scores) @ bread
-        away = coefficients - np.array([0.0, 1.0])
-        gain = float(away @ np.linalg.solve(covariance, away))
+        moved = coefficients - np.array([0.0, 1.0])
+        gain = float(moved @ np.linalg.solve(covariance, moved))
     half = float(ndtri((1 + LEVEL) / 2)) * np.sqrt(np.diag(covariance))
     intercept, slope = (
         Interval(float(c), float(c - h), float(c + h)) for c, h in zip(coefficients, half, strict=True)
@@ -247,15 +254,19 @@ def calibration_line(
 
 
 def observed_over_expected(
-    left: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None
+    left: ArrayLike,
+    probability: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    customer: ArrayLike | None = None,
 ) -> Interval:
     """Return leavers observed over leavers expected (1 = calibrated in the large) with its interval (95 %).
 
     Notes
     -----
-    The interval is taken on the logarithm (Debray et al. 2017), SE(log O/E) = sqrt(sum w^2 (y - p O/E)^2) / O. With
-    no leaver observed the value and low are 0 and high is -log(0.025)/E, exact for rare leavers. nan when nothing is
-    expected.
+    The interval is taken on the logarithm (Debray et al. 2017), SE(log O/E) = sqrt(sum w^2 (y - p O/E)^2) / O, where
+    rows of one ``customer`` are added up before they are squared. With no leaver observed the value and low are 0 and
+    high is -log(0.025)/E, exact for rare leavers. nan when nothing is expected.
 
     Examples
     --------
@@ -270,9 +281,19 @@ def observed_over_expected(
         effective = expected * float(w.sum() / (w @ w))
         return Interval(0.0, 0.0, -math.log((1 - LEVEL) / 2) / effective)
     ratio = observed / expected
-    spread = math.sqrt(float(np.sum((w * (y - np.minimum(p * ratio, 1.0))) ** 2))) / observed
+    member, _ = customers_of(customer, y.size)
+    away = np.bincount(member, weights=w * (y - np.minimum(p * ratio, 1.0)))
+    spread = math.sqrt(float(away @ away)) / observed
     factor = math.exp(float(ndtri((1 + LEVEL) / 2)) * spread)
     return Interval(ratio, ratio / factor, ratio * factor)
+
+
+def customers_of(customer: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], int]:
+    """Return each row's customer as a number, and how many customers there are; without ids each row is its own."""
+    if customer is None:
+        return np.arange(n), n
+    distinct, member = np.unique(np.asarray(customer), return_inverse=True)
+    return member, len(distinct)
 
 
 def _logistic(

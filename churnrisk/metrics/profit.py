@@ -142,7 +142,7 @@ def mpc_of(curve: Curve, campaign: Campaign = VERBRAKEN) -> ExpectedProfit:
     """Return the maximum profit of a curve."""
     if curve.is_one_sided:
         return ExpectedProfit(math.nan, math.nan)
-    profits = _profits(curve, campaign)
+    profits = profits_of(curve, campaign)
     best = int(np.argmax(profits))
     return ExpectedProfit(float(profits[best]), float((curve.leavers + curve.stayers)[best] / curve.total))
 
@@ -170,14 +170,15 @@ def profit_table(
     curve = ranked_curve(left, score, weight)
     shares = np.arange(CURVE_POINTS + 1) / CURVE_POINTS
     reached = (curve.leavers + curve.stayers) / curve.total
-    at_shares = np.interp(shares, reached, _profits(curve, campaign))
+    at_shares = np.interp(shares, reached, profits_of(curve, campaign))
     everybody = treat_all(float(curve.leavers[-1] / curve.total), campaign=campaign)
     return pl.DataFrame(
         {"share_contacted": shares, "profit_per_customer": at_shares},
     ).with_columns(treat_all_per_customer=pl.lit(everybody))
 
 
-def _profits(curve: Curve, campaign: Campaign) -> Floats:
+def profits_of(curve: Curve, campaign: Campaign = VERBRAKEN) -> Floats:
+    """Return the profit per customer at every point of a curve, at the mean acceptance."""
     delta, phi = campaign.delta, campaign.phi
     kept = (campaign.acceptance * (1 - delta) - phi) * curve.leavers
     profits: Floats = campaign.clv * (kept - (delta + phi) * curve.stayers) / curve.total

@@ -8,16 +8,19 @@ from . import theme
 from .circles import ego_network
 from .counts import risk_bins, risk_distribution, tie_bins, ties_per_customer
 from .drawing import Picture, plain, shortened
-from .evaluation import calibration, gain, profit
-from .rows import exposure_against_risk, feature_importance, segments, top_reasons
+from .evaluation import by_date, calibration, gain, lift, profit
+from .rows import exposure_against_risk, feature_importance, intervals, segments, top_reasons
 
 __all__ = [
     "Picture",
+    "by_date",
     "calibration",
     "ego_network",
     "exposure_against_risk",
     "feature_importance",
     "gain",
+    "intervals",
+    "lift",
     "plain",
     "profit",
     "risk_bins",

@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from . import theme
-from .drawing import Picture, Words, drawn, layered
+from .drawing import AnyChart, Picture, Words, drawn, layered
 from .scales import FINE_BELOW, amount_axis, defined, largest, money, share_axis, whole_percent
 
 _LINE_WIDTH = 2.5
@@ -67,7 +67,8 @@ def gain(gains: pl.DataFrame, *, capacity_share: float | None = None) -> Picture
 
     Parameters
     ----------
-    gains : columns share_contacted, share_of_leavers_reached (0-1), lift (ratio), rising.
+    gains : columns share_contacted, share_of_leavers_reached (0-1), lift (ratio), rising; with
+        share_of_leavers_reached_low and _high the interval is drawn behind the curve.
     capacity_share : share of customers the team can contact, 0-1, marked when given; the top decile otherwise.
     """
     data = defined(gains, "share_contacted", "share_of_leavers_reached").sort("share_contacted")
@@ -98,7 +99,89 @@ def gain(gains: pl.DataFrame, *, capacity_share: float | None = None) -> Picture
         x_title="Customers contacted, riskiest first (%)",
         y_title="Leavers reached (%)",
     )
-    return drawn(layered(*(part.encode(x=across, y=up) for part in (random, model, point)), note), words)
+    parts = [part.encode(x=across, y=up) for part in (random, model, point)]
+    return drawn(
+        layered(*_behind(data, "share_of_leavers_reached", across, (scale, axis)), *parts, note), words
+    )
+
+
+def lift(gains: pl.DataFrame) -> Picture:
+    """Return how many times the average leaving rate the riskiest share of customers has, with its interval.
+
+    Parameters
+    ----------
+    gains : columns share_contacted (0-1), lift (ratio), lift_low, lift_high (null where unknown), rising.
+    """
+    data = defined(gains, "share_contacted", "lift").sort("share_contacted")
+    share_scale, share_ticks = share_axis(1.0, is_fine=True)
+    across = alt.X("share_contacted:Q", scale=share_scale, axis=share_ticks)
+    top = 1.06 * max(largest(data, "lift", "lift_high"), 1.0)
+    scale = alt.Scale(domain=[0, top], nice=False)
+    up = alt.Y("lift:Q", scale=scale, axis=amount_axis())
+    curve = alt.Chart(data).mark_line(color=theme.MAIN, strokeWidth=_LINE_WIDTH).encode(x=across, y=up)
+    even = alt.Chart(pl.DataFrame({"share_contacted": [0.0, 1.0], "lift": [1.0, 1.0]}))
+    rule = even.mark_line(color=theme.REFERENCE, strokeWidth=1.5, strokeDash=_DASH).encode(x=across, y=up)
+    tenth = data.sort((pl.col("share_contacted") - 0.1).abs(), maintain_order=True).row(0, named=True)
+    words = Words(
+        "lift",
+        "How much richer in leavers the top of the list is",
+        f"The riskiest {whole_percent(tenth['share_contacted'])} have {tenth['lift']:.1f} times the leaving rate of "
+        "customers taken at random; the dashed line is random.",
+        x_title="Customers contacted, riskiest first (%)",
+        y_title="Times the average leaving rate, 95 % interval shaded",
+    )
+    return drawn(layered(*_behind(data, "lift", across, (scale, amount_axis())), rule, curve), words)
+
+
+def by_date(
+    frame: pl.DataFrame, *, name: str, title: str, y_title: str, right: float | None = None
+) -> Picture:
+    """Return a figure with its interval at each date, evenly spaced in the order of the dates.
+
+    Parameters
+    ----------
+    frame : columns as_of (text), value, low, high (null where unknown).
+    name : of the picture, unique in a page.
+    title, y_title : words around it.
+    right : the value that would be right or pure chance, drawn as a dashed line.
+    """
+    data = defined(frame, "as_of", "value").sort("as_of")
+    values = [data["value"], data["low"].drop_nulls(), data["high"].drop_nulls()]
+    ends = [float(each) for part in values for each in part] + ([] if right is None else [right])
+    margin = 0.12 * (max(ends) - min(ends)) or 0.1
+    scale = alt.Scale(domain=[min(ends) - margin, max(ends) + margin], nice=False, zero=False)
+    across = alt.X("as_of:O", axis=alt.Axis(labelAngle=0, title=None))
+
+    def up(column: str) -> alt.Y:
+        return alt.Y(f"{column}:Q", scale=scale, axis=amount_axis())
+
+    rules = (
+        alt.Chart(data)
+        .transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .mark_rule(color=theme.MAIN, strokeWidth=2.5, opacity=0.6)
+        .encode(x=across, y=up("low"), y2="high")
+    )
+    points = alt.Chart(data).mark_point(color=theme.MAIN, filled=True, size=80, opacity=1)
+    layers: list[AnyChart] = [rules, points.encode(x=across, y=up("value"))]
+    if right is not None:
+        line = alt.Chart(pl.DataFrame({"value": [right]})).mark_rule(
+            color=theme.REFERENCE, strokeWidth=1.5, strokeDash=_DASH
+        )
+        layers.insert(0, line.encode(y=up("value")))
+    told = "; ".join(f"{day}: {value:.2f}" for day, value in data.select("as_of", "value").iter_rows())
+    words = Words(name, title, f"{told}.", x_title="As-of date", y_title=y_title)
+    return drawn(layered(*layers), words)
+
+
+def _behind(
+    data: pl.DataFrame, column: str, across: alt.X, upright: tuple[alt.Scale, alt.Axis]
+) -> list[alt.Chart]:
+    """Return the interval of a curve as an area, nothing where there is none."""
+    low, high = f"{column}_low", f"{column}_high"
+    if low not in data.columns or high not in data.columns or not data.drop_nulls([low, high]).height:
+        return []
+    area = alt.Chart(data.drop_nulls([low, high])).mark_area(color=theme.SOFT, opacity=0.45, clip=True)
+    return [area.encode(x=across, y=alt.Y(f"{low}:Q", scale=upright[0], axis=upright[1]), y2=high)]
 
 
 def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
@@ -107,7 +190,8 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
     Parameters
     ----------
     profits : columns share_contacted (0-1), profit_per_customer, treat_all_per_customer (currency per customer of
-        the whole base; the latter the same in every row).
+        the whole base; the latter the same in every row); with profit_per_customer_low and _high the interval is
+        drawn behind the curve.
     currency : name of the unit, shown on the axis.
     """
     data = defined(profits, "share_contacted", "profit_per_customer").sort("share_contacted")
@@ -165,7 +249,12 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
         y_title=f"Profit per customer of the base ({currency or 'your currency'})",
         legend=((best_words, theme.MAIN), (everybody_words, theme.REFERENCE)),
     )
-    return drawn(layered(rules, curve, point, labels), words)
+    return drawn(
+        layered(
+            *_behind(data, "profit_per_customer", across, (scale, amount_axis())), rules, curve, point, labels
+        ),
+        words,
+    )
 
 
 def _note(text: str, *, x: float, y: float) -> alt.Chart:

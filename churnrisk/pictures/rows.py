@@ -30,13 +30,14 @@ class _Lines:
 
     data: pl.DataFrame
     top: float
+    start: float = 0.0
 
     @property
     def height(self) -> int:
         return ROW_HEIGHT * len(self.data)
 
-    def x(self, column: str, *, at_least: float = 0.0) -> alt.X:
-        scale = alt.Scale(domain=[at_least, self.top], nice=False)
+    def x(self, column: str) -> alt.X:
+        scale = alt.Scale(domain=[self.start, self.top], nice=False)
         return alt.X(column, type="quantitative", scale=scale, axis=None)
 
     def y(self, column: str = "middle") -> alt.Y:
@@ -206,6 +207,48 @@ def exposure_against_risk(frame: pl.DataFrame, *, overall: float) -> Picture:
     return _finished(
         layered(tracks, _reference(lines, overall), marks, _names_and_figures(lines)), words, lines
     )
+
+
+def intervals(
+    frame: pl.DataFrame,
+    *,
+    name: str,
+    title: str,
+    x_title: str,
+    right: float | None = None,
+    start: float = 0.0,
+) -> Picture:
+    """Return a figure with its interval for each of a list of things.
+
+    Parameters
+    ----------
+    frame : columns label (text), value, low, high (null where unknown), figure (the value as text), in the order to
+        show.
+    name : of the picture, unique in a page.
+    title, x_title : words around it.
+    right : the value that would be right or pure chance, drawn as a mark.
+    start : left end of the axis.
+    """
+    data = defined(frame, "label", "value").with_columns(
+        *(pl.col(each).clip(lower_bound=start) for each in ("value", "low", "high"))
+    )
+    top = max(largest(data, "value", "high"), right or 0.0)
+    lines = _placed(data.with_columns(name="label"), top)
+    lines = _Lines(lines.data, lines.top, start)
+    tracks = (
+        alt.Chart(lines.data)
+        .mark_rule(color=theme.GRID, strokeWidth=2)
+        .encode(y=lines.y(), x=alt.value(0), x2=alt.value(theme.WIDTH - _LEFT - theme.RIGHT))
+    )
+    layers: list[AnyChart] = [tracks]
+    if right is not None:
+        layers.append(_reference(lines, right))
+    layers += [_intervals(lines, "low", "high", "value"), _names_and_figures(lines)]
+    told = "; ".join(
+        f"{shortened(label, NAME_COLUMNS)}: {figure}"
+        for label, figure in data.select("label", "figure").iter_rows()
+    )
+    return _finished(layered(*layers), Words(name, title, f"{told}.", x_title=x_title), lines)
 
 
 def _in_words(data: pl.DataFrame, name: str) -> str:

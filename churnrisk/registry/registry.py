@@ -22,6 +22,7 @@ from churnrisk import __version__
 
 from ..config import MlflowSettings
 from ..errors import Fault, GateRefused, ModelUnfit
+from .judgements import write_judgement
 from .local import CHAMPION, install, point_champion
 from .tracking import Tracking
 from .trained import Studied, Trained, TriedSettings
@@ -173,6 +174,30 @@ class Registry:
             ) as run:
                 mlflow.log_params({name: _parameter_text(value) for name, value in parameters.items()})
                 mlflow.log_metrics(dict(figures))
+                return str(run.info.run_id)
+
+    def log_evaluation(
+        self,
+        figures: Mapping[str, float | None],
+        *,
+        tables: Mapping[str, pl.DataFrame],
+        pictures: Mapping[str, bytes],
+        documents: Mapping[str, str],
+        tags: Mapping[str, str],
+    ) -> str:
+        """Log a judgement to the experiment ``<experiment>-evaluations``; return the id of its run.
+
+        Tables are aggregates, never rows of customers; documents and pictures go by file name.
+        """
+        with self._tracking.opened() as (mlflow, client), TemporaryDirectory(prefix="churnrisk-") as scratch:
+            experiment_id = self._experiment_id(client, "-evaluations")
+            marks = {f"{_TAG}{name}": value for name, value in tags.items()}
+            with mlflow.start_run(
+                experiment_id=experiment_id, run_name=f"as of {tags['as_of']}", tags=marks, nested=True
+            ) as run:
+                mlflow.log_metrics({name: value for name, value in figures.items() if value is not None})
+                write_judgement(Path(scratch), tables, pictures, documents)
+                client.log_artifacts(run.info.run_id, scratch)
                 return str(run.info.run_id)
 
     def models(self) -> list[ModelVersion]:

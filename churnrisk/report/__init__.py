@@ -1,15 +1,19 @@
-"""The night's report as one HTML page: decides what a reader is told and in what order; refuses to compute figures."""
+"""Reports as HTML pages: decides what a reader is told and in what order; refuses to compute figures."""
 
 from .content import Circle, Evidence, ReportContent, RunDetails, SourceLine, Told, Watching
+from .evaluation_page import EvaluationContent, evaluation_html, evaluation_pictures
 from .page import report_html
 
 __all__ = [
     "Circle",
+    "EvaluationContent",
     "Evidence",
     "ReportContent",
     "RunDetails",
     "SourceLine",
     "Told",
     "Watching",
+    "evaluation_html",
+    "evaluation_pictures",
     "report_html",
 ]

@@ -73,7 +73,12 @@ def report_html(content: ReportContent) -> str:
         warnings=tuple(warnings(content)),
         sections=tuple(section(content) for section in SECTIONS),
     )
-    return _without_blank_lines(_templates().get_template("night.html").stream(page=page, theme=theme))
+    return filled("night.html", page)
+
+
+def filled(template: str, page: object) -> str:
+    """Return a template of the package filled with what it calls ``page``."""
+    return _without_blank_lines(_templates().get_template(template).stream(page=page, theme=theme))
 
 
 def _without_blank_lines(parts: Iterable[str]) -> str:

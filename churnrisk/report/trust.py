@@ -97,23 +97,23 @@ def _figures_table(evidence: Evidence, currency: str) -> Table:
 
 
 def _evaluation_pictures(content: ReportContent, evidence: Evidence) -> Iterator[Part]:
-    if _has_rows(evidence.reliability, "mean_risk", "realised_rate"):
+    if has_rows(evidence.reliability, "mean_risk", "realised_rate"):
         yield Part(
             picture=pictures.calibration(evidence.reliability),
             caption="Each point is a group of customers of equal size. On the dashed line, as many left as predicted.",
         )
-    if _has_rows(evidence.gains, "share_contacted", "share_of_leavers_reached"):
+    if has_rows(evidence.gains, "share_contacted", "share_of_leavers_reached"):
         yield Part(
             picture=pictures.gain(evidence.gains, capacity_share=_capacity_share(content)),
             caption="The dashed line is contacting customers at random.",
         )
-    if _has_rows(evidence.profits, "share_contacted", "profit_per_customer"):
+    if has_rows(evidence.profits, "share_contacted", "profit_per_customer"):
         yield Part(
             picture=pictures.profit(evidence.profits, currency=content.currency),
             caption="Costs and acceptance are those of the settings, not measured. A list is worth making where the "
             "curve is above both nobody and everybody.",
         )
-    if _has_rows(evidence.importance, "feature", "share"):
+    if has_rows(evidence.importance, "feature", "share"):
         labels = content.feature_labels
         named = evidence.importance.head(MOST_REASONS).with_columns(
             feature=pl.col("feature").map_elements(
@@ -133,7 +133,7 @@ def _capacity_share(content: ReportContent) -> float | None:
     return share if LEAST_MARKED_SHARE <= share <= 1 else None
 
 
-def _has_rows(frame: pl.DataFrame | None, *columns: str) -> TypeGuard[pl.DataFrame]:
+def has_rows(frame: pl.DataFrame | None, *columns: str) -> TypeGuard[pl.DataFrame]:
     """Say whether a frame has a row in which all of ``columns`` are defined."""
     if frame is None or frame.is_empty():
         return False

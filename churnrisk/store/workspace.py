@@ -92,6 +92,10 @@ class Workspace:
         """The one-page report of one as-of date."""
         return self.root / "reports" / day.isoformat() / "index.html"
 
+    def evaluation(self, day: date) -> Path:
+        """The page and tables of a judgement as of a date."""
+        return self.root / "reports" / day.isoformat() / "evaluation"
+
     def quarantine(self, day: date) -> Path:
         """Rejected rows of one as-of date, a file per source."""
         return self.root / "quarantine" / day.isoformat()

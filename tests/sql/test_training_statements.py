@@ -89,6 +89,25 @@ def test_leavers_are_those_who_leave_in_the_outcome_window(engine: Engine) -> No
     assert rows == {0: "stayer", 1: "leaver", 2: "gone"}
 
 
+def test_leaving_days_count_from_the_as_of_instant_to_leaving_and_to_notice(tmp_path: Path) -> None:
+    customers = """
+customer_key | left_at | left_known_at
+0 | |
+1 | 2026-04-20 | 2026-04-20
+2 | 2026-04-25 | 2026-04-10
+3 | 2026-04-20 | 2026-03-30
+4 | 2026-04-10 | 2026-04-10
+5 | 2026-05-15 | 2026-05-15
+6 | 2026-04-20 | 2026-07-02
+"""
+    # 3 was in notice at the as-of day, 4 left within the gap, 5 after the window, 6 is not known yet
+    tables = lake_of(tmp_path, {"customers": customers.strip()})
+    with Engine(threads=1) as opened:
+        tables.register(opened)
+        rows = opened.frame(STATEMENTS["leaving_days"], PARAMETERS).sort("customer_key").rows()
+    assert rows == [(1, 19.0, 19.0), (2, 24.0, 9.0)]
+
+
 def test_every_file_of_the_folder_is_run_here() -> None:
     folder = Path(__file__).parents[2] / "training" / "sql"
     assert {path.stem for path in folder.glob("*.sql")} == set(STATEMENTS)

@@ -56,6 +56,13 @@ def test_categories_are_coded_by_frequency_and_the_rarest_count_as_missing() -> 
     assert len(feature.categories) == MOST_CATEGORIES
 
 
+def test_what_the_user_keeps_for_judging_alone_is_not_learned_from() -> None:
+    frame = pl.DataFrame({"attribute_gender": ["f", "m"] * 50, "wait": range(100)})
+    found = screened(plain_rows(frame), lambda _: "", left_out={"attribute_gender"})
+    assert [feature.name for feature in found.features] == ["wait"]
+    assert found.dropped["attribute_gender"].startswith("left out: [training] leave_out")
+
+
 def dropped(rows: Rows) -> dict[str, str]:
     return dict(screened(rows, lambda _: "").dropped)
 
