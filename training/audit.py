@@ -6,14 +6,17 @@ It decides nothing about evidence (leakage, joins) and refuses to know learners.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
 from churnrisk.config import Config
 from churnrisk.dates import AsOf
+from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
 
+from .futures import own_features, reading_the_future
 from .joins import late_readings
 from .leakage import Leak, Origins, knowing, refuse_leaks
 from .rows import Rows, rows_of
@@ -49,19 +52,24 @@ def audit_extract(
 
 def audit_snapshots(
     seen: Sequence[Seen],
+    engine: Engine,
     tables: LakeTables,
     config: Config,
+    *,
     known_by: AsOf,
     source_of: Callable[[str], str],
+    own: Path | None = None,
 ) -> tuple[tuple[Leak, ...], tuple[str, ...]]:
     """Return the leaks of dated snapshots, latest first, and the warnings; raise GateRefused as above.
 
-    The newest snapshot is looked at, and as many earlier ones as it takes to see 200 leavings.
+    The newest snapshot is looked at, and as many earlier ones as it takes to see 200 leavings. Features of the folder
+    ``own`` and of functions outside the package are made once more for the newest, without what came after it.
     """
     if not seen:
         return (), ()
     by_design = frozenset(config.churn.activity) if config.churn.kind == "inactive" else frozenset()
-    origins = Origins("customers", tables.attributes, source_of, by_design=by_design)
+    own_names = own_features(own)
+    origins = Origins("customers", tables.attributes, source_of, frozenset(own_names), by_design)
     looked_at: list[Seen] = []
     n_left = 0
     for look in seen:
@@ -72,6 +80,17 @@ def audit_snapshots(
     rows = rows_of([(str(look.instant), look.features, look.outcomes) for look in looked_at])
     newest = seen[0]
     leaks = (
+        *reading_the_future(
+            engine,
+            tables,
+            config.churn,
+            day=newest.instant,
+            consent_as_of=known_by,
+            names=own_names,
+            own=own,
+            labels=newest.outcomes,
+            origins=origins,
+        ),
         *late_readings(
             tables, newest.features, newest.outcomes, newest.instant, known_by=known_by, origins=origins
         ),

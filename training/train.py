@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from .audit import audit_extract, audit_snapshots
 from .censoring import Censoring, weighted
 from .contagion import Watch
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
+from .extract import ExtractDay, extract_days, extract_rows
 from .fit import FitSettings, Fitted, bands_of, fitted_model, score_without
 from .folds import customer_folds
 from .gates import GateFinding, gate_faults, gate_findings
@@ -179,17 +181,26 @@ def train(
         parameters={} if tie_weights is None else {TIE_WEIGHTS: dict(tie_weights)},
     )
     if tables.has("labelled"):
-        from .extract import extract_rows
-
         (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
-        rows = extract_rows(tables, true_base_rate=source.true_base_rate)
+        rows = extract_rows(tables, true_base_rate=source.true_base_rate, zone=config.time.day_zone)
         leaks, told = audit_extract(rows, tables, config, lambda name: entries[name].source)
-        result = from_extract(rows, settings, replace(origin, churn={"kind": "label"}))
+        reach_days = config.churn.gap_days + config.churn.horizon_days
+        result = from_extract(rows, settings, replace(origin, churn={"kind": "label"}), reach_days=reach_days)
         result = replace(result, leaks=leaks, notes=(*result.notes, *told))
-        return _referenced(result, "", rows.frame, rows.weight if rows.is_weighted else None)
+        last = rows.where(rows.snapshot == max(rows.snapshot))
+        weight = last.weight if last.is_weighted else None
+        return _referenced(result, str(max(rows.snapshot)), last.frame, weight)
     watch = _watch(engine, tables, config, as_of, settings.group_of)
     looks = _looks(engine, tables, config, as_of, own=own, tie_weights=tie_weights, watch=watch)
-    leaks, told = audit_snapshots(looks, tables, config, as_of, lambda name: entries[name].source)
+    leaks, told = audit_snapshots(
+        looks,
+        engine,
+        tables,
+        config,
+        known_by=as_of,
+        source_of=lambda name: entries[name].source,
+        own=own,
+    )
     looks, censoring = without_actions(looks, settings)
     notes = (*told, *(() if censoring is None else censoring.sentences()))
     result = from_snapshots(looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), notes)
@@ -290,6 +301,17 @@ def _judged_out_of_time(
         return None
     learned = _stacked(looks, lambda look: look.snapshot.use == "train")
     tested = _stacked(looks, lambda look: look.snapshot.use == "test")
+    judged = _judged_on(learned, tested, settings, uses, notes)
+    return replace(judged, origin=_origin_of_twin(looks, uses, origin))
+
+
+def _judged_on(
+    learned: Rows,
+    tested: Rows,
+    settings: FitSettings,
+    uses: tuple[SnapshotUse, ...],
+    notes: tuple[str, ...],
+) -> _Judged:
     model = fitted_model(learned, settings)
     risks = _predicted(model, tested)
     without = _score_without_network(learned, tested, model, settings)
@@ -302,14 +324,46 @@ def _judged_out_of_time(
         network_gain=_network_gain(tested, model, without, settings.seed),
         notes=(*notes, *model.notes),
         model=model,
-        origin=_origin_of_twin(looks, uses, origin),
     )
 
 
-def from_extract(rows: Rows, settings: FitSettings, origin: Provenance) -> TrainingResult:
-    """Train on one labelled extract without dates: figures by nested cross-validation, and marked as such."""
-    return _cross_validated(
-        rows, settings, origin, (), ("one extract without dates: figures are not out of time",)
+def from_extract(
+    rows: Rows, settings: FitSettings, origin: Provenance, *, reach_days: int = 0
+) -> TrainingResult:
+    """Train on one labelled extract.
+
+    With days observed the last one judges a model of those that lie ``reach_days`` or more before it. Without, figures
+    come from nested cross-validation and are marked as such.
+    """
+    days = extract_days(rows, reach_days)
+    if not days:
+        is_dated = bool(max(rows.snapshot.astype(str)))
+        note = (
+            f"the extract has no two days, {reach_days} days apart, with leavers and stayers in both"
+            if is_dated
+            else "one extract without dates"
+        )
+        return _cross_validated(rows, settings, origin, (), (f"{note}: figures are not out of time",))
+    uses = tuple(_use_of_day(rows, day) for day in days)
+    day_of = rows.snapshot.astype(str)
+    learned, tested = (
+        rows.where(np.isin(day_of, [day.day for day in days if day.use == use])) for use in ("train", "test")
+    )
+    judged = _judged_on(learned, tested, settings, uses, ())
+    trained = tuple(day.day for day in days if day.use == "train")
+    until = AsOf(date.fromisoformat(max(trained))).days_before(-reach_days)
+    twin = replace(origin, snapshots=trained, trained_until=until.isoformat())
+    found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
+    shipped = replace(origin, snapshots=tuple(day.day for day in days if day.day))
+    return _result(fitted_model(rows, found), rows, replace(judged, origin=twin), shipped)
+
+
+def _use_of_day(rows: Rows, day: ExtractDay) -> SnapshotUse:
+    left = rows.left[rows.snapshot.astype(str) == day.day] > 0
+    n_leavers = int(left.sum())
+    counts = {"leaver": n_leavers, "stayer": len(left) - n_leavers}
+    return SnapshotUse(
+        day.day, day.use, is_shipped=True, n_rows=len(left), n_leavers=n_leavers, counts=counts
     )
 
 
