@@ -230,12 +230,16 @@ class ChurnWorkspace:
 
         return Registry(self._folder.config.mlflow, self._folder.root, self._inputs.environment).models()
 
-    def promote(self, version: str) -> Path:
-        """Make a version champion and copy its bundle into ``models/``; return where the copy lies."""
-        from .learning import promote
+    def promote(self, version: str, *, force_reason: str | None = None) -> Path:
+        """Make a version champion and copy its bundle into ``models/``; return where the copy lies.
+
+        One that is unfit, worse than the champion or compared with another one is refused, unless ``force_reason``
+        says why it is wanted; the reason is kept in MLflow and in run_log. A former champion comes back as it was.
+        """
+        from .promotion import promote
 
         with self._folder.held("promote"):
-            return promote(self._folder, version, self._inputs)
+            return promote(self._folder, version, self._inputs, force_reason=force_reason, at=_now())
 
     def score(self, as_of: date | str | None = None) -> Night:
         """Publish risk, reasons and the list of a day, without a report."""
@@ -408,7 +412,8 @@ def demonstration(
     learned = workspace.train(as_of=plain.end_on)
     tell(learned.text())
     if not learned.became_champion and learned.is_fit:
-        workspace.promote(learned.version.version)
+        # another world may lie here from before: its champion knows nothing of this one
+        workspace.promote(learned.version.version, force_reason="the demo was made anew")
     return workspace.nightly(as_of=plain.end_on)
 
 

@@ -218,13 +218,23 @@ def models(as_json: JsonOption = False) -> None:
 
 @app.command()
 def promote(
-    version: Annotated[str, typer.Argument(help="Version to make champion.")], as_json: JsonOption = False
+    version: Annotated[str, typer.Argument(help="Version to make champion.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Promote although it is unfit or worse; needs --reason.")
+    ] = False,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", metavar="TEXT", help="Why; kept in MLflow and run_log. Needs --force."),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Make a registered version the champion and copy its bundle into models/."""
-    path = _workspace().promote(version)
+    """Make a registered version the champion and copy its bundle into models/; a former champion is a rollback."""
+    if force != (reason is not None):
+        raise typer.BadParameter("--force and --reason go together.")
+    path = _workspace().promote(version, force_reason=reason)
     _show(
         as_json,
-        {"champion": version, "bundle": str(path)},
+        {"champion": version, "bundle": str(path), "forced_by_reason": reason},
         lambda: _say(f"Version {version} is champion: {path}"),
     )
 
@@ -407,12 +417,14 @@ def _failed(text: str, plain: dict[str, object], exit_code: int) -> int:
 
 def _model_row(version: ModelVersion) -> dict[str, object]:
     figures = {name: round(value, 4) for name, value in version.key_figures.items()}
-    use = "champion" if version.is_champion else ("" if version.is_fit else "unfit")
+    alias = "champion" if version.is_champion else ("challenger" if version.is_challenger else "")
+    use = alias or ("" if version.is_fit else "unfit")
     return {
         "version": version.version,
         "as_of": version.as_of,
         "use": use,
         "judged": version.judged,
+        "beside champion": f"{version.verdict} (version {version.compared_with})" if version.verdict else "",
         **figures,
     }
 

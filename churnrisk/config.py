@@ -278,6 +278,11 @@ class TrainingSettings(Settings):
         description="Your customer columns (or features) that are loaded for judging and never learned from, as gender "
         "for [evaluation] by; exclude in [sources.customers] would not load them.",
     )
+    shadow: bool = Field(
+        True,
+        description="Let the newest fit version above the champion be the challenger: each night scores it too, into "
+        "shadow_scores.",
+    )
     study_contagion: bool = Field(
         True,
         description="Ask of the data whether churn spreads between customers. Needs calls, dated leavings and looks "

@@ -22,6 +22,9 @@ from .report import Evidence
 
 EVIDENCE_FILE = "evidence.json"
 
+TWIN_FOLDER = "twin"
+"""Where the model that was judged lies, beside the shipped one."""
+
 REPORTED_FIGURES = (
     "auc",
     "top_decile_lift",
@@ -70,19 +73,22 @@ def evidence_of(result: TrainingResult) -> Evidence:
 
 
 class EvidencedBundle:
-    """A bundle that, when saved, takes evidence and reference along; to the registry it is the model."""
+    """A bundle that, when saved, takes evidence, reference and twin along; to the registry it is the model."""
 
     def __init__(self, result: TrainingResult) -> None:
         self._bundle = result.bundle
         self._evidence = evidence_of(result)
         self._reference = result.reference
+        self._twin = result.twin
         self.features = self._bundle.features
         self.provenance = self._bundle.provenance
         self.identity = self._bundle.identity
 
     def save(self, folder: Path) -> None:
-        """Write the bundle, the evidence and the reference into ``folder``."""
+        """Write the bundle, the evidence, the reference and the twin into ``folder``."""
         self._bundle.save(folder)
+        if self._twin is not None:
+            self._twin.save(folder / TWIN_FOLDER)
         write_evidence(self._evidence, folder)
         if self._reference is not None:
             self._reference.save(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -20,6 +19,7 @@ from .evidence import EvidencedBundle, evidence_of
 from .inputs import Inputs
 from .logs import Stages, run_context
 from .pictures import Picture, calibration, feature_importance, gain, profit
+from .promotion import champion_to_beat, choose_challenger, make_champion
 from .registry import ModelVersion, Registry
 from .report import Evidence
 from .sources import LoadedSources, load, refuse_before_data
@@ -58,6 +58,7 @@ class Learned:
     champion_before: ModelVersion | None
     became_champion: bool
     warnings: tuple[str, ...]
+    is_challenger: bool = False
 
     @property
     def is_fit(self) -> bool:
@@ -92,6 +93,8 @@ class Learned:
             lines.append(f"  {'auc gained by network':<24}{gain.value:>14.4f}{ends:>20}")
         if before and before.as_of != self.version.as_of:
             lines.append("  The champion was judged on other dates: the columns are not the same test.")
+        if self.result.comparison is not None:
+            lines += ["", *self.result.comparison.sentences()]
         if self.result.contagion is not None:
             lines += ["", "Does churn spread between customers?", *self.result.contagion.sentences()]
         lines += [
@@ -103,13 +106,21 @@ class Learned:
             ),
         ]
         lines += [f"Warning: {warning}" for warning in self.warnings]
+        return "\n".join([*lines, *self._use()])
+
+    def _use(self) -> Iterator[str]:
+        """Say what becomes of the version."""
+        name = self.version.version
+        if self.is_challenger:
+            yield f"Version {name} is challenger: each night scores it too, beside."
         if self.became_champion:
-            lines.append(f"Version {self.version.version} is champion.")
+            yield f"Version {name} is champion."
+        elif self.is_fit and self.version.verdict == "worse":
+            yield "Registered, but worse than the champion: promoting it takes --force and --reason."
         elif self.is_fit:
-            lines.append(f"Not champion yet: churnrisk promote {self.version.version}")
+            yield f"Not champion yet: churnrisk promote {name}"
         else:
-            lines.append("Registered, but unfit: it cannot be promoted.")
-        return "\n".join(lines)
+            yield "Registered, but unfit: promoting it takes --force and --reason."
 
     def as_dict(self) -> dict[str, Any]:
         """Give everything as plain values for ``--json``."""
@@ -120,6 +131,8 @@ class Learned:
             "regime": self.result.regime,
             "is_fit": self.is_fit,
             "became_champion": self.became_champion,
+            "is_challenger": self.is_challenger,
+            "comparison": None if self.result.comparison is None else self.result.comparison.as_plain(),
             "figures": dict(self.result.evaluation.figures),
             "champion_before": self.champion_before.version if self.champion_before else None,
             "champion_figures": dict(self.champion_before.figures) if self.champion_before else None,
@@ -150,6 +163,7 @@ class _Logged:
         self.gates = result.gates
         self.is_fit = result.is_fit
         self.contagion = result.contagion
+        self.comparison = result.comparison
         self.network_gain = result.network_gain
 
 
@@ -179,6 +193,8 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
         with stages.stage("load"):
             loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
             refuse_before_data(loaded, as_of)
+            registry = Registry(config.mlflow, workspace.root, inputs.environment)
+            champion = champion_to_beat(registry, workspace)
         run_id = _run_id(workspace, config, as_of, loaded)
         with run_context(run_id=run_id, as_of=str(as_of), command="train"):
             with stages.stage("features and fit") as counts:
@@ -191,10 +207,10 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
                     tie_weights=learned_weights(workspace),
                     trials=workspace.trials,
                     on_trial=trials.append,
+                    champion=champion,
                 )
                 counts |= {"rows": result.evaluation.n_rows, "is_fit": result.is_fit}
             with stages.stage("log"):
-                registry = Registry(config.mlflow, workspace.root, inputs.environment)
                 before = _champion(registry)
                 version = registry.log_training(
                     _Logged(result, trials),
@@ -206,21 +222,16 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
             with stages.stage("promote"):
                 becomes = before is None and result.is_fit
                 if becomes:
-                    promote(workspace, version.version, inputs)
-    return Learned(version, result, before, becomes, (*loaded.warnings, *result.notes))
-
-
-def promote(workspace: Workspace, version: str, inputs: Inputs) -> Path:
-    """Make ``version`` champion and copy its bundle into ``models/``; return where the copy lies.
-
-    The caller may hold the workspace or not: the copy is made beside and renamed.
-    """
-    registry = Registry(workspace.config.mlflow, workspace.root, inputs.environment)
-
-    def prepare(folder: Path, promoted: str) -> None:
-        Bundle.load(folder).with_version(promoted).save(folder)
-
-    return registry.promote(version, prepare=prepare)
+                    make_champion(registry, version.version)
+                challenger = choose_challenger(registry, workspace)
+    return Learned(
+        version,
+        result,
+        before,
+        becomes,
+        (*loaded.warnings, *result.notes),
+        is_challenger=challenger == version.version,
+    )
 
 
 def champion_bundle(workspace: Workspace) -> Bundle:

@@ -28,6 +28,7 @@ from scoring import (
     ranked_with_influence,
     reasons,
     scores,
+    shadow_scores,
     with_carried,
     with_influence,
 )
@@ -44,6 +45,7 @@ from .night_lists import ListFile, list_files
 from .night_memory import forget_older, last_night, last_run_id, staged_memory
 from .night_monitor import Past, past_of, watch_of
 from .night_report import Made, night_report
+from .promotion import challenger_of
 from .sources import LoadedSources, load, refuse_before_data
 from .sources.readiness import TIES_UNKNOWN, Readiness, readiness
 from .store import Engine, Workspace
@@ -153,6 +155,7 @@ class _Night:
         self.stages, self.engine, self.started_at = stages, engine, started_at
         self.began = perf_counter()
         self.sentences = Sentences.of(workspace.config.lists.language)
+        self.challenger, self.challenger_note = (None, "") if extent is BACKFILL else challenger_of(workspace)
 
     def run(self) -> Night:
         with self.stages.stage("load") as counts:
@@ -254,6 +257,7 @@ class _Night:
                 "code": code_fingerprint(),
                 "model": bundle.identity,
                 "past": past.as_dict(),
+                "challenger": self.challenger and (self.challenger.model_version, self.challenger.identity),
                 "has_lists": self.extent.makes_lists,
                 "has_report": self.extent.makes_report,
                 "compared_with": last_run_id(self.workspace, self.as_of.day)
@@ -318,6 +322,12 @@ class _Night:
         frames["at_risk"] = at_risk(ranked, why, self.sentences, run_id=run_id, moved=frames.get("changes"))
         notes = around.notes if around is not None else ()
         asked = self._promoters(features, frames, consents)
+        if self.challenger is not None:
+            beside, self.challenger_note = shadow_scores(
+                features.frame, self.challenger, bundle, as_of=self.as_of, run_id=run_id
+            )
+            frames |= {} if beside is None else {"shadow_scores": beside}
+        notes = (*notes, *filter(None, [self.challenger_note]))
         kept = {}
         if self.extent.makes_lists:
             kept = staged_memory(

@@ -7,6 +7,7 @@ from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_for
 from .promoters import approach_list, promoters
 from .reasons import Part, effects_pp, explained, lines_of, parts_of, reasons
 from .risk import scores
+from .shadow import shadow_scores
 from .spread import spread_from
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "reasons",
     "scale_words",
     "scores",
+    "shadow_scores",
     "spread_from",
     "told_amount",
     "with_carried",

@@ -50,7 +50,7 @@ def scores(
             "value": _value(frame, values),
             "model_version": pl.repeat(bundle.model_version, frame.height, dtype=pl.String, eager=True),
             "is_hindsight": pl.repeat(
-                _is_hindsight(bundle, as_of), frame.height, dtype=pl.Boolean, eager=True
+                is_hindsight(bundle, as_of), frame.height, dtype=pl.Boolean, eager=True
             ),
             "run_id": pl.repeat(run_id, frame.height, dtype=pl.String, eager=True),
         }
@@ -63,7 +63,7 @@ def _value(frame: pl.DataFrame, values: ValueSettings) -> pl.Series:
     return frame[MONTHLY_VALUE].cast(pl.Float64) * values.margin_share * values.months
 
 
-def _is_hindsight(bundle: Bundle, as_of: AsOf) -> bool | None:
+def is_hindsight(bundle: Bundle, as_of: AsOf) -> bool | None:
     """Say whether the model saw outcomes later than the date; None when its training data carry no dates."""
     until = bundle.provenance.trained_until
     return None if until is None else datetime.fromisoformat(until) > as_of.instant

@@ -10,6 +10,7 @@ import polars as pl
 
 from churnrisk.bundle import Additive, Band, Bundle, Effect, Feature, Platt, Provenance, VennAbersGrid
 from churnrisk.metrics import Contagion, Interval
+from training.compare import Comparison
 
 
 def drawn_bundle(**groups: str) -> Bundle:
@@ -109,6 +110,7 @@ class DrawnTraining:
     network_gain: dict[str, Interval] = field(default_factory=lambda: {"auc": Interval(0.03, 0.01, 0.05)})
     contagion: Contagion | None = field(default_factory=drawn_contagion)
     trials: tuple[DrawnTrial, ...] = ()
+    comparison: Comparison | None = None
     notes: tuple[str, ...] = ("history is short",)
     gates: tuple[DrawnGate, ...] = (DrawnGate("better_than_chance", is_passed=True),)
 

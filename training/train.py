@@ -36,6 +36,7 @@ from features.build import library
 
 from .audit import audit_extract, audit_snapshots
 from .censoring import Censoring, weighted
+from .compare import Champion, Comparison, compared, not_comparable
 from .contagion import Watch
 from .evaluate import CROSS_VALIDATED, OUT_OF_TIME, Evaluation, evaluation
 from .extract import ExtractDay, extract_days, extract_rows
@@ -103,6 +104,8 @@ class TrainingResult:
     twin: Bundle | None = None
     """The model that was judged, fitted on the training part alone: it can be judged again on the same test dates.
     None where customers were cross-validated, by as many models as folds."""
+    comparison: Comparison | None = None
+    """How it does beside the champion on the same out-of-time rows; None when there was no champion."""
     contagion: Contagion | None = None
     """Whether churn spreads between customers; None when it was not asked."""
     censoring: Censoring | None = None
@@ -134,6 +137,7 @@ def train(
     tie_weights: Mapping[str, float] | None = None,
     trials: Path | None = None,
     on_trial: Callable[[Trial], None] | None = None,
+    champion: Champion | None = None,
 ) -> TrainingResult:
     """Fit, calibrate and judge a model with what is known as of ``as_of``.
 
@@ -148,6 +152,7 @@ def train(
     trials : SQLite file where a search for settings keeps its trials; None keeps them in memory.
     on_trial : told of each trial of a search, those of an earlier run that it goes on from too.
     tie_weights : weights of tie strength learned from the user's own ties, kept in the bundle; None = the default.
+    champion : the model in use, to be compared with on the rows that judge.
 
     Raises
     ------
@@ -185,7 +190,9 @@ def train(
         rows = extract_rows(tables, true_base_rate=source.true_base_rate, zone=config.time.day_zone)
         leaks, told = audit_extract(rows, tables, config, lambda name: entries[name].source)
         reach_days = config.churn.gap_days + config.churn.horizon_days
-        result = from_extract(rows, settings, replace(origin, churn={"kind": "label"}), reach_days=reach_days)
+        result = from_extract(
+            rows, settings, replace(origin, churn={"kind": "label"}), champion, reach_days=reach_days
+        )
         result = replace(result, leaks=leaks, notes=(*result.notes, *told))
         last = rows.where(rows.snapshot == max(rows.snapshot))
         weight = last.weight if last.is_weighted else None
@@ -203,7 +210,8 @@ def train(
     )
     looks, censoring = without_actions(looks, settings)
     notes = (*told, *(() if censoring is None else censoring.sentences()))
-    result = from_snapshots(looks, settings, replace(origin, trained_until=as_of.instant.isoformat()), notes)
+    origin = replace(origin, trained_until=as_of.instant.isoformat())
+    result = from_snapshots(looks, settings, origin, notes, champion=champion)
     result = replace(result, censoring=censoring, leaks=leaks)
     newest = next(look for look in looks if look.snapshot.is_shipped)
     result = _referenced(result, newest.day, newest.features)
@@ -266,24 +274,29 @@ def without_actions(looks: list[Look], settings: FitSettings) -> tuple[list[Look
 
 
 def from_snapshots(
-    looks: list[Look], settings: FitSettings, origin: Provenance, notes: tuple[str, ...] = ()
+    looks: list[Look],
+    settings: FitSettings,
+    origin: Provenance,
+    notes: tuple[str, ...] = (),
+    *,
+    champion: Champion | None = None,
 ) -> TrainingResult:
     """Train on dated snapshots: judge on the test ones, ship a model that learned from all that are to ship.
 
     Without a training snapshot whose outcomes end before the first test date the model is cross-validated by
-    customer, and says so.
+    customer, and says so. With ``champion`` the judged model is compared with it on the test rows.
     """
     notes = (*notes, *dict.fromkeys(note for look in looks for note in look.notes))
     uses = tuple(_use(look) for look in looks)
     if not any(use.is_shipped for use in uses):
         raise ModelUnfit(_no_snapshot())
     provenance = replace(origin, snapshots=tuple(use.as_of for use in uses if use.is_shipped))
-    judged = _judged_out_of_time(looks, settings, uses, notes, origin)
+    judged = _judged_out_of_time(looks, settings, uses, notes, origin, champion=champion)
     # Only now: the rows that the judged model learned from are gone, and not held beside these.
     shipped = _stacked(looks, lambda look: look.snapshot.is_shipped)
     if judged is None:
         note = "history is too short for a test out of time: customers are cross-validated instead"
-        return _cross_validated(shipped, settings, provenance, uses, (*notes, note))
+        return _cross_validated(shipped, settings, provenance, uses, (*notes, note), champion=champion)
     # settings that were searched for are those that were judged: no second search, and none that sees the test rows
     found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
     return _result(fitted_model(shipped, found), shipped, judged, provenance)
@@ -295,6 +308,8 @@ def _judged_out_of_time(
     uses: tuple[SnapshotUse, ...],
     notes: tuple[str, ...],
     origin: Provenance,
+    *,
+    champion: Champion | None,
 ) -> _Judged | None:
     """Judge a model of the training snapshots on the test ones; None without leavers in both."""
     if not all(any(use.use == kind and use.n_leavers for use in uses) for kind in ("train", "test")):
@@ -302,7 +317,19 @@ def _judged_out_of_time(
     learned = _stacked(looks, lambda look: look.snapshot.use == "train")
     tested = _stacked(looks, lambda look: look.snapshot.use == "test")
     judged = _judged_on(learned, tested, settings, uses, notes)
-    return replace(judged, origin=_origin_of_twin(looks, uses, origin))
+    judged = replace(judged, origin=_origin_of_twin(looks, uses, origin))
+    tests = [look.instant for look in looks if look.snapshot.use == "test"]
+    return _beside(judged, champion, tests, settings.seed)
+
+
+def _beside(judged: _Judged, champion: Champion | None, tests: list[AsOf], seed: int) -> _Judged:
+    """Add how the judged model does beside the champion on the rows of the test dates."""
+    if champion is None or judged.model is None:
+        return judged
+    risk, new = judged.risks["risk"].to_numpy(), judged.model.bundle((), judged.origin)
+    first = min(test.instant for test in tests)
+    found = compared(judged.rows, risk, new, champion, first_test=first, seed=seed)
+    return replace(judged, comparison=found)
 
 
 def _judged_on(
@@ -328,12 +355,17 @@ def _judged_on(
 
 
 def from_extract(
-    rows: Rows, settings: FitSettings, origin: Provenance, *, reach_days: int = 0
+    rows: Rows,
+    settings: FitSettings,
+    origin: Provenance,
+    champion: Champion | None = None,
+    *,
+    reach_days: int = 0,
 ) -> TrainingResult:
     """Train on one labelled extract.
 
     With days observed the last one judges a model of those that lie ``reach_days`` or more before it. Without, figures
-    come from nested cross-validation and are marked as such.
+    come from nested cross-validation and are marked as such, and nothing is compared with ``champion``.
     """
     days = extract_days(rows, reach_days)
     if not days:
@@ -343,7 +375,8 @@ def from_extract(
             if is_dated
             else "one extract without dates"
         )
-        return _cross_validated(rows, settings, origin, (), (f"{note}: figures are not out of time",))
+        note += ": figures are not out of time"
+        return _cross_validated(rows, settings, origin, (), (note,), champion=champion)
     uses = tuple(_use_of_day(rows, day) for day in days)
     day_of = rows.snapshot.astype(str)
     learned, tested = (
@@ -355,7 +388,9 @@ def from_extract(
     twin = replace(origin, snapshots=trained, trained_until=until.isoformat())
     found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
     shipped = replace(origin, snapshots=tuple(day.day for day in days if day.day))
-    return _result(fitted_model(rows, found), rows, replace(judged, origin=twin), shipped)
+    tests = [AsOf(date.fromisoformat(day.day)) for day in days if day.use == "test"]
+    judged = _beside(replace(judged, origin=twin), champion, tests, settings.seed)
+    return _result(fitted_model(rows, found), rows, judged, shipped)
 
 
 def _use_of_day(rows: Rows, day: ExtractDay) -> SnapshotUse:
@@ -396,6 +431,7 @@ class _Judged:
     model: Fitted | None = None
     """The one model behind the risks, where it is one, and what it had seen."""
     origin: Provenance = field(default_factory=Provenance)
+    comparison: Comparison | None = None
 
 
 def _cross_validated(
@@ -404,6 +440,8 @@ def _cross_validated(
     origin: Provenance,
     uses: tuple[SnapshotUse, ...],
     notes: tuple[str, ...],
+    *,
+    champion: Champion | None,
 ) -> TrainingResult:
     if settings.tuning is not None:
         settings = replace(settings, tuning=settings.tuning.shared(settings.n_folds + 1))
@@ -411,7 +449,9 @@ def _cross_validated(
     risks = cross_validated_risk(rows, settings)
     notes = (*notes, *shipped.notes)
     found = evaluation(CROSS_VALIDATED, rows, risks["risk"].to_numpy(), seed=settings.seed)
-    return _result(shipped, rows, _Judged(rows, risks, found, uses, notes=notes), origin)
+    beside = None if champion is None else not_comparable(champion.version, "customers were cross-validated")
+    judged = _Judged(rows, risks, found, uses, notes=notes, comparison=beside)
+    return _result(shipped, rows, judged, origin)
 
 
 def _result(shipped: Fitted, seen: Rows, judged: _Judged, origin: Provenance) -> TrainingResult:
@@ -440,6 +480,7 @@ def _result(shipped: Fitted, seen: Rows, judged: _Judged, origin: Provenance) ->
         network_gain=judged.network_gain,
         twin=_twin(judged),
         reference=_risks_by_chance(shipped, seen),
+        comparison=judged.comparison,
     )
 
 

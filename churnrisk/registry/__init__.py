@@ -1,12 +1,15 @@
 """The registry of models, MLflow's only home: logs trainings, names versions, copies the champion for the night."""
 
-from .local import CHAMPION, local_champion, local_versions
+from .local import CHALLENGER, CHAMPION, local_champion, local_versions
+from .promotion import Forced
 from .registry import KEY_FIGURES, ModelVersion, Registry
 from .trained import Trained
 
 __all__ = [
+    "CHALLENGER",
     "CHAMPION",
     "KEY_FIGURES",
+    "Forced",
     "ModelVersion",
     "Registry",
     "Trained",

@@ -1,4 +1,4 @@
-"""The local copies of promoted models: a folder per version, and a link ``champion`` to the one the night uses.
+"""The local copies of promoted models: a folder per version, and links ``champion`` and ``challenger``.
 
 It decides how a copy goes live in one step, and refuses to know MLflow: the night reads only this.
 """
@@ -12,10 +12,18 @@ from pathlib import Path
 CHAMPION = "champion"
 """Alias of the model in use, in MLflow and as a link in ``models/``."""
 
+CHALLENGER = "challenger"
+"""Alias of the model that is scored with beside the champion, likewise."""
+
 
 def local_champion(models: Path) -> str | None:
     """Return the version that ``models/champion`` points to, or None."""
-    link = models / CHAMPION
+    return pointed_at(models, CHAMPION)
+
+
+def pointed_at(models: Path, alias: str) -> str | None:
+    """Return the version that ``models/<alias>`` points to, or None."""
+    link = models / alias
     return link.readlink().name if link.is_symlink() and link.is_dir() else None
 
 
@@ -47,9 +55,14 @@ def install(models: Path, version: str, fill: Callable[[Path], None]) -> Path:
     return target
 
 
-def point_champion(models: Path, version: str) -> None:
-    """Make ``models/champion`` point to ``models/<version>`` in one step; readers see the old one or the new one."""
-    link = models / f".{CHAMPION}-{version}"
+def point(models: Path, alias: str, version: str) -> None:
+    """Make ``models/<alias>`` point to ``models/<version>`` in one step; readers see the old one or the new one."""
+    link = models / f".{alias}-{version}"
     link.unlink(missing_ok=True)
     link.symlink_to(version, target_is_directory=True)
-    link.replace(models / CHAMPION)
+    link.replace(models / alias)
+
+
+def unpoint(models: Path, alias: str) -> None:
+    """Take the link ``models/<alias>`` away; the copies stay."""
+    (models / alias).unlink(missing_ok=True)

@@ -7,14 +7,13 @@ customer goes in: figures, curves, names of features and hashes of the data do.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -22,10 +21,12 @@ from churnrisk import __version__
 
 from ..config import MlflowSettings
 from ..errors import Fault, GateRefused, ModelUnfit
+from .artifacts import defined_figures, write_artifacts
 from .judgements import write_judgement
-from .local import CHAMPION, install, point_champion
+from .local import CHALLENGER, CHAMPION, install, point, pointed_at, unpoint
+from .promotion import Forced, promotion_faults
 from .tracking import Tracking
-from .trained import Studied, Trained, TriedSettings
+from .trained import Trained, TriedSettings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,6 +49,9 @@ KEY_FIGURES = (
 )
 """The figures by which versions are compared, in order."""
 
+Prepare = Callable[[Path, str], None]
+"""Works on the copied folder of a version before it goes live."""
+
 _BUNDLE = "bundle"
 _TAG = "churnrisk."
 _PARAMETERS_AT_ONCE = 100
@@ -57,7 +61,10 @@ _LONGEST_PARAMETER = 6000
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One registered version: its figures (undefined ones left out), and whether it is fit and in use."""
+    """One registered version: its figures (undefined ones left out), whether it is fit and in use, how it compared.
+
+    ``verdict`` is how it did beside the version ``compared_with`` when it was trained; both are empty for the first.
+    """
 
     version: str
     as_of: str
@@ -67,6 +74,9 @@ class ModelVersion:
     judged: str
     is_fit: bool
     is_champion: bool
+    is_challenger: bool = False
+    verdict: str = ""
+    compared_with: str = ""
 
     @property
     def key_figures(self) -> dict[str, float]:
@@ -132,6 +142,9 @@ class Registry:
         }
         if result.contagion is not None:
             tags[f"{_TAG}contagion"] = result.contagion.verdict
+        if result.comparison is not None:
+            tags[f"{_TAG}compared_with"] = result.comparison.champion
+            tags[f"{_TAG}verdict"] = result.comparison.verdict
         with self._tracking.opened() as (mlflow, client), TemporaryDirectory(prefix="churnrisk-") as scratch:
             experiment_id = self._experiment_id(client)
             with mlflow.start_run(
@@ -139,7 +152,7 @@ class Registry:
             ) as run:
                 _log_parameters(client, run.info.run_id, result)
                 _log_inputs(client, run.info.run_id, result.bundle.provenance.fingerprints)
-                _write_artifacts(Path(scratch) / "artifacts", result, pictures or {})
+                write_artifacts(Path(scratch) / "artifacts", result, pictures or {})
                 client.log_artifacts(run.info.run_id, str(Path(scratch) / "artifacts"))
                 result.bundle.save(Path(scratch) / _BUNDLE)
                 model = mlflow.pyfunc.log_model(
@@ -149,7 +162,7 @@ class Registry:
                     signature=_signature(result),
                     pip_requirements=[f"churnrisk=={__version__}"],
                 )
-                mlflow.log_metrics(_defined(result), model_id=model.model_id)
+                mlflow.log_metrics(defined_figures(result), model_id=model.model_id)
                 _log_trials(client, experiment_id, run.info.run_id, result.trials)
             self._ensure_registered(client)
             tracked = client.create_model_version(
@@ -160,7 +173,7 @@ class Registry:
                 description="\n".join(result.notes),
                 model_id=model.model_id,
             )
-            return self._version_of(client, tracked, self._alias(client))
+            return self._version_of(tracked, client, self._aliases(client))
 
     def log_ties(
         self, figures: Mapping[str, float], *, parameters: Mapping[str, object], tags: Mapping[str, str]
@@ -203,9 +216,9 @@ class Registry:
     def models(self) -> list[ModelVersion]:
         """Return every registered version, newest first."""
         with self._tracking.opened() as (_, client):
-            champion = self._alias(client)
+            aliases = self._aliases(client)
             found = client.search_model_versions(f"name = '{self._name}'")
-            versions = [self._version_of(client, tracked, champion) for tracked in found]
+            versions = [self._version_of(tracked, client, aliases) for tracked in found]
         return sorted(versions, key=lambda version: int(version.version), reverse=True)
 
     def champion_version(self) -> str | None:
@@ -214,10 +227,22 @@ class Registry:
         The night asks :func:`churnrisk.registry.local_champion` instead, which needs no server.
         """
         with self._tracking.opened() as (_, client):
-            return self._alias(client)
+            return self._aliases(client).get(CHAMPION)
 
-    def promote(self, version: str, *, prepare: Callable[[Path, str], None] | None = None) -> Path:
+    def fetch(self, version: str, folder: Path) -> None:
+        """Copy the bundle of a registered version, with what lies beside it, into ``folder``."""
+        with self._tracking.opened() as (mlflow, _), TemporaryDirectory(prefix="churnrisk-") as scratch:
+            fetched = mlflow.artifacts.download_artifacts(
+                artifact_uri=f"models:/{self._name}/{version}",
+                dst_path=scratch,
+                tracking_uri=self.tracking_uri,
+            )
+            shutil.copytree(Path(fetched) / "data" / _BUNDLE, folder, dirs_exist_ok=True)
+
+    def promote(self, version: str, *, prepare: Prepare | None = None, forced: Forced | None = None) -> Path:
         """Make ``version`` champion: copy its bundle to ``models/<version>``, move the alias, point ``champion`` at it.
+
+        A version that was champion before is taken back without a comparison: that is a rollback.
 
         Parameters
         ----------
@@ -225,6 +250,8 @@ class Registry:
             The version, as ``models`` lists it.
         prepare : callable taking the copied folder and the version, optional
             Runs on the copy before it goes live: to write the version into it, to see whether it loads.
+        forced : Forced, optional
+            Promote whatever speaks against it; why, when, and what spoke against it are kept as tags of the version.
 
         Returns
         -------
@@ -236,27 +263,62 @@ class Registry:
         ModelUnfit
             There is no such version.
         GateRefused
-            The version did not pass its gates.
+            The version did not pass its gates, did worse than the champion, or was compared with another one.
         """
-        with self._tracking.opened() as (mlflow, client):
-            tracked = self._tracked(client, version)
-            self._refuse_unfit(tracked)
-
-            def fill(folder: Path) -> None:
-                with TemporaryDirectory(prefix="churnrisk-") as scratch:
-                    fetched = mlflow.artifacts.download_artifacts(
-                        artifact_uri=f"models:/{self._name}/{version}",
-                        dst_path=scratch,
-                        tracking_uri=self.tracking_uri,
-                    )
-                    shutil.copytree(Path(fetched) / "data" / _BUNDLE, folder, dirs_exist_ok=True)
-                if prepare is not None:
-                    prepare(folder, version)
-
-            copy = install(self._models, version, fill)
+        with self._tracking.opened() as (_, client):
+            tracked, aliases = self._tracked(client, version), self._aliases(client)
+            faults = promotion_faults(self._name, version, tracked.tags, aliases.get(CHAMPION))
+            if faults and forced is None:
+                raise GateRefused(faults)
+            copy = self._install(version, prepare)
+            for name, value in ({} if forced is None else forced.tags(faults)).items():
+                client.set_model_version_tag(self._name, version, f"{_TAG}{name}", value)
+            client.set_model_version_tag(self._name, version, f"{_TAG}was_champion", "true")
             client.set_registered_model_alias(self._name, CHAMPION, version)
-        point_champion(self._models, version)
+        point(self._models, CHAMPION, version)
         return copy
+
+    def challenge(self, *, prepare: Prepare | None = None) -> str | None:
+        """Make the newest fit version above the champion's the challenger, with a local copy; return it, or None.
+
+        Without a champion, or without a newer fit version, there is no challenger, and one that was is none any more.
+        """
+        with self._tracking.opened() as (_, client):
+            aliases = self._aliases(client)
+            champion = aliases.get(CHAMPION)
+            all_versions = {
+                str(each.version): each.tags
+                for each in client.search_model_versions(f"name = '{self._name}'")
+            }
+            fit = [
+                int(version)
+                for version, tags in all_versions.items()
+                if tags.get(f"{_TAG}is_fit") == "true"
+                and champion is not None
+                and int(version) > int(champion)
+            ]
+            version = str(max(fit)) if fit else None
+            before = pointed_at(self._models, CHALLENGER)
+            if before not in {None, version}:
+                unpoint(self._models, CHALLENGER)
+                if all_versions.get(str(before), {}).get(f"{_TAG}was_champion") != "true":
+                    shutil.rmtree(self._models / str(before))
+            if version is None:
+                if CHALLENGER in aliases:
+                    client.delete_registered_model_alias(self._name, CHALLENGER)
+                return None
+            self._install(version, prepare)
+            client.set_registered_model_alias(self._name, CHALLENGER, version)
+        point(self._models, CHALLENGER, version)
+        return version
+
+    def _install(self, version: str, prepare: Prepare | None) -> Path:
+        def fill(folder: Path) -> None:
+            self.fetch(version, folder)
+            if prepare is not None:
+                prepare(folder, version)
+
+        return install(self._models, version, fill)
 
     def _experiment_id(self, client: MlflowClient, ending: str = "") -> str:
         name = self._tracking.settings.experiment + ending
@@ -269,10 +331,9 @@ class Registry:
         if not client.search_registered_models(f"name = '{self._name}'"):
             client.create_registered_model(self._name, description="Risk that a customer leaves: churnrisk.")
 
-    def _alias(self, client: MlflowClient) -> str | None:
+    def _aliases(self, client: MlflowClient) -> dict[str, str]:
         found = client.search_registered_models(f"name = '{self._name}'")
-        version = found[0].aliases.get(CHAMPION) if found else None
-        return None if version is None else str(version)
+        return {alias: str(version) for alias, version in found[0].aliases.items()} if found else {}
 
     def _tracked(self, client: MlflowClient, version: str) -> TrackedVersion:
         found = {str(each.version): each for each in client.search_model_versions(f"name = '{self._name}'")}
@@ -289,20 +350,8 @@ class Registry:
             )
         return found[version]
 
-    def _refuse_unfit(self, tracked: TrackedVersion) -> None:
-        if tracked.tags.get(f"{_TAG}is_fit") == "false":
-            raise GateRefused(
-                Fault(
-                    code="model_unfit",
-                    where=f"model {self._name} version {tracked.version}",
-                    expected="a model that passed its gates when it was trained",
-                    found="one that did not; gates.json of its run in MLflow says which",
-                    remedy="Train again with more or better data, or promote another version.",
-                )
-            )
-
     def _version_of(
-        self, client: MlflowClient, tracked: TrackedVersion, champion: str | None
+        self, tracked: TrackedVersion, client: MlflowClient, aliases: Mapping[str, str]
     ) -> ModelVersion:
         metrics = client.get_run(tracked.run_id).data.metrics if tracked.run_id else {}
         return ModelVersion(
@@ -313,7 +362,10 @@ class Registry:
             figures=dict(sorted(metrics.items())),
             judged=tracked.tags.get(f"{_TAG}judged", ""),
             is_fit=tracked.tags.get(f"{_TAG}is_fit") == "true",
-            is_champion=str(tracked.version) == champion,
+            is_champion=str(tracked.version) == aliases.get(CHAMPION),
+            is_challenger=str(tracked.version) == aliases.get(CHALLENGER),
+            verdict=tracked.tags.get(f"{_TAG}verdict", ""),
+            compared_with=tracked.tags.get(f"{_TAG}compared_with", ""),
         )
 
 
@@ -391,80 +443,3 @@ def _log_inputs(client: MlflowClient, run_id: str, fingerprints: Mapping[str, st
     ]
     if inputs:
         client.log_inputs(run_id, inputs)
-
-
-def _defined(result: Trained) -> dict[str, float]:
-    """Return the figures that are defined; figures.json holds the others as null."""
-    judged = result.evaluation
-    counts = {"n_judged": float(judged.n_rows), "n_judged_leavers": float(judged.n_leavers)}
-    without = {f"auc_without_{group}": value for group, value in result.ablations.items()}
-    gained = {
-        f"network_gain_{name}{end}": value
-        for name, gain in result.network_gain.items()
-        for end, value in (("", gain.value), ("_low", gain.low), ("_high", gain.high))
-    }
-    found = {**judged.figures, **without, **gained, **_studied(result)}
-    return counts | {
-        name: value for name, value in found.items() if value is not None and math.isfinite(value)
-    }
-
-
-def _studied(result: Trained) -> dict[str, float | None]:
-    """Return the estimates of contagion with their ends, the controls' z and the p of the shuffle test."""
-    if result.contagion is None:
-        return {}
-    plain = result.contagion.as_plain()
-    ends = ("", "_low", "_high")
-    ratios = {
-        name: plain[name] for name in ("ratio", "measured", "naive", "future") if plain[name] is not None
-    }
-    return {
-        **{
-            f"contagion_{name}{end}": value
-            for name, found in ratios.items()
-            for end, value in zip(ends, found, strict=True)
-        },
-        **{f"contagion_z_{name}": value for name, value in plain["controls"].items()},
-        "contagion_shuffle_p": plain["shuffle_p"],
-    }
-
-
-def contagion_table(found: Studied) -> pl.DataFrame:
-    """Return one row per estimate: estimate, ratio, low, high; undefined is null."""
-    plain = found.as_plain()
-    rows = {name: plain[name] for name in ("ratio", "measured", "naive", "future")} | plain["weaker"]
-    return pl.DataFrame(
-        [(name, *ends) for name, ends in rows.items() if ends is not None],
-        schema={"estimate": pl.String, "ratio": pl.Float64, "low": pl.Float64, "high": pl.Float64},
-        orient="row",
-    )
-
-
-def _write_artifacts(folder: Path, result: Trained, pictures: Mapping[str, bytes]) -> None:
-    (folder / "tables").mkdir(parents=True)
-    for name, table in {**result.evaluation.tables, "importance": result.importance}.items():
-        table.write_csv(folder / "tables" / f"{name}.csv")
-    if pictures:
-        (folder / "pictures").mkdir()
-    for name, content in pictures.items():
-        (folder / "pictures" / name).write_bytes(content)
-    if result.contagion is not None:
-        contagion_table(result.contagion).write_csv(folder / "tables" / "contagion.csv")
-    documents: dict[str, Any] = {
-        "figures": dict(result.evaluation.figures),
-        "features": [
-            {"name": column.name, "kind": column.kind, "group": column.group}
-            for column in result.bundle.features
-        ],
-        "dropped": dict(result.dropped),
-        "fingerprints": dict(result.bundle.provenance.fingerprints),
-        "notes": list(result.notes),
-        "contagion": None if result.contagion is None else result.contagion.as_plain(),
-        "gates": [
-            {"gate": gate.gate, "is_passed": gate.is_passed, "needed": gate.needed, "found": gate.found}
-            for gate in result.gates
-        ],
-    }
-    for name, document in documents.items():
-        text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False, default=str)
-        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -170,6 +170,28 @@ class TriedSettings(Protocol):
         """Whether it tried the defaults."""
 
 
+class Compared(Protocol):
+    """How a model does beside the champion."""
+
+    @property
+    def champion(self) -> str:
+        """The champion's version."""
+
+    @property
+    def verdict(self) -> str:
+        """``better``, ``worse``, ``no difference`` or ``not comparable``."""
+
+    @property
+    def gains(self) -> Mapping[str, Gained]:
+        """New minus champion by figure, more than 0 where the new one is better."""
+
+    def sentences(self) -> tuple[str, ...]:
+        """The same in words."""
+
+    def as_plain(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+
+
 class Trained(Protocol):
     """A fitted model and what is known about it. Rows of customers are never asked for."""
 
@@ -200,6 +222,10 @@ class Trained(Protocol):
     @property
     def network_gain(self) -> Mapping[str, Gained]:
         """What the network adds to figures on the test rows."""
+
+    @property
+    def comparison(self) -> Compared | None:
+        """How it does beside the champion; None without one."""
 
     @property
     def contagion(self) -> Studied | None:

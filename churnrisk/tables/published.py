@@ -319,6 +319,48 @@ CHANGES = PublishedTable(
     references={"customer_id": ("scores", "customer_id")},
 )
 
+SHADOW_SCORES = PublishedTable(
+    "shadow_scores",
+    "What the challenger, the newest fit model that is not in use, says of the same customers on the same night: to "
+    "watch it before it is promoted. Nobody acts on it. Not there without a challenger, nor where it lacks a feature.",
+    ("as_of", "customer_id"),
+    (
+        _AS_OF,
+        _CUSTOMER,
+        _RISK,
+        PublishedColumn(
+            "risk_low",
+            "number",
+            "probability",
+            "Lower end of the Venn-Abers interval.",
+            "the model has no interval",
+            low=0,
+            high=1,
+        ),
+        PublishedColumn(
+            "risk_high",
+            "number",
+            "probability",
+            "Upper end of the Venn-Abers interval.",
+            "the model has no interval",
+            low=0,
+            high=1,
+        ),
+        _BAND,
+        PublishedColumn("model_version", "text", "", "The challenger's registered version."),
+        PublishedColumn(
+            "is_hindsight",
+            "boolean",
+            "",
+            "The challenger learned from outcomes after as_of: do not judge it by this row.",
+            "the model's training data carry no dates",
+        ),
+        _RUN,
+    ),
+    references={"customer_id": ("scores", "customer_id")},
+    rising=("risk_low", "risk", "risk_high"),
+)
+
 NO_CALLS = "nobody's calls have come, or they may not be used for this customer, or the customer is a hub"
 FEW_FRIENDS = "it would point at somebody: 1 to 4 ties, or fewer than 2 friends still at risk"
 WITHHELD = (
@@ -600,7 +642,11 @@ RUN_LOG = PublishedTable(
         _AS_OF,
         PublishedColumn("command", "text", "", "The command."),
         PublishedColumn(
-            "outcome", "text", "", "Whether its tables were published.", words=("published", "failed")
+            "outcome",
+            "text",
+            "",
+            "Whether its tables were published, or a model promoted.",
+            words=("published", "failed", "promoted"),
         ),
         PublishedColumn("started_at", "instant", "UTC", "When it started."),
         PublishedColumn("seconds", "number", "s", "How long it took until publishing.", low=0),
@@ -614,7 +660,18 @@ RUN_LOG = PublishedTable(
 
 PUBLISHED: dict[str, PublishedTable] = {
     table.name: table
-    for table in (SCORES, REASONS, CHANGES, AT_RISK, NETWORK, TIES, FEATURES, MONITORING, RUN_LOG)
+    for table in (
+        SCORES,
+        REASONS,
+        CHANGES,
+        AT_RISK,
+        NETWORK,
+        TIES,
+        FEATURES,
+        MONITORING,
+        SHADOW_SCORES,
+        RUN_LOG,
+    )
 }
 """Every published table of this version by name."""
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import warnings
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ import pytest
 from churnrisk.bundle import Bundle
 from churnrisk.config import MlflowSettings
 from churnrisk.errors import ConfigError, GateRefused, ModelUnfit
-from churnrisk.registry import ModelVersion, Registry, local_champion, local_versions
+from churnrisk.metrics import Interval
+from churnrisk.registry import CHALLENGER, Forced, ModelVersion, Registry, local_champion, local_versions
+from churnrisk.registry.local import pointed_at
 from churnrisk.registry.tracking import Tracking
 from tests.drawn_models import DrawnGate, DrawnTraining, DrawnTrial
+from training.compare import Comparison, Verdict
 
 DAY = date(2026, 6, 30)
 PICTURES = {"roc.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
@@ -105,6 +108,7 @@ def test_everything_about_a_training_is_logged(
             mlflow.artifacts.download_artifacts(run_id=version.tracking_run_id, dst_path=str(root / "out"))
         )
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "comparison.json",
         "contagion.json",
         "dropped.json",
         "features.json",
@@ -188,6 +192,95 @@ def test_an_unfit_or_unknown_version_is_not_promoted(root: Path) -> None:
         registry_of(root).promote("9")
     assert unknown.value.exit_code == 13
     assert local_champion(root / "models") is None
+
+
+def compared(verdict: Verdict, champion: str = "1") -> DrawnTraining:
+    """A fit training that was compared with a champion."""
+    gains = {"auc": Interval(-0.02, -0.03, -0.01), "log_loss": Interval(-0.01, float("nan"), 0.01)}
+    return replace(DrawnTraining(), comparison=Comparison(champion, verdict, gains=gains, n_rows=10))
+
+
+def log(root: Path, result: DrawnTraining) -> ModelVersion:
+    return registry_of(root).log_training(result, as_of=DAY, run_id="r", code_version="0.1.0")
+
+
+FORCED = Forced("the old one reads a source that ends tonight", datetime(2026, 7, 1, 9))
+
+
+def test_a_version_worse_than_the_champion_is_promoted_by_force_only_and_the_reason_stays(root: Path) -> None:
+    registry = registry_of(root)
+    registry.promote("1")
+    worse = log(root, compared("worse"))
+    assert (worse.version, worse.verdict, worse.compared_with) == ("4", "worse", "1")
+    run = run_of(root, worse)
+    assert (run.data.tags["churnrisk.verdict"], run.data.metrics["over_champion_auc_low"]) == ("worse", -0.03)
+    assert "over_champion_log_loss_low" not in run.data.metrics
+    with pytest.raises(GateRefused, match="worse than the champion, version 1") as refusal:
+        registry.promote("4")
+    assert (refusal.value.exit_code, refusal.value.codes) == (14, ("model_worse",))
+    assert registry.champion_version() == local_champion(root / "models") == "1"
+    registry.promote("4", forced=FORCED)
+    assert registry.champion_version() == "4"
+    with Tracking(MlflowSettings(), root, {}).opened() as (_, client):
+        tags = client.get_model_version("churnrisk", "4").tags
+    assert tags["churnrisk.forced_by_reason"] == FORCED.reason
+    assert (tags["churnrisk.forced_at"], tags["churnrisk.forced_against"]) == (
+        "2026-07-01T09:00:00Z",
+        "model_worse",
+    )
+
+
+def test_an_unfit_version_is_promoted_by_force_only(root: Path) -> None:
+    registry_of(root).promote("3", forced=FORCED)
+    assert local_champion(root / "models") == "3"
+
+
+@pytest.mark.parametrize("verdict", ["better", "no difference", "not comparable"])
+def test_a_version_with_nothing_against_it_is_promoted(root: Path, verdict: Verdict) -> None:
+    registry_of(root).promote("1")
+    registry_of(root).promote(log(root, compared(verdict)).version)
+    assert registry_of(root).champion_version() == "4"
+
+
+def test_a_comparison_with_another_version_than_the_champion_does_not_count(root: Path) -> None:
+    registry_of(root).promote("2")
+    assert log(root, compared("better", champion="1")).version == "4"
+    with pytest.raises(GateRefused, match="the champion, version 2, found one with version 1"):
+        registry_of(root).promote("4")
+
+
+def test_a_former_champion_comes_back_without_a_comparison(root: Path) -> None:
+    registry = registry_of(root)
+    registry.promote("1")
+    log(root, compared("better"))
+    registry.promote("4")
+    registry.promote("1")
+    assert registry.champion_version() == local_champion(root / "models") == "1"
+    registry.promote("4")
+    assert registry.champion_version() == "4"
+
+
+def test_the_newest_fit_version_above_the_champion_is_challenger(root: Path) -> None:
+    registry, models = registry_of(root), root / "models"
+    assert registry.challenge() is None  # nobody to challenge
+    registry.promote("1")
+    assert registry.challenge() == pointed_at(models, CHALLENGER) == "2"  # 3 is unfit
+    assert [each.version for each in registry.models() if each.is_challenger] == ["2"]
+    log(root, compared("better"))
+    assert registry.challenge() == pointed_at(models, CHALLENGER) == "4"
+    assert local_versions(models) == ("1", "4")  # the copy of 2, never champion, is gone
+    registry.promote("4")
+    assert registry.challenge() is None
+    assert pointed_at(models, CHALLENGER) is None
+    assert [each.version for each in registry.models() if each.is_challenger] == []
+    registry.promote("1")
+    assert registry.challenge() == "4"
+    assert local_versions(models) == ("1", "4")
+
+
+def test_a_bundle_is_fetched_with_all_that_lies_beside_it(root: Path) -> None:
+    registry_of(root).fetch("2", root / "fetched")
+    assert Bundle.load(root / "fetched").features == DrawnTraining().bundle.features
 
 
 def test_mlflow_says_nothing_and_the_process_points_where_it_did(
