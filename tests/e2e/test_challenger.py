@@ -2,54 +2,56 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from churnrisk.bundle import Bundle
-from churnrisk.registry.local import CHALLENGER, point
+from churnrisk.cli import run
+from churnrisk.registry.local import CHALLENGER, CHAMPION, point
+from tests.drawn_models import drawn_bundle
 from tests.e2e.conftest import AS_OF, Command
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
-def with_challenger(root: Path, bundle: Bundle) -> Path:
-    """Put ``bundle`` where a training would put a challenger."""
-    bundle.with_version("2").save(root / "models" / "2")
-    point(root / "models", CHALLENGER, "2")
-    return root
-
-
-def shadow(root: Path) -> pl.DataFrame:
-    return pl.read_parquet(root / f"published/shadow_scores/as_of={AS_OF}/part-0.parquet")
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A small telco whose champion, version 1, and challenger, version 2, are drawn by hand: no training."""
+    place = tmp_path / "telco"
+    assert run(["simulate", str(place), "--customers", "150", "--days", "120", "--seed", "3"]) == 0
+    for version, names in (("1", ("tenure_days",)), ("2", ("tenure_days", "days_since_contact"))):
+        drawn = drawn_bundle(**dict.fromkeys(names, "profile")).with_version(version)
+        drawn.save(place / "models" / version)
+    point(place / "models", CHAMPION, "1")
+    point(place / "models", CHALLENGER, "2")
+    return place
 
 
 def test_a_night_scores_the_challenger_and_withdraws_its_table_when_it_cannot(
-    own_telco: Path, command: Command
+    root: Path, command: Command
 ) -> None:
-    scores = own_telco / f"published/scores/as_of={AS_OF}/part-0.parquet"
-    before = pl.read_parquet(scores)
-    champion = Bundle.load(own_telco / "models" / "champion")
-    root = with_challenger(own_telco, champion)
-    said = command("-q", "-w", root, "score", "--as-of", AS_OF, "--json")
-    assert said.code == 0, said.err
-    found = shadow(root)
-    assert found["risk"].to_list() == before["risk"].to_list()
-    assert found["model_version"].unique().to_list() == ["2"]
-    assert pl.read_parquet(scores).drop("run_id").equals(before.drop("run_id"))
+    def scored() -> tuple[dict[str, int], list[str], pl.DataFrame]:
+        said = command("-q", "-w", root, "score", "--as-of", AS_OF, "--json")
+        assert said.code == 0, said.err
+        scores = pl.read_parquet(root / f"published/scores/as_of={AS_OF}/part-0.parquet").drop("run_id")
+        return said.plain["rows"], said.plain["warnings"], scores
 
-    text = (root / "models" / "2" / "bundle.json").read_text("utf-8")
-    plain = json.loads(text)
-    plain["features"][0]["name"] = "a_source_that_ended"
-    (root / "models" / "2" / "bundle.json").write_text(json.dumps(plain), "utf-8")
-    said = command("-q", "-w", root, "score", "--as-of", AS_OF, "--json")
-    assert said.code == 0, said.err
-    (warning,) = [each for each in said.plain["warnings"] if "challenger" in each]
-    assert "a_source_that_ended" in warning
-    assert "shadow_scores" not in said.plain["rows"]
-    assert not (root / f"published/shadow_scores/as_of={AS_OF}").exists()
-    shutil.rmtree(root / "models" / "2")  # a link to nothing is no challenger
-    assert command("-q", "-w", root, "score", "--as-of", AS_OF).code == 0
+    place = root / f"published/shadow_scores/as_of={AS_OF}/part-0.parquet"
+    rows, _, scores = scored()
+    assert rows["shadow_scores"] == rows["scores"]
+    shadow = pl.read_parquet(place)
+    assert shadow["model_version"].unique().to_list() == ["2"]
+    assert shadow["customer_id"].to_list() == scores["customer_id"].to_list()
+    assert shadow["risk"].to_list() != scores["risk"].to_list()
+
+    drawn_bundle(a_source_that_ended="profile").with_version("2").save(root / "models" / "2")
+    rows, warnings, again = scored()
+    assert [each for each in warnings if "challenger" in each and "a_source_that_ended" in each]
+    assert "shadow_scores" not in rows
+    assert not place.exists()
+    assert again.equals(scores)
+    # switched off it is not even looked at
+    with (root / "churnrisk.toml").open("a", encoding="utf-8") as settings:
+        settings.write("\n[training]\nshadow = false\n")
+    assert [each for each in scored()[1] if "challenger" in each] == []
