@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from features.ties import tie_graph
+    from scoring.served import for_model
 
     from .api import ChurnWorkspace
     from .api import open_workspace as open  # noqa: A004
 
-__all__ = ["ChurnWorkspace", "open", "tie_graph"]
+__all__ = ["ChurnWorkspace", "for_model", "open", "tie_graph"]
 
 __version__ = "0.1.0"
 
@@ -34,5 +35,9 @@ def __getattr__(name: str) -> Any:
         from features.ties import tie_graph
 
         return tie_graph
+    if name == "for_model":
+        from scoring.served import for_model
+
+        return for_model
     msg = f"module 'churnrisk' has no attribute {name!r}"
     raise AttributeError(msg)

@@ -16,6 +16,7 @@ import polars as pl
 
 from churnrisk.metrics import Contagion, Interval
 from training import TrainingResult
+from training.card import CARD_FILE
 
 from .bundle import Bundle
 from .report import Evidence
@@ -73,20 +74,23 @@ def evidence_of(result: TrainingResult) -> Evidence:
 
 
 class EvidencedBundle:
-    """A bundle that, when saved, takes evidence, reference and twin along; to the registry it is the model."""
+    """A bundle that, when saved, takes evidence, reference, twin and card along; to the registry it is the model."""
 
-    def __init__(self, result: TrainingResult) -> None:
+    def __init__(self, result: TrainingResult, card: str = "") -> None:
         self._bundle = result.bundle
         self._evidence = evidence_of(result)
         self._reference = result.reference
         self._twin = result.twin
+        self._card = card
         self.features = self._bundle.features
         self.provenance = self._bundle.provenance
         self.identity = self._bundle.identity
 
     def save(self, folder: Path) -> None:
-        """Write the bundle, the evidence, the reference and the twin into ``folder``."""
+        """Write the bundle and what goes with it into ``folder``; of the rest only what is there."""
         self._bundle.save(folder)
+        if self._card:
+            (folder / CARD_FILE).write_text(self._card, encoding="utf-8", newline="\n")
         if self._twin is not None:
             self._twin.save(folder / TWIN_FOLDER)
         write_evidence(self._evidence, folder)

@@ -10,6 +10,7 @@ import polars as pl
 
 import churnrisk
 from training import TrainingResult, Trial, train
+from training.card import CARD_FILE, model_card
 
 from .bundle import Bundle
 from .config import CONFIG_NAME, Config
@@ -151,9 +152,12 @@ class Learned:
 class _Logged:
     """A training as the registry sees it: the same, with a model that takes its evidence along."""
 
-    def __init__(self, result: TrainingResult, trials: Sequence[Trial]) -> None:
+    def __init__(self, result: TrainingResult, trials: Sequence[Trial], as_of: AsOf) -> None:
         self.trials = tuple(trials)
-        self.bundle = EvidencedBundle(result)
+        card = model_card(result, as_of=str(as_of))
+        self.documents = {CARD_FILE: card}
+        self.bundle = EvidencedBundle(result, card)
+        self.snapshots = result.snapshots
         self.evaluation = result.evaluation
         self.parameters: Mapping[str, Any] = result.parameters
         self.importance = result.importance
@@ -213,7 +217,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
             with stages.stage("log"):
                 before = _champion(registry)
                 version = registry.log_training(
-                    _Logged(result, trials),
+                    _Logged(result, trials, as_of),
                     as_of=as_of.day,
                     run_id=run_id,
                     code_version=f"{churnrisk.__version__}+{code_fingerprint()}",

@@ -10,6 +10,7 @@ import polars as pl
 
 from churnrisk.bundle import Additive, Band, Bundle, Effect, Feature, Platt, Provenance, VennAbersGrid
 from churnrisk.metrics import Contagion, Interval
+from training import SnapshotUse
 from training.compare import Comparison
 
 
@@ -111,6 +112,11 @@ class DrawnTraining:
     contagion: Contagion | None = field(default_factory=drawn_contagion)
     trials: tuple[DrawnTrial, ...] = ()
     comparison: Comparison | None = None
+    snapshots: tuple[SnapshotUse, ...] = (
+        SnapshotUse("2026-05-17", "test", True, 100, 12, {"leaver": 12, "stayer": 88, "in_notice": 3}),
+        SnapshotUse("2026-03-17", "train", True, 90, 9, {"leaver": 9, "stayer": 81, "in_notice": 0}),
+    )
+    documents: dict[str, str] = field(default_factory=lambda: {"card.md": "# Model card\n"})
     notes: tuple[str, ...] = ("history is short",)
     gates: tuple[DrawnGate, ...] = (DrawnGate("better_than_chance", is_passed=True),)
 

@@ -36,5 +36,6 @@ def drawn_looks(seed: int, *, is_blind: bool = False) -> list[Look]:
 
 
 def drawn_result(*, is_blind: bool = False, champion: Champion | None = None) -> TrainingResult:
-    origin = Provenance(churn={"kind": "cancelled"}, trained_until="2026-07-01T00:00:00")
+    churn = {"kind": "cancelled", "horizon_days": 30, "gap_days": 14, "inactive_days": None}
+    origin = Provenance(churn=churn, trained_until="2026-07-01T00:00:00")
     return from_snapshots(drawn_looks(1, is_blind=is_blind), FitSettings(seed=1), origin, champion=champion)

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import Bundle
@@ -183,16 +182,6 @@ def verdict_of(gains: Mapping[str, Interval]) -> Verdict:
 def not_comparable(champion: str, why: str) -> Comparison:
     """Return the comparison that could not be made, and why."""
     return Comparison(champion, "not comparable", why)
-
-
-def comparison_table(found: Comparison) -> pl.DataFrame:
-    """Return one row per figure: figure, gain, low, high; undefined is null."""
-    rows = [(name, *ends) for name, ends in found.as_plain()["gains"].items()]
-    return pl.DataFrame(
-        rows,
-        schema={"figure": pl.String, "gain": pl.Float64, "low": pl.Float64, "high": pl.Float64},
-        orient="row",
-    )
 
 
 def _honest(champion: Champion, first_test: datetime) -> tuple[Literal["shipped", "judged"], Bundle] | None:

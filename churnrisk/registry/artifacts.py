@@ -100,3 +100,5 @@ def write_artifacts(folder: Path, result: Trained, pictures: Mapping[str, bytes]
     for name, document in documents.items():
         text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False, default=str)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    for name, text in result.documents.items():
+        (folder / name).write_text(text, encoding="utf-8")

@@ -24,6 +24,7 @@ from ..errors import Fault, GateRefused, ModelUnfit
 from .artifacts import defined_figures, write_artifacts
 from .judgements import write_judgement
 from .local import CHALLENGER, CHAMPION, install, point, pointed_at, unpoint
+from .nested import log_looks
 from .promotion import Forced, promotion_faults
 from .tracking import Tracking
 from .trained import Trained, TriedSettings
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion as TrackedVersion
     from mlflow.models import ModelSignature
+
+OUTPUTS = ("risk", "risk_low", "risk_high")
+"""What the served model returns of each row: the risk and its interval, 0 to 1."""
 
 LOADER_MODULE = "scoring.served"
 """The module with which MLflow loads a registered model; named here, imported by MLflow."""
@@ -163,6 +167,7 @@ class Registry:
                     pip_requirements=[f"churnrisk=={__version__}"],
                 )
                 mlflow.log_metrics(defined_figures(result), model_id=model.model_id)
+                log_looks(client, experiment_id, run.info.run_id, result)
                 _log_trials(client, experiment_id, run.info.run_id, result.trials)
             self._ensure_registered(client)
             tracked = client.create_model_version(
@@ -378,7 +383,8 @@ def _signature(result: Trained) -> ModelSignature:
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(kinds[column.kind], column.name) for column in result.bundle.features
     ]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema([ColSpec("double")]))
+    outputs: list[ColSpec | TensorSpec] = [ColSpec("double", name) for name in OUTPUTS]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
 def _log_parameters(client: MlflowClient, run_id: str, result: Trained) -> None:
@@ -405,6 +411,7 @@ def _log_trials(
     for place, trial in enumerate(trials):
         tags = {
             "mlflow.parentRunId": run_id,
+            f"{_TAG}kind": "trial",
             f"{_TAG}search": trial.study,
             f"{_TAG}trial": str(trial.number),
             f"{_TAG}trial_state": trial.state,

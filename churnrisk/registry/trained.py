@@ -170,6 +170,34 @@ class TriedSettings(Protocol):
         """Whether it tried the defaults."""
 
 
+class Look(Protocol):
+    """One date that customers were looked at."""
+
+    @property
+    def as_of(self) -> str:
+        """The day, ISO."""
+
+    @property
+    def use(self) -> str:
+        """``train``, ``test`` or ``embargo``."""
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether the shipped model learned from it."""
+
+    @property
+    def n_rows(self) -> int:
+        """Customers with an outcome."""
+
+    @property
+    def n_leavers(self) -> int:
+        """Leavers among them."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Customers by status."""
+
+
 class Compared(Protocol):
     """How a model does beside the champion."""
 
@@ -222,6 +250,14 @@ class Trained(Protocol):
     @property
     def network_gain(self) -> Mapping[str, Gained]:
         """What the network adds to figures on the test rows."""
+
+    @property
+    def snapshots(self) -> Sequence[Look]:
+        """The dates it looked at; empty for an extract without dates."""
+
+    @property
+    def documents(self) -> Mapping[str, str]:
+        """Texts to keep with the run, by file name."""
 
     @property
     def comparison(self) -> Compared | None:

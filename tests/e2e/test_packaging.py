@@ -6,10 +6,15 @@ import sys
 import sysconfig
 import zipfile
 from configparser import ConfigParser
+from datetime import date
 from email.parser import Parser
 from pathlib import Path, PurePosixPath
 
 import pytest
+
+from churnrisk.config import MlflowSettings
+from churnrisk.registry import Registry
+from tests.drawn_models import DrawnTraining
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("churnrisk", "features", "training", "scoring")
@@ -134,3 +139,32 @@ def test_the_installed_wheel_runs_the_demo(installed: Path) -> None:
     assert list(workspace.glob("published/scores/as_of=*/part-0.parquet"))
     assert list(workspace.glob("lists/*/at_risk.csv"))
     assert list(workspace.glob("reports/*/index.html"))
+
+
+SCORED_ELSEWHERE = """
+import sys
+import mlflow
+import pandas as pd
+import churnrisk
+
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/churnrisk@champion")
+whole = pd.DataFrame({"customer_id": ["a", "b"], "wait_s": [1, 3], "tenure_days": [1, 0]})
+risks = model.predict(churnrisk.for_model(whole, model))
+print(list(risks.columns), [round(risk, 3) for risk in risks["risk"]])
+"""
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(600)
+def test_a_registered_model_scores_where_only_mlflow_and_the_wheel_are(
+    installed: Path, tmp_path: Path
+) -> None:
+    registry = Registry(MlflowSettings(), tmp_path, {})
+    registry.log_training(DrawnTraining(), as_of=date(2026, 6, 30), run_id="r", code_version="0.1.0")
+    registry.promote("1")
+    python = str(installed / "bin" / "python")
+    done = run(installed, python, "-c", SCORED_ELSEWHERE, registry.tracking_uri)
+    assert done.returncode == 0, done.stderr
+    # log-odds -2 + 1 + 1, and -2 + 0 + 3
+    assert done.stdout.splitlines()[-1] == "['risk', 'risk_low', 'risk_high'] [0.5, 0.731]"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from churnrisk import for_model
 from churnrisk.bundle import Bundle
 from churnrisk.config import MlflowSettings
 from churnrisk.errors import ConfigError, GateRefused, ModelUnfit
@@ -76,7 +77,9 @@ def test_each_trial_of_a_search_is_a_run_nested_in_the_training(
     parent = trained_workspace[1][1].tracking_run_id
     with Tracking(MlflowSettings(), root, {}).opened() as (_, client):
         experiment = client.get_run(parent).info.experiment_id
-        found = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{parent}'")
+        found = client.search_runs(
+            [experiment], f"tags.mlflow.parentRunId = '{parent}' and tags.`churnrisk.kind` = 'trial'"
+        )
     nested = sorted(found, key=lambda run: str(run.info.run_name))
     assert [run.info.run_name for run in nested] == ["trial 0 (defaults)", "trial 1"]
     assert [run.info.status for run in nested] == ["FINISHED", "KILLED"]
@@ -108,6 +111,7 @@ def test_everything_about_a_training_is_logged(
             mlflow.artifacts.download_artifacts(run_id=version.tracking_run_id, dst_path=str(root / "out"))
         )
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "card.md",
         "comparison.json",
         "contagion.json",
         "dropped.json",
@@ -122,6 +126,32 @@ def test_everything_about_a_training_is_logged(
         "tables/importance.csv",
     ]
     assert json.loads((folder / "figures.json").read_text("utf-8"))["brier"] is None
+
+
+def test_each_look_is_a_run_below_the_training(
+    root: Path, trained_workspace: tuple[Path, list[ModelVersion]]
+) -> None:
+    parent = trained_workspace[1][0].tracking_run_id
+    with Tracking(MlflowSettings(), root, {}).opened() as (_, client):
+        experiment = client.get_experiment_by_name("churnrisk")
+        assert experiment is not None
+        below = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`mlflow.parentRunId` = '{parent}' and tags.`churnrisk.kind` = 'snapshot'",
+        )
+    runs = {run.data.tags["churnrisk.as_of"]: run for run in below}
+    assert sorted(runs) == ["2026-03-17", "2026-05-17"]
+    test, train = runs["2026-05-17"], runs["2026-03-17"]
+    assert (test.data.tags["churnrisk.use"], test.info.status) == ("test", "FINISHED")
+    assert (test.data.metrics["n_rows"], test.data.metrics["n_in_notice"], test.data.metrics["auc"]) == (
+        100,
+        3,
+        0.8,
+    )
+    assert "auc" not in train.data.metrics
+    (given,) = test.inputs.dataset_inputs
+    assert given.dataset.name == "customers as of 2026-05-17"
+    assert [(tag.key, tag.value) for tag in given.tags] == [("mlflow.data.context", "testing")]
 
 
 def test_nothing_registered_is_a_pickle_or_a_row_of_data(root: Path) -> None:
@@ -144,7 +174,14 @@ def test_a_registered_model_predicts_through_mlflow(root: Path) -> None:
     with Tracking(MlflowSettings(), root, {}).opened() as (mlflow, _):
         model = mlflow.pyfunc.load_model("models:/churnrisk@champion")
     risk = model.predict(pd.DataFrame({"tenure_days": [1.0, None], "wait_s": [1.0, 1.5]}))
-    assert risk.tolist() == pytest.approx([0.5, 0.5])  # log-odds -2 + 1 + 1, and -2 + 0.5 + 1.5
+    assert risk["risk"].tolist() == pytest.approx([0.5, 0.5])  # log-odds -2 + 1 + 1, and -2 + 0.5 + 1.5
+    assert [each.name for each in model.metadata.signature.outputs] == ["risk", "risk_low", "risk_high"]
+    # counts without a gap are whole numbers: MLflow itself refuses them where numbers are declared (once it takes
+    # them, for_model is needed no more), so they go in through for_model
+    whole = pd.DataFrame({"wait_s": [1, 2], "tenure_days": [1, 0], "customer_id": ["a", "b"]})
+    with pytest.raises(Exception, match="int64 to float64"):
+        model.predict(whole)
+    assert model.predict(for_model(whole, model))["risk"].tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_promotion_moves_alias_and_local_champion_together(root: Path) -> None:

@@ -16,7 +16,7 @@ from churnrisk.metrics import Interval
 from tests.drawn_models import drawn_bundle
 from tests.drawn_trainings import drawn_result
 from training import FitSettings, Rows, from_extract
-from training.compare import Champion, Comparison, compared, comparison_table, verdict_of
+from training.compare import Champion, Comparison, compared, verdict_of
 
 FIRST_TEST = datetime(2026, 5, 17)
 BEFORE, AFTER = "2026-05-17T00:00:00", "2026-05-17T00:00:01"
@@ -143,10 +143,9 @@ def test_worse_in_one_figure_outweighs_better_in_the_other(
     assert verdict_of({"log_loss": log_loss, "auc": auc}) == verdict
 
 
-def test_the_table_of_gains_holds_undefined_ends_as_null() -> None:
+def test_undefined_ends_are_null_in_plain_values() -> None:
     found = Comparison("1", "no difference", gains={"auc": Interval(0.1, nan, 0.2)})
-    assert comparison_table(found).rows() == [("auc", 0.1, None, 0.2)]
-    assert comparison_table(Comparison("1", "not comparable", "why")).is_empty()
+    assert found.as_plain()["gains"] == {"auc": [0.1, None, 0.2]}
 
 
 def test_a_training_is_compared_with_the_twin_of_a_champion_trained_on_the_same_days() -> None:

@@ -1,0 +1,102 @@
+"""The card of a model says what it predicts, from what and how well, and holds nobody's id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from churnrisk.bundle import Provenance
+from tests.drawn_models import drawn_bundle
+from tests.drawn_trainings import drawn_result
+from training import FitSettings, Rows, TrainingResult, from_extract
+from training.card import NOT_FOR, model_card
+from training.censoring import Censoring
+from training.compare import Comparison
+from training.gates import GateFinding
+
+
+@pytest.fixture(scope="module")
+def result() -> TrainingResult:
+    return drawn_result()
+
+
+def section(card: str, title: str) -> str:
+    return card.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_card_has_every_section_and_the_figures_of_the_training(result: TrainingResult) -> None:
+    card = model_card(result, as_of="2026-06-30")
+    assert re.findall(r"^## (.*)$", card, re.MULTILINE) == [
+        "What it predicts",
+        "Data",
+        "Regime",
+        "Figures",
+        "Gates",
+        "Beside the champion",
+        "Inputs",
+        "Remarks",
+        "What it must not be used for",
+    ]
+    auc = result.evaluation.figures
+    assert f"| auc | {auc['auc']:.4f} | [{auc['auc_low']:.4f}, {auc['auc_high']:.4f}] |" in card
+    assert result.regime[1:] in section(card, "Regime")  # says too what would lift it
+    assert "would lift it" in section(card, "Regime")
+    assert all(sentence in card for sentence in NOT_FOR)
+    for use in result.snapshots:
+        assert f"| {use.as_of} |" in section(card, "Data")
+    assert "None" not in card.replace("None.", "")
+
+
+def test_no_id_of_a_customer_is_on_the_card() -> None:
+    rng = np.random.default_rng(2)
+    wait = rng.normal(size=400)
+    left = (rng.random(400) < 1 / (1 + np.exp(1 - wait))).astype(np.float64)
+    who = np.array([f"C-{each:05d}-x" for each in range(400)], dtype=object)
+    frame = pl.DataFrame({"wait_s": wait, "attribute_name": who.tolist()})
+    rows = Rows(frame, left, np.ones(400), who, np.full(400, "", dtype=object))
+    found = from_extract(rows, FitSettings(1), Provenance(churn={"kind": "label"}))
+    card = model_card(found, as_of="2026-06-30")
+    assert "attribute_name: nearly unique" in card
+    assert [each for each in who if each in card] == []
+    assert "labelled extract" in section(card, "What it predicts")
+
+
+def test_actions_dropped_columns_gates_and_the_champion_are_told(result: TrainingResult) -> None:
+    told = replace(
+        result,
+        censoring=Censoring("recorded", 70, 20, 3, 0, 0, 500.0),
+        comparison=Comparison("4", "not comparable", "leaving meant something else to it"),
+        dropped={"colour": "constant"},
+        gates=(GateFinding("better_than_chance", is_passed=False, needed="more", found="less"),),
+        notes=("history is short",),
+    )
+    card = model_card(told, as_of="2026-06-30")
+    assert "70 customer dates with one are not learned from" in section(card, "What it predicts")
+    assert "version 4: leaving meant something else" in section(card, "Beside the champion")
+    assert "- colour: constant" in section(card, "Inputs")
+    assert "**Unfit**" in section(card, "Gates")
+    assert "better_than_chance: NOT passed; needed more, found less" in card
+    assert "- history is short" in section(card, "Remarks")
+
+
+@pytest.mark.parametrize(
+    ("churn", "words"),
+    [
+        ({"kind": "cancelled", "horizon_days": 30, "gap_days": 14}, "ends within 30 days, beginning 14 days"),
+        (
+            {"kind": "inactive", "horizon_days": 90, "gap_days": 7, "inactive_days": 90},
+            "does nothing at all for 90 days, beginning 7 days",
+        ),
+    ],
+)
+def test_the_card_says_what_leaving_means_without_an_action(
+    result: TrainingResult, churn: dict[str, object], words: str
+) -> None:
+    bundle = replace(drawn_bundle(), provenance=Provenance(churn=churn))
+    text = section(model_card(replace(result, bundle=bundle), as_of="2026-06-30"), "What it predicts")
+    assert words in text
+    assert "no retention action" in text

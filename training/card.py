@@ -1,0 +1,184 @@
+"""The card of a model, written by the run that made it: what it predicts, from what, how well, and what it is not for.
+
+Markdown from the result of a training alone, so that it cannot say more than is known; no row and no id of a customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .evaluate import FIGURES
+
+if TYPE_CHECKING:
+    from .train import TrainingResult
+
+CARD_FILE = "card.md"
+
+NOT_FOR = (
+    "**Causes.** It says who is likely to leave, not why, nor what would keep them. Reasons tell what the model saw.",
+    "**Prices, credit, eligibility, or any decision against a customer.** It was made to decide whom to call.",
+    "**Judging staff**, shops or channels by the risk of the customers they serve.",
+    "**Other people** than those it learned from: another country or brand, prospects, a time of other tariffs.",
+    "**The past.** Rows before the end of its data period (`scores.is_hindsight`) are no forecasts.",
+    "**Money, as it stands.** What an action gains is another question than who leaves; only a held-out group tells.",
+)
+"""What a model of this kind must not be used for."""
+
+USES = {
+    "train": "taught the judged model",
+    "test": "judges",
+    "embargo": "neither: its outcomes reach into the test",
+}
+
+
+def model_card(result: TrainingResult, *, as_of: str) -> str:
+    """Return the card of the shipped model as Markdown.
+
+    Parameters
+    ----------
+    result : the training.
+    as_of : the day (ISO) whose end limits what was known.
+    """
+    parts = (
+        ("What it predicts", _predicts(result)),
+        ("Data", _data(result, as_of)),
+        ("Regime", _regime(result)),
+        ("Figures", _figures(result)),
+        ("Gates", _gates(result)),
+        ("Beside the champion", _beside(result)),
+        ("Inputs", _inputs(result)),
+        ("Remarks", [f"- {note}" for note in result.notes] or ["None."]),
+        ("What it must not be used for", [f"- {sentence}" for sentence in NOT_FOR]),
+    )
+    lines = [f"# Model card: risk of leaving, as of {as_of}"]
+    for title, body in parts:
+        lines += ["", f"## {title}", "", *body]
+    return "\n".join(lines) + "\n"
+
+
+def _predicts(result: TrainingResult) -> Iterator[str]:
+    churn = result.bundle.provenance.churn
+    horizon, gap = churn.get("horizon_days"), churn.get("gap_days")
+    yield {
+        "cancelled": f"The chance that a customer's contract ends within {horizon} days, beginning {gap} days after "
+        "the date of the score, if nobody does anything about it (no retention action).",
+        "inactive": f"The chance that a customer does nothing at all for {churn.get('inactive_days')} days, beginning "
+        f"{gap} days after the date of the score, if nobody does anything about it (no retention action).",
+    }.get(
+        str(churn.get("kind")),
+        "The chance that a customer left as the labelled extract says. What leaving means and over which time is the "
+        "extract's; whether actions were taken meanwhile it does not tell.",
+    )
+    yield ""
+    if result.censoring is not None:
+        yield from (f"{sentence[0].upper()}{sentence[1:]}." for sentence in result.censoring.sentences())
+    elif churn.get("kind") != "label":
+        yield (
+            "No retention action is recorded in the data it learned from. If there were some all the same, the risk is "
+            "that of customers so treated, and too low for the others."
+        )
+
+
+def _data(result: TrainingResult, as_of: str) -> Iterator[str]:
+    origin = result.bundle.provenance
+    days = sorted(use.as_of for use in result.snapshots)
+    if not days:
+        yield f"One labelled extract without dates: {result.evaluation.n_rows:,} customers."
+    else:
+        yield (
+            f"Customers looked at on {len(days)} dates from {days[0]} to {days[-1]}; outcomes known by the end of "
+            f"{as_of} ({origin.trained_until} UTC)."
+        )
+        yield ""
+        yield "| date | use | ships | customers | leavers | others by status |"
+        yield "| --- | --- | --- | ---: | ---: | --- |"
+        for use in result.snapshots:
+            others = {
+                name: count
+                for name, count in use.counts.items()
+                if name not in {"leaver", "stayer"} and count
+            }
+            told = ", ".join(f"{name} {count:,}" for name, count in sorted(others.items()))
+            ships = "yes" if use.is_shipped else "no"
+            cells = (
+                use.as_of,
+                USES.get(use.use, use.use),
+                ships,
+                f"{use.n_rows:,}",
+                f"{use.n_leavers:,}",
+                told,
+            )
+            yield f"| {' | '.join(cells)} |"
+        yield ""
+        yield "The shipped model learned from the dates that ship; the judged one, fitted alike, from those before."
+    if origin.fingerprints:
+        yield ""
+        yield "Sources, by hash of their content:"
+        yield ""
+        yield from (f"- {name}: `{digest[:16]}`" for name, digest in sorted(origin.fingerprints.items()))
+
+
+def _regime(result: TrainingResult) -> Iterator[str]:
+    yield f"{result.regime[0].upper()}{result.regime[1:]}."
+
+
+def _figures(result: TrainingResult) -> Iterator[str]:
+    judged = result.evaluation
+    yield (
+        f"Judged {judged.kind}, on {judged.n_rows:,} customer dates with {judged.n_leavers:,} leavers. In brackets "
+        "95 % intervals."
+    )
+    yield ""
+    yield "| figure | value | interval | meaning |"
+    yield "| --- | ---: | --- | --- |"
+    for name, meaning in FIGURES.items():
+        yield f"| {name} | {_number(judged.figures.get(name))} | {_ends(judged.figures, name)} | {meaning} |"
+    for group, value in result.ablations.items():
+        yield f"| auc without {group} | {_number(value)} |  | the same test without those inputs |"
+    yield ""
+    yield "| band | from risk | judged | left of them | interval |"
+    yield "| --- | ---: | ---: | ---: | --- |"
+    for band in result.bundle.bands:
+        ends = "" if band.realised_low is None else f"[{band.realised_low:.4f}, {band.realised_high:.4f}]"
+        yield f"| {band.name} | {band.risk_from:.4f} | {band.n:,} | {_number(band.realised_rate)} | {ends} |"
+
+
+def _gates(result: TrainingResult) -> Iterator[str]:
+    yield "Passed all: it may become champion." if result.is_fit else "**Unfit**: not all were passed."
+    yield ""
+    for gate in result.gates:
+        yield f"- {gate.gate}: {'passed' if gate.is_passed else 'NOT passed'}; needed {gate.needed}, found {gate.found}"
+
+
+def _beside(result: TrainingResult) -> Iterator[str]:
+    if result.comparison is None:
+        yield "There was no champion to compare with."
+        return
+    first, *others = result.comparison.sentences()
+    yield first
+    if others:
+        yield ""
+        yield from (f"- {sentence}" for sentence in others)
+
+
+def _inputs(result: TrainingResult) -> Iterator[str]:
+    groups: dict[str, int] = {}
+    for feature in result.bundle.features:
+        groups[feature.group] = groups.get(feature.group, 0) + 1
+    counted = ", ".join(f"{group} {count}" for group, count in sorted(groups.items()))
+    yield f"{len(result.bundle.features)} inputs ({counted})."
+    if result.dropped:
+        yield ""
+        yield f"{len(result.dropped)} columns were left out:"
+        yield ""
+        yield from (f"- {name}: {reason}" for name, reason in sorted(result.dropped.items()))
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _ends(figures: Mapping[str, float | None], name: str) -> str:
+    ends: Sequence[float | None] = (figures.get(f"{name}_low"), figures.get(f"{name}_high"))
+    return "" if None in ends else "[" + ", ".join(f"{end:.4f}" for end in ends if end is not None) + "]"
