@@ -62,7 +62,10 @@ class Engine:
         if spill is not None:
             options["temp_directory"] = str(spill)
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=options)
-        self.connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+        self.connection.execute("set TimeZone = 'UTC'")
+        # In a notebook without ipywidgets it is off, and may not even be switched off.
+        if self.connection.execute("select current_setting('enable_progress_bar')").fetchall() != [(False,)]:
+            self.connection.execute("set enable_progress_bar = false")
 
     def __enter__(self) -> Engine:
         """Return the engine itself."""

@@ -149,6 +149,7 @@ def test_each_look_is_a_run_below_the_training(
         0.8,
     )
     assert "auc" not in train.data.metrics
+    assert test.inputs is not None
     (given,) = test.inputs.dataset_inputs
     assert given.dataset.name == "customers as of 2026-05-17"
     assert [(tag.key, tag.value) for tag in given.tags] == [("mlflow.data.context", "testing")]
