@@ -105,6 +105,7 @@ def test_headings_tables_and_pictures_are_named(opened: Opened) -> None:
         "The list, from the top",
         "How the risk is spread",
         "How far to trust it",
+        "Can tonight be trusted?",
         "What puts them at risk",
         "Who is at risk: segments",
         "The network around them",

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from churnrisk.config import CONSENTS, SOURCE_NAMES, parsed_config
-from churnrisk.simulate import World, WorldSettings, workspace_config
+from churnrisk.simulate import Programme, World, WorldSettings, workspace_config
 from churnrisk.simulate.settings import DEFAULT_FORMATS
 
 
 def test_the_configuration_is_accepted_and_names_every_table() -> None:
-    config = parsed_config(workspace_config(WorldSettings()))
+    config = parsed_config(workspace_config(WorldSettings(programme=Programme())))
     assert set(config.sources) == set(DEFAULT_FORMATS) <= set(SOURCE_NAMES)
+    plain = parsed_config(workspace_config(WorldSettings()))
+    assert set(plain.sources) == set(DEFAULT_FORMATS) - {"treatments"}
     assert config.time.zone == "UTC"
     assert config.churn.kind == "cancelled"
 
