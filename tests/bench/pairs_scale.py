@@ -199,7 +199,7 @@ def tables(full: bool) -> Sequence[tuple[str, Sequence[str], Rows]]:
         ["count by pair (plain DuckDB)", plain.seconds, plain.busy_seconds, 1.0, plain.peak_mb, 90, ""]
     ]
     statement = ["one statement (call_pairs.sql, 3 GB)", sql.seconds, sql.busy_seconds]
-    ratio = _of(sql.seconds, sql.busy_seconds, plain)
+    ratio = _of((sql.seconds, sql.busy_seconds), plain)
     rows.append([*statement, ratio, sql.peak_mb, 90, sql.result["digest"]])
     rows += _rows("cold", cold, plain) + _rows("first night after", first, plain)
     rows += _rows("night after that", again, plain) + _rows("the same, cold", other, plain)
@@ -221,12 +221,13 @@ def _rows(name: str, run: Measure, plain: Measure) -> Rows:
     rows: Rows = []
     for title, summed in sums.items():
         wall, busy = (sum(result[part][kind] for part in summed) for kind in (0, 1))
-        rows.append([f"{name}: {title}", wall, busy, _of(wall, busy, plain), run.peak_mb, "", ""])
+        rows.append([f"{name}: {title}", wall, busy, _of((wall, busy), plain), run.peak_mb, "", ""])
     rows[0][-2:] = [result["n_counted_days"], result["digest"]]
-    rows += [[f"  {part}", *result[part], _of(*result[part], plain), "", "", ""] for part in parts]
+    rows += [[f"  {part}", *result[part], _of(result[part], plain), "", "", ""] for part in parts]
     return rows
 
 
-def _of(wall: float, busy: float, plain: Measure) -> str:
+def _of(spent: tuple[float, float], plain: Measure) -> str:
     """How many times the plain count, in seconds and in processor seconds."""
+    wall, busy = spent
     return f"{wall / plain.seconds:.2f} ({busy / plain.busy_seconds:.2f})"
