@@ -212,7 +212,11 @@ def models(as_json: JsonOption = False) -> None:
     _show(
         as_json,
         rows,
-        lambda: _table("Models", list(rows[0]) if rows else ["version"], [list(r.values()) for r in rows]),
+        lambda: _table(
+            "Models; --json has every figure",
+            [*SHOWN_OF_MODELS],
+            [[row.get(name, "") for name in SHOWN_OF_MODELS] for row in rows],
+        ),
     )
 
 
@@ -413,6 +417,10 @@ def _failed(text: str, plain: dict[str, object], exit_code: int) -> int:
     else:
         typer.echo(f"Error: {text}", err=True)
     return exit_code
+
+
+SHOWN_OF_MODELS = ("version", "as_of", "use", "beside champion", "auc", "top_decile_lift", "log_loss")
+"""What a terminal of 80 columns holds of a model."""
 
 
 def _model_row(version: ModelVersion) -> dict[str, object]:
