@@ -13,13 +13,16 @@ from features.ties import (
     communities,
     components,
     cores,
+    exposure,
     kernels,
+    locality,
     pair_facts,
     ranks,
     rows,
     similarity,
     triangles,
 )
+from tests.oracle.ties.exposure_checks import check_exposures, check_laid_rows
 from tests.oracle.ties.measure_checks import CHECKS, DIRECTED_CHECKS, directed_graphs, graphs
 from tests.oracle.ties.test_communities import cases, check_communities
 from tests.oracle.ties.test_pair_facts_against_a_plain_dict import SMALL, SMALL_CUTS, check_pair_facts
@@ -103,6 +106,33 @@ WRONG = [
     Wrong("long decay shifted as the short", pair_facts, "_merge", "+= later[two, DECAY_LONG] << shifts[1]", "+= later[two, DECAY_LONG] << shifts[0]", "pair_facts"),
     Wrong("new pairs not shifted", pair_facts, "_merge", "merged[found, DECAY_LONG] = later[two, DECAY_LONG] << shifts[1]", "pass", "pair_facts"),
     Wrong("directions swapped", pair_facts, "recent_counts", "recent[place, N_AB], recent[place, N_BA]", "recent[place, N_BA], recent[place, N_AB]", "pair_facts"),
+    Wrong("edge of a window left out", exposure, "window_codes", "ages[node] <= windows", "ages[node] < windows", "exposures"),
+    Wrong("left today not counted", exposure, "window_codes", "ages[node] >= 0.0", "ages[node] > 0.0", "exposures"),
+    Wrong("will leave taken for left", exposure, "window_codes", "ages[node] >= 0.0", "ages[node] == ages[node]", "exposures"),
+    Wrong("longer windows forget the shorter", exposure, "seed_sums", "range(codes[indices[entry]], n_windows)", "range(codes[indices[entry]], min(n_windows, codes[indices[entry]] + 1))", "exposures"),
+    Wrong("direction ignored", exposure, "seed_sums", "marks[entry] & OUT == OUT", "marks[entry] & OUT >= 0", "exposures"),
+    Wrong("weights of leavers ignored", exposure, "seed_sums", "sums[0, window, node] += weight", "sums[0, window, node] += 1.0", "exposures"),
+    Wrong("outgoing weight against all weight", exposure, "seed_sums", "total_out += weight if is_out else 0.0", "total_out += weight", "exposures"),
+    Wrong("last entry missed", exposure, "seed_sums", "range(indptr[node], indptr[node + 1])", "range(indptr[node], max(indptr[node], indptr[node + 1] - 1))", "exposures"),
+    Wrong("absence not made up for", exposure, "close_seed_sums", "max(days[0] - ages[indices[entry]], days[1])", "days[0]", "exposures"),
+    Wrong("pace over a few days trusted", exposure, "close_seed_sums", "max(days[0] - ages[indices[entry]], days[1])", "max(days[0] - ages[indices[entry]], 1.0)", "exposures"),
+    Wrong("everybody close", exposure, "close_seed_sums", "pace * (stop - start) >= total * (1.0 - 1e-9)", "pace >= 0.0", "exposures"),
+    Wrong("only those above the mean close", exposure, "close_seed_sums", ">= total * (1.0 - 1e-9)", "> total * (1.0 + 1e-9)", "exposures"),
+    Wrong("tie of the entry, not of the pair", exposure, "close_seed_sums", "active_days[tie_rows[entry]]", "active_days[min(entry, len(active_days) - 1)]", "exposures"),
+    Wrong("rows with old leavers only left out", exposure, "close_seed_sums", "if soonest == n_windows:", "if soonest >= n_windows - 1:", "exposures"),
+    Wrong("friend without others counted", exposure, "reachable_sums", "if n_heavy > 1:", "if n_heavy > 0:", "exposures"),
+    Wrong("ties of no weight lead on", exposure, "reachable_sums", "weights[entry] > 0.0", "weights[entry] >= 0.0", "exposures"),
+    Wrong("own leaving counted", exposure, "second_hop_sums", "before[window] + behind[place, window]", "before[window] + behind[place - 1, window]", "exposures"),
+    Wrong("those before forgotten", exposure, "second_hop_sums", "before[window] += weights[entry]", "pass", "exposures"),
+    Wrong("share of all, not of the others", exposure, "second_hop_sums", "others = before[n_windows] + behind[place, n_windows]", "others = behind[0, n_windows]", "exposures"),
+    Wrong("sums of the row before kept", exposure, "second_hop_sums", "before[:] = 0.0", "pass", "exposures"),
+    Wrong("end of the row before kept", exposure, "second_hop_sums", "behind[stop - start, :] = 0.0", "pass", "exposures"),
+    Wrong("friend's weight forgotten", exposure, "second_hop_sums", "weights[entry] * share", "share", "exposures"),
+    Wrong("equals turned round", locality, "grouped", "for node in range(len(labels)):", "for node in range(len(labels) - 1, -1, -1):", "laid_rows"),
+    Wrong("label counted one too low", locality, "grouped", "place[label + 1] += 1", "place[label] += 1", "laid_rows"),
+    Wrong("neighbours by node, not by place", locality, "relay", "row_of[indices[start + step]]", "indices[start + step]", "laid_rows"),
+    Wrong("weights of the place, not of the node", locality, "relay", "weights[start + step]", "weights[place + step]", "laid_rows"),
+    Wrong("last neighbour missed", locality, "relay", "laid_indptr[row + 1] - place)", "max(0, laid_indptr[row + 1] - place - 1))", "laid_rows"),
 ]  # fmt: skip
 
 
@@ -117,14 +147,24 @@ def rewritten(kernel: Callable[..., Any], module: ModuleType, right: str, wrong:
     return names[kernel.py_func.__name__]  # type: ignore[attr-defined,no-any-return]
 
 
+def check_all_communities() -> None:
+    for graph in cases():
+        for resolution in (0.5, 1.0, 3.0):
+            check_communities(graph, resolution)
+
+
+WHOLE: dict[str, Callable[[], None]] = {
+    "communities": check_all_communities,
+    "pair_facts": lambda: check_pair_facts(SMALL, SMALL_CUTS),
+    "exposures": check_exposures,
+    "laid_rows": check_laid_rows,
+}
+"""Checks that bring their own cases; the others run on graphs."""
+
+
 def run(check: str) -> None:
-    if check == "communities":
-        for graph in cases():
-            for resolution in (0.5, 1.0, 3.0):
-                check_communities(graph, resolution)
-        return
-    if check == "pair_facts":
-        check_pair_facts(SMALL, SMALL_CUTS)
+    if check in WHOLE:
+        WHOLE[check]()
         return
     name = check.removeprefix("directed ")
     if name in CHECKS and name == check:
