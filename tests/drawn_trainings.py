@@ -13,8 +13,9 @@ from churnrisk.dates import AsOf
 from training import FitSettings, TrainingResult
 from training.compare import Champion
 from training.labels import Labels
+from training.looks import Look
+from training.ship import from_snapshots
 from training.snapshots import snapshot_schedule
-from training.train import Look, from_snapshots
 
 
 def drawn_looks(seed: int, *, is_blind: bool = False) -> list[Look]:

@@ -3,8 +3,11 @@
 from .evaluate import CROSS_VALIDATED, FIGURES, OUT_OF_TIME, Evaluation
 from .fit import FitSettings
 from .gates import GateFinding
+from .judged import cross_validated_risk
+from .result import SnapshotUse, TrainingResult
 from .rows import Rows
-from .train import SnapshotUse, TrainingResult, cross_validated_risk, from_extract, train
+from .ship import from_extract
+from .train import train
 from .tuning import Trial
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .evaluate import FIGURES
 
 if TYPE_CHECKING:
-    from .train import TrainingResult
+    from .result import TrainingResult
 
 CARD_FILE = "card.md"
 

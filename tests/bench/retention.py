@@ -29,9 +29,9 @@ from features import build
 from training.censoring import Censoring
 from training.fit import FitSettings, fitted_model
 from training.labels import Labels, earliest_look, labels_of
+from training.looks import Look, without_actions
 from training.rows import Rows, rows_of
 from training.snapshots import outcome_days, snapshot_schedule
-from training.train import Look, without_actions
 
 FIRST_SEED, N_SEEDS = 31, 5
 HEAD = (

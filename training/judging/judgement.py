@@ -18,8 +18,8 @@ from churnrisk.bundle import Bundle, Provenance
 
 from ..evaluate import CROSS_VALIDATED, OUT_OF_TIME
 from ..fit import FitSettings, Fitted, bands_of, fitted_model
+from ..judged import cross_validated_risk
 from ..rows import Rows, rows_together
-from ..train import cross_validated_risk
 from .blocks import blocks
 from .curves import curves
 from .direction import direction

@@ -23,9 +23,9 @@ from features import build, tie_rules
 
 from ..fit import FitSettings
 from ..labels import earliest_look, labels_of
+from ..looks import Look, without_actions
 from ..rows import Rows, rows_of
 from ..snapshots import Snapshot, outcome_days, snapshot_schedule
-from ..train import Look, without_actions
 
 LEAVINGS = {
     "customer_id": pl.String(),

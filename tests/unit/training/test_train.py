@@ -16,8 +16,9 @@ from churnrisk.tables.lake import Attribute, LakeTables
 from training import CROSS_VALIDATED, FIGURES, OUT_OF_TIME, FitSettings, TrainingResult, from_extract, train
 from training.extract import extract_rows_of
 from training.labels import Labels
+from training.looks import Look
+from training.ship import from_snapshots
 from training.snapshots import snapshot_schedule
-from training.train import Look, from_snapshots
 
 SETTINGS = FitSettings(seed=1, group_of=lambda name: "network" if name == "exposure" else "service")
 AS_OF = AsOf(date(2026, 6, 30))

@@ -20,8 +20,8 @@ from training.contagion import Watch
 from training.contagion.panel import CLOSE
 from training.contagion.watch import _sightings, communities_of
 from training.labels import Labels
+from training.looks import watch_of
 from training.snapshots import Snapshot
-from training.train import _watch
 
 AS_OF = AsOf(date(2026, 6, 30))
 CHURN = ChurnSettings()
@@ -132,7 +132,7 @@ def test_without_ties_nobody_is_known_to_be_tied() -> None:
 def test_the_study_can_be_switched_off() -> None:
     config = Config.model_validate({"training": {"study_contagion": False}})
     with Engine(threads=1) as engine:
-        assert _watch(engine, LakeTables({}), config, AS_OF, str) is None
+        assert watch_of(engine, LakeTables({}), config, AS_OF, str) is None
 
 
 def test_groups_that_few_ties_join_stay_apart_however_many_there_are() -> None:
