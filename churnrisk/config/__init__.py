@@ -1,0 +1,46 @@
+"""Settings: the tables of ``churnrisk.toml``, typed, one file per subject.
+
+They decide names, types, defaults and limits of settings, and refuse to know what the rooms do with them. The
+documentation of every key is made from the descriptions here.
+"""
+
+from .base import CONFIG_NAME, Settings
+from .calendar import ChurnSettings, TimeSettings
+from .learning import EvaluationSettings, TrainingSettings
+from .money import InfluenceSettings, TeamSettings, ValueSettings
+from .network import TieSettings
+from .night import Alarm, MonitoringSettings
+from .people import CONSENTS, ListSettings, PrivacySettings
+from .reading import load_config, parsed_config
+from .secrets import resolved_secret
+from .sources import SOURCE_NAMES, QualitySettings, SourceName, SourceSettings
+from .tools import EngineSettings, MlflowSettings
+from .whole import Config
+
+__all__ = [
+    "CONFIG_NAME",
+    "CONSENTS",
+    "SOURCE_NAMES",
+    "Alarm",
+    "ChurnSettings",
+    "Config",
+    "EngineSettings",
+    "EvaluationSettings",
+    "InfluenceSettings",
+    "ListSettings",
+    "MlflowSettings",
+    "MonitoringSettings",
+    "PrivacySettings",
+    "QualitySettings",
+    "Settings",
+    "SourceName",
+    "SourceSettings",
+    "TeamSettings",
+    "TieSettings",
+    "TimeSettings",
+    "TrainingSettings",
+    "ValueSettings",
+    "load_config",
+    "parsed_config",
+    "resolved_secret",
+]

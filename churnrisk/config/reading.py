@@ -1,0 +1,96 @@
+"""Reads ``churnrisk.toml`` and says what is wrong with it, all faults at once.
+
+It decides the wording of faults in settings, and refuses to know any one setting.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..errors import ConfigError, Fault
+from .base import CONFIG_NAME
+from .sources import SOURCE_NAMES, SourceSettings
+from .whole import Config
+
+
+def parsed_config(text: str, where: str = CONFIG_NAME) -> Config:
+    """Read the text of a ``churnrisk.toml``; raise ConfigError with every fault found."""
+    try:
+        plain = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            Fault("config_unreadable", where, "valid TOML", str(error), "Mend the line named.")
+        ) from error
+    try:
+        return Config.model_validate(plain)
+    except ValidationError as error:
+        raise ConfigError(list(_faults(error, plain, where))) from error
+
+
+def load_config(root: Path) -> Config:
+    """Read ``churnrisk.toml`` in ``root``; raise ConfigError when it is missing or wrong."""
+    path = root / CONFIG_NAME
+    if not path.is_file():
+        raise ConfigError(
+            Fault(
+                code="config_missing",
+                where=str(path),
+                expected="a workspace with a churnrisk.toml",
+                found="no such file",
+                remedy="Run `churnrisk init DIR` to make one, or name the workspace with -w DIR.",
+            )
+        )
+    return parsed_config(path.read_text(encoding="utf-8-sig"), where=str(path))
+
+
+def _faults(error: ValidationError, plain: Mapping[str, Any], where: str) -> Iterator[Fault]:
+    for item in error.errors():
+        location = [str(part) for part in _told_location(item["loc"], plain) if part != "[key]"]
+        table, key = ".".join(location[:-1]), location[-1] if location else ""
+        if len(location) == 2 and isinstance(item["loc"][-1], int):  # noqa: PLR2004 - a whole table of [sources]
+            table, key = ".".join(location), ""
+        place = f"{where} [{table}] {key}".rstrip() if table else f"{where} {key}"
+        if item["type"] == "extra_forbidden" or (
+            location[:1] == ["sources"] and item["loc"][-1] == "[key]" and len(location) == 2  # noqa: PLR2004
+        ):
+            known = _known_keys(location[:-1])
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}?" if near else "Remove it."
+            yield Fault("setting_unknown", place, "a known setting", repr(key), hint, tuple(sorted(known)))
+        else:
+            hidden = isinstance(item["input"], dict) or key == "database"
+            found = type(item["input"]).__name__ if hidden else repr(item["input"])
+            yield Fault(
+                "setting_invalid",
+                place,
+                item["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
+                found,
+                "Correct the value.",
+            )
+
+
+def _told_location(location: tuple[str | int, ...], plain: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Name the table of a source by its position from 1, when it is not the only one."""
+    if location[:1] != ("sources",) or len(location) < 3 or not isinstance(location[2], int):  # noqa: PLR2004
+        return location
+    tables = plain["sources"][location[1]]
+    number = f" {location[2] + 1}" if isinstance(tables, list) and len(tables) > 1 else ""
+    return ("sources", f"{location[1]}{number}", *location[3:])
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    if not location:
+        return list(Config.model_fields)
+    if location[0] == "sources":
+        if len(location) == 1:
+            return list(SOURCE_NAMES)
+        return [field.alias or name for name, field in SourceSettings.model_fields.items()]
+    field = Config.model_fields.get(location[0])
+    table = field.annotation if field is not None else None
+    return list(table.model_fields) if isinstance(table, type) and issubclass(table, BaseModel) else []

@@ -1,0 +1,56 @@
+"""All of ``churnrisk.toml`` as one value, and its fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from .base import Settings
+from .calendar import ChurnSettings, TimeSettings
+from .learning import EvaluationSettings, TrainingSettings
+from .money import InfluenceSettings, TeamSettings, ValueSettings
+from .network import TieSettings
+from .night import MonitoringSettings
+from .people import ListSettings, PrivacySettings
+from .sources import QualitySettings, SourceName, SourceSettings
+from .tools import EngineSettings, MlflowSettings
+
+
+class Config(Settings):
+    """All of ``churnrisk.toml``."""
+
+    time: TimeSettings = Field(default_factory=TimeSettings)
+    churn: ChurnSettings = Field(default_factory=ChurnSettings)
+    sources: dict[SourceName, tuple[SourceSettings, ...]] = Field(
+        default_factory=dict, description="One table per source."
+    )
+    quality: QualitySettings = Field(default_factory=QualitySettings)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    value: ValueSettings = Field(default_factory=ValueSettings)
+    team: TeamSettings = Field(default_factory=TeamSettings)
+    ties: TieSettings = Field(default_factory=TieSettings)
+    influence: InfluenceSettings = Field(default_factory=InfluenceSettings)
+    monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    lists: ListSettings = Field(default_factory=ListSettings)
+    mlflow: MlflowSettings = Field(default_factory=MlflowSettings)
+    engine: EngineSettings = Field(default_factory=EngineSettings)
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _as_lists(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            name: tuple(item) if isinstance(item, list | tuple) else (item,) for name, item in value.items()
+        }
+
+    def fingerprint(self) -> str:
+        """Return a hash of every setting that can change a result (not of where MLflow is)."""
+        plain = self.model_dump(mode="json", by_alias=True, exclude={"mlflow", "engine"})
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
