@@ -1,0 +1,40 @@
+"""Contracts of the published tables: one declaration per table gives its audit, its documentation and its comments.
+
+They decide which columns BI tools and people may rely on, with type, unit, range and what null means, and refuse to
+know how a value is reached. Tables of later stages (offers, survey requests, alerts ...) join ``every`` with them.
+"""
+
+from .columns import BANDS, FEW_FRIENDS, NO_CALLS, WITHHELD
+from .declaration import Kind, PublishedColumn, PublishedTable
+from .every import PUBLISHED, RULES, published_markdown
+from .inputs import FEATURES
+from .lists import AT_RISK
+from .log import RUN_LOG
+from .monitoring import MONITORING, MONITORING_WORDS
+from .network import NETWORK, TIES
+from .reasons import CHANGES, REASONS
+from .scores import SCORES, SHADOW_SCORES
+
+__all__ = [
+    "AT_RISK",
+    "BANDS",
+    "CHANGES",
+    "FEATURES",
+    "FEW_FRIENDS",
+    "MONITORING",
+    "MONITORING_WORDS",
+    "NETWORK",
+    "NO_CALLS",
+    "PUBLISHED",
+    "REASONS",
+    "RULES",
+    "RUN_LOG",
+    "SCORES",
+    "SHADOW_SCORES",
+    "TIES",
+    "WITHHELD",
+    "Kind",
+    "PublishedColumn",
+    "PublishedTable",
+    "published_markdown",
+]

@@ -1,0 +1,38 @@
+"""All published tables, in the order of the documentation."""
+
+from __future__ import annotations
+
+from ...store.audits import TableRule
+from .declaration import PublishedTable
+from .inputs import FEATURES
+from .lists import AT_RISK
+from .log import RUN_LOG
+from .monitoring import MONITORING
+from .network import NETWORK, TIES
+from .reasons import CHANGES, REASONS
+from .scores import SCORES, SHADOW_SCORES
+
+PUBLISHED: dict[str, PublishedTable] = {
+    table.name: table
+    for table in (
+        SCORES,
+        REASONS,
+        CHANGES,
+        AT_RISK,
+        NETWORK,
+        TIES,
+        FEATURES,
+        MONITORING,
+        SHADOW_SCORES,
+        RUN_LOG,
+    )
+}
+"""Every published table of this version by name."""
+
+RULES: dict[str, TableRule] = {name: table.rule for name, table in PUBLISHED.items()}
+"""The same for audits and publishing."""
+
+
+def published_markdown() -> str:
+    """Document every published table."""
+    return "\n".join(table.markdown() for table in PUBLISHED.values())

@@ -1,0 +1,48 @@
+"""The list that the retention team works through."""
+
+from __future__ import annotations
+
+from .columns import AS_OF, BAND, CUSTOMER, NO_SPILLOVER, POSITION, RISK, RUN, VALUE
+from .declaration import PublishedColumn, PublishedTable
+
+AT_RISK = PublishedTable(
+    "at_risk",
+    "The list for the retention team: highest risk x (value + spillover_value) first, as many who may be contacted as "
+    "the team can call. "
+    "Those ranked above the last of them who refuse contact stand in it too, marked, so that refusals can be counted. "
+    "lists/YYYY-MM-DD/at_risk.csv and .xlsx hold only those to call, numbered from 1, the columns of [lists] carry "
+    "first: without may_contact and run_id, with at_stake (risk x value) and at_stake_around (risk x spillover_value).",
+    ("as_of", "position"),
+    (
+        AS_OF,
+        POSITION,
+        CUSTOMER,
+        RISK,
+        BAND,
+        VALUE,
+        PublishedColumn(
+            "spillover_value",
+            "number",
+            "customer's currency",
+            "Value expected to be lost around the customer if they leave (network.churn_influence).",
+            NO_SPILLOVER,
+            low=0,
+        ),
+        PublishedColumn("offer_id", "text", "", "The offer proposed.", "no offer is proposed"),
+        PublishedColumn(
+            "reasons", "text", "", "The reasons that raise the risk, as sentences.", "nothing raises the risk"
+        ),
+        PublishedColumn(
+            "changed",
+            "text",
+            "",
+            "How much the risk changed since the night before, and its largest moves, as sentences.",
+            "not scored in the night before, or the run was a backfill",
+        ),
+        PublishedColumn(
+            "may_contact", "boolean", "", "Whether the customer may be contacted; false is never in lists/."
+        ),
+        RUN,
+    ),
+    references={"customer_id": ("scores", "customer_id")},
+)

@@ -1,0 +1,81 @@
+"""The risk of every customer: of the model in use, and of the one that may follow it."""
+
+from __future__ import annotations
+
+from .columns import AS_OF, BAND, CUSTOMER, RISK, RUN, VALUE
+from .declaration import PublishedColumn, PublishedTable
+
+_RISKS = (
+    RISK,
+    *(
+        PublishedColumn(
+            name,
+            "number",
+            "probability",
+            f"{end} end of the Venn-Abers interval.",
+            "the model has no interval",
+            low=0,
+            high=1,
+        )
+        for name, end in (("risk_low", "Lower"), ("risk_high", "Upper"))
+    ),
+)
+_RISING = ("risk_low", "risk", "risk_high")
+
+
+def _origin(model: str, version: str) -> tuple[PublishedColumn, ...]:
+    """Return the columns that say which model a row comes from, and whether it knew better than it could."""
+    return (
+        PublishedColumn("model_version", "text", "", version),
+        PublishedColumn(
+            "is_hindsight",
+            "boolean",
+            "",
+            f"{model} learned from outcomes after as_of: do not judge it by this row.",
+            "the model's training data carry no dates",
+        ),
+    )
+
+
+SCORES = PublishedTable(
+    "scores",
+    "The risk of every customer who has not left, and what they are worth.",
+    ("as_of", "customer_id"),
+    (
+        AS_OF,
+        CUSTOMER,
+        *_RISKS,
+        PublishedColumn(
+            "risk_before_survey",
+            "number",
+            "probability",
+            "Risk before the answer to a confirming survey changed it.",
+            "no such answer has changed the risk",
+            low=0,
+            high=1,
+        ),
+        BAND,
+        VALUE,
+        *_origin("The model", "The registered version of the model."),
+        RUN,
+    ),
+    rising=_RISING,
+    min_rows=1,
+)
+
+SHADOW_SCORES = PublishedTable(
+    "shadow_scores",
+    "What the challenger, the newest fit model that is not in use, says of the same customers on the same night: to "
+    "watch it before it is promoted. Nobody acts on it. Not there without a challenger, nor where it lacks a feature.",
+    ("as_of", "customer_id"),
+    (
+        AS_OF,
+        CUSTOMER,
+        *_RISKS,
+        BAND,
+        *_origin("The challenger", "The challenger's registered version."),
+        RUN,
+    ),
+    references={"customer_id": ("scores", "customer_id")},
+    rising=_RISING,
+)
