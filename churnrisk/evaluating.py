@@ -17,7 +17,7 @@ from training import FitSettings
 from training.extract import extract_rows
 from training.judging import Judgement, Material, extract_material, judgement, material_of, shareable
 from training.naming import columns_named, own_columns
-from training.objectives import loaded_objective
+from training.wanted import fit_settings
 
 from .bundle import Bundle
 from .config import SourceSettings
@@ -159,18 +159,8 @@ def _catalogue(workspace: Workspace) -> Catalogue:
 
 def _settings(loaded: LoadedSources, workspace: Workspace) -> FitSettings:
     """Return how the twin is fitted: as in training, without a search for other settings."""
-    training, entries = workspace.config.training, _catalogue(workspace)
-    objective = training.objective
-    return FitSettings(
-        training.seed,
-        training.n_folds,
-        workspace.config.engine.threads,
-        group_of=lambda name: entries[name].group,
-        objective=None if objective is None else loaded_objective(objective, workspace.root / "features"),
-        leave_out=frozenset(
-            columns_named(training.leave_out, loaded.tables, entries, where="[training] leave_out")
-        ),
-    )
+    own = workspace.root / "features"
+    return fit_settings(workspace.config, loaded.tables, _catalogue(workspace), own=own)
 
 
 def _material(

@@ -159,7 +159,8 @@ def forget_older(workspace: Workspace) -> None:
 
 
 def _model(bundle: Bundle, run_id: str) -> dict[str, str]:
-    calibrator = json.dumps(bundle.calibrator.as_dict(), sort_keys=True)
+    segments = {} if bundle.segments is None else {"segments": bundle.segments.as_dict()}
+    calibrator = json.dumps(bundle.calibrator.as_dict() | segments, sort_keys=True)
     return {
         "run_id": run_id,
         "model": bundle.identity,

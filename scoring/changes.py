@@ -135,6 +135,31 @@ def changes(
     return pl.DataFrame(rows, schema=_SCHEMA)
 
 
+def _points(
+    bundle: Bundle,
+    before: pl.DataFrame,
+    now: pl.DataFrame,
+    *,
+    risk: Floats,
+    middle: Floats,
+    is_kept: np.ndarray[Any, np.dtype[np.bool_]],
+) -> Floats:
+    """Return (rows, features): points that each input moved the risk, from ``middle`` with last night's inputs.
+
+    Who came into another segment that is calibrated apart is first calibrated anew with last night's score, which is
+    the doing of the input that names the segment; then the score moves.
+    """
+    calibration, score = bundle.calibration_of(now), bundle.raw_score(before, allow_extra=True)
+    there = calibration.risk(score) if bundle.segments is not None else middle
+    rise = np.where(is_kept, risk - there, 0.0)
+    moves = np.where(is_kept[:, None], bundle.moves(before, now), 0.0)
+    points = in_points(moves, rise, calibration.slope(score))
+    if bundle.segments is not None:
+        names = [feature.name for feature in bundle.features]
+        points[:, names.index(bundle.segments.feature)] += np.where(is_kept, 100.0 * (there - middle), 0.0)
+    return points
+
+
 @dataclass(frozen=True, eq=False)
 class _Compared:
     """One customer in both nights."""
@@ -175,9 +200,9 @@ class _Moved:
         before = _inputs_before(frame, last)
         is_kept = nights["was"].is_not_null().to_numpy() & before["is_kept"].to_numpy()
         middle = bundle.predict(before, allow_extra=True)["risk"].to_numpy()
-        rise = np.where(is_kept, nights["model_risk"].to_numpy() - middle, 0.0)
-        slope = bundle.risk_slope(bundle.raw_score(before, allow_extra=True))
-        points = in_points(np.where(is_kept[:, None], bundle.moves(before, frame), 0.0), rise, slope)
+        points = _points(
+            bundle, before, frame, risk=nights["model_risk"].to_numpy(), middle=middle, is_kept=is_kept
+        )
         allowed = may_tell(frame, features, consents) & may_tell(before, features, consents)
         allowed &= ~np.array([feature.is_of_others for feature in features], dtype=bool)[None, :]
         return cls(

@@ -13,13 +13,22 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk.bundle import Band, Bundle, Calibrator, Feature, Learner, Provenance, VennAbersGrid, matrix
-from churnrisk.bundle.calibrator import risk_of
+from churnrisk.bundle import (
+    Band,
+    Bundle,
+    Calibrator,
+    Feature,
+    Learner,
+    Provenance,
+    Segments,
+    VennAbersGrid,
+    matrix,
+)
 from churnrisk.errors import Fault, ModelUnfit
 
-from .calibrate import fitted_calibration
 from .folds import Folds, customer_folds
 from .logistic import fitted_logistic
+from .mondrian import segment_calibration
 from .objectives import Objective
 from .rates import coarser, designed
 from .rows import Rows
@@ -59,6 +68,8 @@ class FitSettings:
     """The user's own objective for trees."""
     leave_out: frozenset[str] = frozenset()
     """Columns that the user keeps for judging alone."""
+    calibrate_by: str | None = None
+    """Text column whose values are calibrated each on its own rows; None = all together."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,8 @@ class Fitted:
     chosen: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that a search found to be better than the defaults."""
     notes: tuple[str, ...] = ()
+    segments: Segments | None = None
+    """Calibrations of segments that have their own."""
 
     def bundle(self, bands: tuple[Band, ...], provenance: Provenance) -> Bundle:
         """Return the model as a bundle."""
@@ -94,6 +107,7 @@ class Fitted:
             base_rate=self.base_rate,
             bands=bands,
             ignored=tuple(sorted(self.dropped)),
+            segments=self.segments,
             provenance=provenance,
         )
 
@@ -112,22 +126,24 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         raise ModelUnfit(_nothing_to_learn(found))
     folds = _folds(rows, settings)
     learned = _learned(rows, found.features, folds, settings)
-    calibration = fitted_calibration(
-        learned.score, rows.left, rows.weight, n_leavers=rows.n_rarer, folds=folds
+    calibration = segment_calibration(
+        learned.score, rows, folds, by=settings.calibrate_by, features=learned.features
     )
+    of_all = calibration.of_all
     return Fitted(
         features=learned.features,
         dropped=found.dropped,
         learner=learned.learner,
-        calibrator=calibration.calibrator,
-        intervals=calibration.intervals,
-        regime=f"{learned.regime}; calibrated by {calibration.rule}",
-        parameters={**learned.parameters, "calibrator": calibration.calibrator.kind},
+        calibrator=of_all.calibrator,
+        intervals=of_all.intervals,
+        regime=f"{learned.regime}; calibrated by {of_all.rule}",
+        parameters={**learned.parameters, "calibrator": of_all.calibrator.kind},
         importance=_importance(found.features, learned.importance),
         base_rate=rows.base_rate,
-        out_of_fold_risk=risk_of(calibration.calibrator, learned.score),
+        out_of_fold_risk=calibration.by_row(rows.frame).risk(learned.score),
         chosen=learned.chosen,
-        notes=learned.notes,
+        notes=(*learned.notes, *calibration.notes),
+        segments=calibration.segments,
     )
 
 

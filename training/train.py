@@ -23,14 +23,12 @@ from features.build import library
 from .audit import audit_extract, audit_snapshots
 from .compare import Champion
 from .extract import extract_rows
-from .fit import FitSettings
 from .looks import looks_of, watch_of, without_actions
-from .naming import columns_named
-from .objectives import Objective, loaded_objective
 from .result import TrainingResult
 from .ship import from_extract, from_snapshots
 from .snapshots import outcome_days
 from .tuning import Trial, Tuning
+from .wanted import fit_settings
 
 Floats = NDArray[np.float64]
 
@@ -72,17 +70,8 @@ def train(
     """
     tables.register(engine)
     entries = library(own).catalogue
-    settings = FitSettings(
-        config.training.seed,
-        config.training.n_folds,
-        config.engine.threads,
-        group_of=lambda name: entries[name].group,
-        tuning=_tuning(config.training, trials, on_trial),
-        objective=_objective(config.training, own),
-        leave_out=frozenset(
-            columns_named(config.training.leave_out, tables, entries, where="[training] leave_out")
-        ),
-    )
+    tuning = _tuning(config.training, trials, on_trial)
+    settings = fit_settings(config, tables, entries, own=own, tuning=tuning)
     origin = Provenance(
         churn={
             "kind": config.churn.kind,
@@ -141,9 +130,3 @@ def _tuning(
     if not settings.tune_minutes:
         return None
     return Tuning(settings.tune_minutes, settings.n_trials, trials, on_trial)
-
-
-def _objective(settings: TrainingSettings, own: Path | None) -> Objective | None:
-    return (
-        None if settings.objective is None else loaded_objective(settings.objective, own or Path("features"))
-    )

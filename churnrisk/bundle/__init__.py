@@ -5,6 +5,7 @@ from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrato
 from .encoding import KEY_COLUMNS, Feature, Kind, codes, digest_of, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
 from .reference import Bins, Histogram, Reference, bins_of, histogram_of, read_reference, reference_of
+from .segments import Calibrated, RowCalibration, Segments
 
 __all__ = [
     "KEY_COLUMNS",
@@ -14,6 +15,7 @@ __all__ = [
     "Beta",
     "Bins",
     "Bundle",
+    "Calibrated",
     "Calibrator",
     "Effect",
     "Feature",
@@ -24,6 +26,8 @@ __all__ = [
     "Platt",
     "Provenance",
     "Reference",
+    "RowCalibration",
+    "Segments",
     "Trees",
     "VennAbersGrid",
     "bins_of",

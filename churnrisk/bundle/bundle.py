@@ -20,10 +20,11 @@ import numpy as np
 import polars as pl
 
 from ..errors import Fault, ModelUnfit
-from .calibrator import Calibrator, VennAbersGrid, calibrator_from, risk_of, risk_slope_of
+from .calibrator import Calibrator, VennAbersGrid, calibrator_from
 from .encoding import Feature, Floats, Kind, matrix, table_faults
 from .files import json_text
 from .learners import ROWS_AT_ONCE, Additive, Learner, Trees
+from .segments import Calibrated, RowCalibration, Segments
 
 FORMAT = "churnrisk-bundle"
 FORMAT_VERSION = 1
@@ -81,6 +82,8 @@ class Bundle:
     bands: tuple[Band, ...]
     ignored: tuple[str, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
+    segments: Segments | None = None
+    """Calibrations of segments that have their own; None: ``calibrator`` and ``intervals`` are everybody's."""
     model_version: str = ""
     """What the registry calls it; empty before registration."""
 
@@ -109,8 +112,9 @@ class Bundle:
             A feature is missing, extra, of another type or infinite; the message names all of them.
         """
         score = self.raw_score(frame, allow_extra=allow_extra)
-        risk = risk_of(self.calibrator, score)
-        low, high = self.intervals.interval(score)
+        calibration = self.calibration_of(frame)
+        risk = calibration.risk(score)
+        low, high = calibration.interval(score)
         return pl.DataFrame(
             {"risk": risk, "risk_low": np.minimum(low, risk), "risk_high": np.maximum(high, risk)},
             schema={"risk": pl.Float64, "risk_low": pl.Float64, "risk_high": pl.Float64},
@@ -146,13 +150,12 @@ class Bundle:
             self._refuse_other_table(frame, allow_extra=True)
         return self.learner.moves(matrix(before, self.features), matrix(now, self.features))
 
-    def risk_of_score(self, score: Floats) -> Floats:
-        """Return the calibrated risk (0 to 1) of raw scores (log-odds)."""
-        return risk_of(self.calibrator, score)
-
-    def risk_slope(self, score: Floats) -> Floats:
-        """Return the derivative of the calibrated risk by the raw score, at raw scores."""
-        return risk_slope_of(self.calibrator, score)
+    def calibration_of(self, frame: pl.DataFrame) -> RowCalibration:
+        """Return what turns raw scores of the rows of ``frame`` into risks: their segment's own where there is one."""
+        whole = Calibrated(self.calibrator, self.intervals)
+        if self.segments is None:
+            return RowCalibration(whole)
+        return RowCalibration(whole, tuple(self.segments.parts.values()), self.segments.places(frame))
 
     def band(self, risk: Sequence[float] | Floats | pl.Series) -> pl.Series:
         """Return the name of the band of each risk: the highest whose ``risk_from`` it reaches."""
@@ -190,6 +193,7 @@ class Bundle:
             "ignored": list(self.ignored),
             "calibrator": self.calibrator.as_dict(),
             "intervals": self.intervals.as_dict(),
+            **({} if self.segments is None else {"segments": self.segments.as_dict()}),
             "base_rate": self.base_rate,
             "bands": [vars(band) for band in self.bands],
             "provenance": {**vars(self.provenance), "snapshots": list(self.provenance.snapshots)},
@@ -240,6 +244,7 @@ class Bundle:
             base_rate=plain["base_rate"],
             bands=tuple(Band(**band) for band in plain["bands"]),
             ignored=tuple(plain["ignored"]),
+            segments=Segments.from_dict(plain["segments"]) if "segments" in plain else None,
             provenance=Provenance(**{**origin, "snapshots": tuple(origin["snapshots"])}),
             model_version=plain["model_version"],
         )

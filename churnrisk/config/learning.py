@@ -36,6 +36,11 @@ class TrainingSettings(Settings):
         description="Your customer columns (or features) that are loaded for judging and never learned from, as gender "
         "for [evaluation] by; exclude in [sources.customers] would not load them.",
     )
+    calibrate_by: str = Field(
+        "",
+        description="One of your customer columns of text, as contract: where a value has 200 leavers and as many "
+        "stayers, risks and intervals of its customers are calibrated on their rows alone. Empty = all together.",
+    )
     shadow: bool = Field(
         True,
         description="Let the newest fit version above the champion be the challenger: each night scores it too, into "

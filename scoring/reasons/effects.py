@@ -24,7 +24,7 @@ class Effects:
     points
         (n, features): percentage points of each feature, in the order of ``bundle.features``.
     average
-        (n,): risk of the average customer in percent, the same for all.
+        (n,): risk of the average customer in percent; the same for all of a segment that is calibrated apart.
     survey
         (n,): points that the answer to a confirming survey added; 0 where there is none.
 
@@ -59,9 +59,10 @@ def effects_of(bundle: Bundle, frame: pl.DataFrame, scored: pl.DataFrame | None 
     """
     contributions = bundle.contributions(frame, allow_extra=True)
     base = contributions[:, -1]
-    average = bundle.risk_of_score(base)
+    calibration = bundle.calibration_of(frame)
+    average = calibration.risk(base)
     shown, modelled = _risks(bundle, frame, scored)
-    points = in_points(contributions[:, :-1], modelled - average, bundle.risk_slope(base))
+    points = in_points(contributions[:, :-1], modelled - average, calibration.slope(base))
     return Effects(points, 100.0 * average, 100.0 * (shown - modelled))
 
 

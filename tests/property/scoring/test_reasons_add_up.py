@@ -94,7 +94,7 @@ def test_the_order_of_the_models_inputs_does_not_matter(
 def test_the_ratio_runs_into_its_limit_without_a_step(size: float, calibrator: Calibrator) -> None:
     """Contributions +size and -size, and a third that goes to nothing through the place where the limit takes over."""
     bundle = drawn(calibrator)
-    slope = 100 * bundle.risk_slope(np.array([-2.0]))[0]
+    slope = 100 * bundle.calibration_of(row([0.0] * 3)).slope(np.array([-2.0]))[0]
     for rest in (1e-6, 2e-9, 9e-10, 1e-12, 0.0, -1e-12, -2e-9, -1e-6):
         found = effects_pp(bundle, row([size, -size, rest]))[0]
         assert found.tolist() == pytest.approx(

@@ -13,7 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.bundle import Beta, Bundle, Calibrator, Feature, Knots, Platt, Trees
+from churnrisk.bundle import (
+    Beta,
+    Bundle,
+    Calibrated,
+    Calibrator,
+    Feature,
+    Knots,
+    Platt,
+    Segments,
+    Trees,
+)
 from churnrisk.dates import AsOf
 from churnrisk.messages import Sentences
 from scoring import LastNight, changes, reasons
@@ -27,6 +37,18 @@ CALIBRATORS: tuple[Calibrator, ...] = (
     Beta(0.8, 1.4, 0.2),
     Knots((-2.0, -1.9, 0.0, 1.0), (-4.0, -2.0, -1.9, 3.0), 0.3),
 )
+
+APART: tuple[Segments | None, ...] = (
+    None,
+    Segments(
+        "attribute_plan",
+        {
+            name: Calibrated(calibrator, drawn_bundle().intervals)
+            for name, calibrator in zip(("gold", "silver"), CALIBRATORS[1:], strict=True)
+        },
+    ),
+)
+"""No segment is calibrated apart; or two of the three plans are."""
 
 ROWS = st.fixed_dictionaries(
     {
@@ -73,13 +95,17 @@ def scored(bundle: Bundle, one: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-@settings(max_examples=30)
-@given(ROWS, ROWS, st.sampled_from(CALIBRATORS), st.sampled_from(CALIBRATORS))
+@settings(max_examples=60)
+@given(ROWS, ROWS, *[st.tuples(st.sampled_from(CALIBRATORS), st.sampled_from(APART))] * 2)
 def test_lines_add_up(
-    before: dict[str, object], now: dict[str, object], then: Calibrator, tonight: Calibrator
+    before: dict[str, object],
+    now: dict[str, object],
+    then: tuple[Calibrator, Segments | None],
+    tonight: tuple[Calibrator, Segments | None],
 ) -> None:
-    earlier = replace(grown(), calibrator=then, model_version="6")
-    later = replace(grown(), calibrator=tonight, model_version="6" if then == tonight else "7")
+    earlier = replace(grown(), calibrator=then[0], segments=then[1], model_version="6")
+    version = "6" if then == tonight else "7"
+    later = replace(grown(), calibrator=tonight[0], segments=tonight[1], model_version=version)
     was, is_ = frame(before), frame(now)
     risk_then, risk = scored(earlier, was), scored(later, is_)
     told = reasons(is_, later, ENGLISH, as_of=AS_OF, run_id="r", scored=risk)
@@ -89,3 +115,15 @@ def test_lines_add_up(
     assert moved["effect_pp"].sum() == pytest.approx(100 * (risk["risk"][0] - risk_then["risk"][0]), abs=1e-9)
     same = {name for name in before if before[name] == now[name]}
     assert not same & set(moved["feature"])
+
+
+def test_who_came_into_another_segment_was_moved_by_the_input_that_names_it() -> None:
+    one = dict.fromkeys(NUMBERS, 0.5)
+    model = replace(grown(), segments=APART[1])
+    was, now = frame({**one, "attribute_plan": "gold"}), frame({**one, "attribute_plan": "silver"})
+    last = LastNight(date(2026, 6, 29), scored(model, was), was)
+    moved = changes(now, scored(model, now), model, ENGLISH, last, as_of=AS_OF, run_id="r")
+    (line,) = moved.filter(pl.col("feature") == "attribute_plan").iter_rows(named=True)
+    risk, before = scored(model, now)["risk"][0], scored(model, was)["risk"][0]
+    assert abs(risk - before) > 0.01
+    assert line["effect_pp"] == pytest.approx(100 * (risk - before), abs=1e-9)
