@@ -1,0 +1,259 @@
+"""What is scored in a night: risks first, then one step after the other, each of which adds tables and notes.
+
+It decides which steps there are and in which order, and refuses to compute anything itself. A new table of the night
+is a new step in ``STEPS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from features import Catalogue, FeatureSet, library
+from features.network import tells_of_others
+from scoring import (
+    Influence,
+    RankedList,
+    approach_list,
+    at_risk,
+    changes,
+    consents_in_force,
+    promoters,
+    ranked_with_influence,
+    reasons,
+    scores,
+    shadow_scores,
+    with_influence,
+)
+
+from ..bundle import Bundle
+from ..night_memory import last_night, staged_memory
+from ..night_report import Made
+from .basis import Basis
+
+Frames = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What every step may read: the basis, the features, the risks, and the ranking that rests on them.
+
+    ``listed`` are the features of those ranked, ``around`` the money around all (None where ties are not known).
+    """
+
+    basis: Basis
+    features: FeatureSet
+    scores: pl.DataFrame
+    consents: pl.DataFrame
+    ranked: RankedList
+    around: Influence | None
+
+    @classmethod
+    def of(cls, basis: Basis, features: FeatureSet) -> Scored:
+        """Score and rank every customer of ``features``."""
+        config = basis.workspace.config
+        found = scores(features.frame, basis.bundle, config.value, as_of=basis.as_of, run_id=basis.run_id)
+        consents = consents_in_force(basis.engine, basis.loaded.tables, basis.as_of.instant)
+        ranked, around = ranked_with_influence(
+            features.ties, found, consents, config.team.daily_capacity, config.influence
+        )
+        return cls(basis, features, found, consents, ranked, around)
+
+    @cached_property
+    def listed(self) -> pl.DataFrame:
+        """The features of the customers ranked."""
+        return self.features.frame.filter(pl.col("customer_id").is_in(self.ranked.customer_ids))
+
+    @cached_property
+    def words(self) -> Catalogue:
+        """What is known of each feature, the user's own included."""
+        return library(self.basis.workspace.root / "features").catalogue
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What reasons and changes are told alike."""
+        return {
+            "as_of": self.basis.as_of,
+            "run_id": self.basis.run_id,
+            "consents": self.consents,
+            "known_features": self.words,
+        }
+
+    def stamped(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the frame with as_of and run_id."""
+        return frame.with_columns(
+            pl.lit(self.basis.as_of.day).alias("as_of"), pl.lit(self.basis.run_id).alias("run_id")
+        )
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What one step adds: published tables, notes, promoters to approach, files kept (place -> staged file)."""
+
+    frames: Frames = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    promoters: pl.DataFrame | None = None
+    kept: Mapping[Path, Path] = field(default_factory=dict)
+
+
+Step = Callable[[Scored, Frames], Addition]
+"""Reads what is scored and the tables of the steps before it; gives what it adds."""
+
+
+def made_of(basis: Basis, features: FeatureSet) -> Made:
+    """Return what a night makes of the features, step by step."""
+    scored = Scored.of(basis, features)
+    notes = () if scored.around is None else scored.around.notes
+    made = Made(
+        {"scores": scored.scores},
+        (*_unused(features, basis.bundle), *scored.ranked.notes, *notes),
+        around=scored.around,
+    )
+    for step in STEPS:
+        added = step(scored, made.frames)
+        made = replace(
+            made,
+            frames={**made.frames, **added.frames},
+            notes=(*made.notes, *added.notes),
+            promoters=made.promoters if added.promoters is None else added.promoters,
+            kept={**made.kept, **added.kept},
+        )
+    return made
+
+
+def _unused(features: FeatureSet, bundle: Bundle) -> tuple[str, ...]:
+    """Warn of features that came after the model was trained; a model of one labelled extract knows attributes only."""
+    known = {*(feature.name for feature in bundle.features), *bundle.ignored}
+    new = sorted(set(features.names) - known)
+    if not new or bundle.provenance.churn.get("kind") == "label":
+        return ()
+    return (
+        f"{len(new)} features are new since the model was trained and not used: train again to use {new[0]} ...",
+    )
+
+
+def reasons_of(scored: Scored, _: Frames) -> Addition:
+    """Why those on the list are at risk."""
+    why = reasons(
+        scored.listed, scored.basis.bundle, scored.basis.sentences, scored=scored.scores, **scored.told
+    )
+    return Addition({"reasons": why})
+
+
+def inputs_of(scored: Scored, _: Frames) -> Addition:
+    """What the model saw and no more.
+
+    A column it left aside may be a name or a telephone number; and not what others did, which exact figures over
+    several windows and directions would give away (decision 11).
+    """
+    seen = (each.name for each in scored.basis.bundle.features if not tells_of_others(each.name, each.group))
+    return Addition({"features": scored.stamped(scored.features.frame.select("customer_id", *seen))})
+
+
+def network_of(scored: Scored, _: Frames) -> Addition:
+    """Where customers stand among the others, with the money around them where ties are known."""
+    network = scored.features.network
+    if network is None:
+        return Addition()
+    if scored.around is not None:
+        network = with_influence(network, scored.scores, scored.around, scored.features.opinions)
+    return Addition({"network": scored.stamped(network)})
+
+
+def ties_of(scored: Scored, _: Frames) -> Addition:
+    """Pairs in contact, where the settings publish them."""
+    basis = scored.basis
+    if scored.features.ties is None or not basis.workspace.config.privacy.publish_ties:
+        return Addition()
+    return Addition({"ties": scored.stamped(scored.features.ties.table(basis.as_of.zone))})
+
+
+def changes_of(scored: Scored, _: Frames) -> Addition:
+    """What moved the risks of those on the list since the night before; not of past dates."""
+    basis = scored.basis
+    if not basis.extent.makes_lists:
+        return Addition()
+    last = last_night(basis.workspace, basis.as_of.day, basis.bundle, scored.ranked.customer_ids)
+    return Addition(
+        {
+            "changes": changes(
+                scored.listed, scored.scores, basis.bundle, scored.basis.sentences, last, **scored.told
+            )
+        }
+    )
+
+
+def list_of(scored: Scored, frames: Frames) -> Addition:
+    """The list for the team, with reasons and what changed."""
+    listed = at_risk(
+        scored.ranked,
+        frames["reasons"],
+        scored.basis.sentences,
+        run_id=scored.basis.run_id,
+        moved=frames.get("changes"),
+    )
+    return Addition({"at_risk": listed})
+
+
+def promoters_of(scored: Scored, frames: Frames) -> Addition:
+    """Those to approach, within consent and capacity; none without surveys."""
+    features, config = scored.features, scored.basis.workspace.config
+    if features.opinions is None:
+        return Addition()
+    ranked = promoters(
+        scored.scores,
+        features.frame,
+        frames.get("network"),
+        features.opinions,
+        long_tenure_days=config.lists.long_tenure_days,
+    )
+    return Addition(promoters=approach_list(ranked, scored.consents, config.team.promoter_capacity))
+
+
+def challenger_of(scored: Scored, _: Frames) -> Addition:
+    """What the model watched beside the champion says of the same customers."""
+    basis = scored.basis
+    if basis.challenger is None:
+        return Addition(notes=tuple(filter(None, [basis.challenger_note])))
+    beside, note = shadow_scores(
+        scored.features.frame, basis.challenger, basis.bundle, as_of=basis.as_of, run_id=basis.run_id
+    )
+    return Addition({} if beside is None else {"shadow_scores": beside}, notes=tuple(filter(None, [note])))
+
+
+def memory_of(scored: Scored, frames: Frames) -> Addition:
+    """What the next night needs of this one to say what changed; past dates keep nothing."""
+    basis = scored.basis
+    if not basis.extent.makes_lists:
+        return Addition()
+    return Addition(
+        kept=staged_memory(
+            basis.workspace,
+            basis.as_of.day,
+            features=scored.features,
+            published=frames["features"],
+            consents=scored.consents,
+            words=scored.words,
+            bundle=basis.bundle,
+            run_id=basis.run_id,
+        )
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    reasons_of,
+    inputs_of,
+    network_of,
+    ties_of,
+    changes_of,
+    list_of,
+    promoters_of,
+    challenger_of,
+    memory_of,
+)
+"""What follows the risks, in the order of the tables; a step may read those of the steps before it."""
