@@ -13,7 +13,7 @@ from .content import RunDetails
 from .evaluation_tables import TABLES
 from .evaluation_views import PICTURES
 from .page import filled
-from .parts import Part, Section, Stat
+from .parts import Page, Part, Section, Stat
 from .wording import FIGURE_WORDS, UNKNOWN, counted, figure
 
 HEADLINE = ("auc", "top_decile_lift", "observed_over_expected", "empc")
@@ -48,30 +48,18 @@ class EvaluationContent:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Page:
-    title: str
-    lead: str
-    as_of: str
-    software_version: str
-    stats: tuple[Stat, ...]
-    lines: tuple[str, ...]
-    notes: tuple[str, ...]
-    sections: tuple[Section, ...]
-
-
 def evaluation_html(content: EvaluationContent) -> str:
     """Return the page: HTML with neither network nor script; the same content gives the same bytes."""
     return filled(
         "evaluation.html",
-        _Page(
+        Page(
             title=f"How good is the risk? As of {content.as_of}",
             lead=_lead(content),
             as_of=content.as_of.isoformat(),
             software_version=content.run.software_version,
             stats=tuple(_stats(content)),
             lines=content.sentences.get(LEAD, ()),
-            notes=content.notes,
+            warnings=content.notes,
             sections=(*_sections(content), _figures(content), _run(content)),
         ),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ..pictures import theme
 from .around import around_section
 from .content import ReportContent
-from .parts import Section, Stat
+from .parts import Page
 from .sections import (
     data_section,
     list_section,
@@ -47,36 +46,23 @@ SECTIONS = (
 """The sections in the order of the page."""
 
 
-@dataclass(frozen=True)
-class _Page:
-    title: str
-    company: str
-    lead: str
-    as_of: str
-    software_version: str
-    stats: tuple[Stat, ...]
-    actions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    sections: tuple[Section, ...]
-
-
 def report_html(content: ReportContent) -> str:
     """Return the page of one night: HTML, self-contained, with neither network nor script."""
-    page = _Page(
+    page = Page(
         title=title(content),
         company=content.company,
         lead=lead(content),
         as_of=content.as_of.isoformat(),
         software_version=content.run.software_version,
         stats=tuple(stats(content)),
-        actions=tuple(actions(content)),
+        lines=tuple(actions(content)),
         warnings=tuple(warnings(content)),
         sections=tuple(section(content) for section in SECTIONS),
     )
     return filled("night.html", page)
 
 
-def filled(template: str, page: object) -> str:
+def filled(template: str, page: Page) -> str:
     """Return a template of the package filled with what it calls ``page``."""
     return _without_blank_lines(_templates().get_template(template).stream(page=page, theme=theme))
 

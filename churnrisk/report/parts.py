@@ -1,4 +1,4 @@
-"""The pieces a section of a page is made of: sentences, tables, pictures, terms. They hold text ready to be shown."""
+"""The pieces a page is made of: figures, sections, sentences, tables, pictures, terms; text ready to be shown."""
 
 from __future__ import annotations
 
@@ -77,3 +77,18 @@ class Section:
     lines: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     is_paired: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the templates fill: head, figures, ``lines`` (what to do, or what was judged), warnings, sections."""
+
+    title: str
+    lead: str
+    as_of: str
+    software_version: str
+    stats: tuple[Stat, ...]
+    lines: tuple[str, ...]
+    warnings: tuple[str, ...]
+    sections: tuple[Section, ...]
+    company: str = ""
