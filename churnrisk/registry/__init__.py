@@ -2,8 +2,9 @@
 
 from .local import CHALLENGER, CHAMPION, local_champion, local_versions
 from .promotion import Forced
-from .registry import KEY_FIGURES, ModelVersion, Registry
+from .registry import Registry
 from .trained import Trained
+from .version import KEY_FIGURES, ModelVersion
 
 __all__ = [
     "CHALLENGER",

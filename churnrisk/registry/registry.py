@@ -1,15 +1,13 @@
-"""Trainings and model versions in MLflow: what is logged, what a version is called, which one is champion.
+"""Trainings and model versions in MLflow: which runs there are, what a version is called, which one is champion.
 
-It decides what a reader of MLflow sees of a training, and refuses to know how models are fitted or used. No row of a
-customer goes in: figures, curves, names of features and hashes of the data do.
+It refuses to know how models are fitted or used. No row of a customer goes in: figures, curves, names of features and
+hashes of the data do (``logged``, ``artifacts``).
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,68 +22,24 @@ from ..errors import Fault, GateRefused, ModelUnfit
 from .artifacts import defined_figures, write_artifacts
 from .judgements import write_judgement
 from .local import CHALLENGER, CHAMPION, install, point, pointed_at, unpoint
-from .nested import log_looks
+from .logged import log_inputs, log_parameters, log_trials, parameter_text, signature_of, tags_of
+from .nested import TAG, log_looks
 from .promotion import Forced, promotion_faults
 from .tracking import Tracking
-from .trained import Trained, TriedSettings
+from .trained import Trained
+from .version import ModelVersion
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion as TrackedVersion
-    from mlflow.models import ModelSignature
-
-OUTPUTS = ("risk", "risk_low", "risk_high")
-"""What the served model returns of each row: the risk and its interval, 0 to 1."""
 
 LOADER_MODULE = "scoring.served"
 """The module with which MLflow loads a registered model; named here, imported by MLflow."""
-
-KEY_FIGURES = (
-    "auc",
-    "pr_auc",
-    "top_decile_lift",
-    "log_loss",
-    "brier",
-    "ece",
-    "empc",
-    "empc_treat_all",
-    "empc_over_treat_all",
-)
-"""The figures by which versions are compared, in order."""
 
 Prepare = Callable[[Path, str], None]
 """Works on the copied folder of a version before it goes live."""
 
 _BUNDLE = "bundle"
-_TAG = "churnrisk."
-_PARAMETERS_AT_ONCE = 100
-_LONGEST_PARAMETER = 6000
-"""Limits of MLflow's tracking API."""
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """One registered version: its figures (undefined ones left out), whether it is fit and in use, how it compared.
-
-    ``verdict`` is how it did beside the version ``compared_with`` when it was trained; both are empty for the first.
-    """
-
-    version: str
-    as_of: str
-    created_at: datetime
-    tracking_run_id: str
-    figures: Mapping[str, float]
-    judged: str
-    is_fit: bool
-    is_champion: bool
-    is_challenger: bool = False
-    verdict: str = ""
-    compared_with: str = ""
-
-    @property
-    def key_figures(self) -> dict[str, float]:
-        """The figures by which versions are compared."""
-        return {name: self.figures[name] for name in KEY_FIGURES if name in self.figures}
 
 
 class Registry:
@@ -135,27 +89,14 @@ class Registry:
         pictures : mapping of file name (with .svg or .png) to content, optional
             Curves of the evaluation.
         """
-        verdict = "true" if result.is_fit else "false"
-        tags = {
-            f"{_TAG}as_of": as_of.isoformat(),
-            f"{_TAG}run_id": run_id,
-            f"{_TAG}code_version": code_version,
-            f"{_TAG}judged": result.evaluation.kind,
-            f"{_TAG}is_fit": verdict,
-            f"{_TAG}bundle": result.bundle.identity,
-        }
-        if result.contagion is not None:
-            tags[f"{_TAG}contagion"] = result.contagion.verdict
-        if result.comparison is not None:
-            tags[f"{_TAG}compared_with"] = result.comparison.champion
-            tags[f"{_TAG}verdict"] = result.comparison.verdict
+        tags = tags_of(result, as_of=as_of, run_id=run_id, code_version=code_version)
         with self._tracking.opened() as (mlflow, client), TemporaryDirectory(prefix="churnrisk-") as scratch:
             experiment_id = self._experiment_id(client)
             with mlflow.start_run(
                 experiment_id=experiment_id, run_name=f"as of {as_of}", tags=tags, nested=True
             ) as run:
-                _log_parameters(client, run.info.run_id, result)
-                _log_inputs(client, run.info.run_id, result.bundle.provenance.fingerprints)
+                log_parameters(client, run.info.run_id, result)
+                log_inputs(client, run.info.run_id, result.bundle.provenance.fingerprints)
                 write_artifacts(Path(scratch) / "artifacts", result, pictures or {})
                 client.log_artifacts(run.info.run_id, str(Path(scratch) / "artifacts"))
                 result.bundle.save(Path(scratch) / _BUNDLE)
@@ -163,12 +104,12 @@ class Registry:
                     name=self._name,
                     loader_module=LOADER_MODULE,
                     data_path=str(Path(scratch) / _BUNDLE),
-                    signature=_signature(result),
+                    signature=signature_of(result),
                     pip_requirements=[f"churnrisk=={__version__}"],
                 )
                 mlflow.log_metrics(defined_figures(result), model_id=model.model_id)
                 log_looks(client, experiment_id, run.info.run_id, result)
-                _log_trials(client, experiment_id, run.info.run_id, result.trials)
+                log_trials(client, experiment_id, run.info.run_id, result.trials)
             self._ensure_registered(client)
             tracked = client.create_model_version(
                 self._name,
@@ -186,11 +127,11 @@ class Registry:
         """Log a fit of tie strength to the experiment ``<experiment>-ties``; return the id of its run."""
         with self._tracking.opened() as (mlflow, client):
             experiment_id = self._experiment_id(client, "-ties")
-            marks = {f"{_TAG}{name}": value for name, value in tags.items()}
+            marks = {f"{TAG}{name}": value for name, value in tags.items()}
             with mlflow.start_run(
                 experiment_id=experiment_id, run_name=f"as of {tags['as_of']}", tags=marks, nested=True
             ) as run:
-                mlflow.log_params({name: _parameter_text(value) for name, value in parameters.items()})
+                mlflow.log_params({name: parameter_text(value) for name, value in parameters.items()})
                 mlflow.log_metrics(dict(figures))
                 return str(run.info.run_id)
 
@@ -209,7 +150,7 @@ class Registry:
         """
         with self._tracking.opened() as (mlflow, client), TemporaryDirectory(prefix="churnrisk-") as scratch:
             experiment_id = self._experiment_id(client, "-evaluations")
-            marks = {f"{_TAG}{name}": value for name, value in tags.items()}
+            marks = {f"{TAG}{name}": value for name, value in tags.items()}
             with mlflow.start_run(
                 experiment_id=experiment_id, run_name=f"as of {tags['as_of']}", tags=marks, nested=True
             ) as run:
@@ -277,8 +218,8 @@ class Registry:
                 raise GateRefused(faults)
             copy = self._install(version, prepare)
             for name, value in ({} if forced is None else forced.tags(faults)).items():
-                client.set_model_version_tag(self._name, version, f"{_TAG}{name}", value)
-            client.set_model_version_tag(self._name, version, f"{_TAG}was_champion", "true")
+                client.set_model_version_tag(self._name, version, f"{TAG}{name}", value)
+            client.set_model_version_tag(self._name, version, f"{TAG}was_champion", "true")
             client.set_registered_model_alias(self._name, CHAMPION, version)
         point(self._models, CHAMPION, version)
         return copy
@@ -298,7 +239,7 @@ class Registry:
             fit = [
                 int(version)
                 for version, tags in all_versions.items()
-                if tags.get(f"{_TAG}is_fit") == "true"
+                if tags.get(f"{TAG}is_fit") == "true"
                 and champion is not None
                 and int(version) > int(champion)
             ]
@@ -306,7 +247,7 @@ class Registry:
             before = pointed_at(self._models, CHALLENGER)
             if before not in {None, version}:
                 unpoint(self._models, CHALLENGER)
-                if all_versions.get(str(before), {}).get(f"{_TAG}was_champion") != "true":
+                if all_versions.get(str(before), {}).get(f"{TAG}was_champion") != "true":
                     shutil.rmtree(self._models / str(before))
             if version is None:
                 if CHALLENGER in aliases:
@@ -361,92 +302,14 @@ class Registry:
         metrics = client.get_run(tracked.run_id).data.metrics if tracked.run_id else {}
         return ModelVersion(
             version=str(tracked.version),
-            as_of=tracked.tags.get(f"{_TAG}as_of", ""),
+            as_of=tracked.tags.get(f"{TAG}as_of", ""),
             created_at=datetime.fromtimestamp(tracked.creation_timestamp / 1000, UTC),
             tracking_run_id=tracked.run_id or "",
             figures=dict(sorted(metrics.items())),
-            judged=tracked.tags.get(f"{_TAG}judged", ""),
-            is_fit=tracked.tags.get(f"{_TAG}is_fit") == "true",
+            judged=tracked.tags.get(f"{TAG}judged", ""),
+            is_fit=tracked.tags.get(f"{TAG}is_fit") == "true",
             is_champion=str(tracked.version) == aliases.get(CHAMPION),
             is_challenger=str(tracked.version) == aliases.get(CHALLENGER),
-            verdict=tracked.tags.get(f"{_TAG}verdict", ""),
-            compared_with=tracked.tags.get(f"{_TAG}compared_with", ""),
+            verdict=tracked.tags.get(f"{TAG}verdict", ""),
+            compared_with=tracked.tags.get(f"{TAG}compared_with", ""),
         )
-
-
-def _signature(result: Trained) -> ModelSignature:
-    """Return the signature made from the feature list alone, not from rows; whole numbers may be missing: doubles."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema, TensorSpec
-
-    kinds = {"number": "double", "category": "string"}
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(kinds[column.kind], column.name) for column in result.bundle.features
-    ]
-    outputs: list[ColSpec | TensorSpec] = [ColSpec("double", name) for name in OUTPUTS]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
-
-
-def _log_parameters(client: MlflowClient, run_id: str, result: Trained) -> None:
-    from mlflow.entities import Param
-
-    origin = result.bundle.provenance
-    plain = {f"churn.{name}": value for name, value in origin.churn.items()}
-    plain |= {"trained_until": origin.trained_until, "n_features": len(result.bundle.features)}
-    plain |= dict(result.parameters)
-    listed = [
-        Param(name, _parameter_text(value)[:_LONGEST_PARAMETER]) for name, value in sorted(plain.items())
-    ]
-    for start in range(0, len(listed), _PARAMETERS_AT_ONCE):
-        client.log_batch(run_id, params=listed[start : start + _PARAMETERS_AT_ONCE])
-
-
-def _log_trials(
-    client: MlflowClient, experiment_id: str, run_id: str, trials: Sequence[TriedSettings]
-) -> None:
-    """Log each trial of a search for settings as a run nested in the training's."""
-    from mlflow.entities import Metric, Param
-
-    ended = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
-    for place, trial in enumerate(trials):
-        tags = {
-            "mlflow.parentRunId": run_id,
-            f"{_TAG}kind": "trial",
-            f"{_TAG}search": trial.study,
-            f"{_TAG}trial": str(trial.number),
-            f"{_TAG}trial_state": trial.state,
-            f"{_TAG}is_default": "true" if trial.is_default else "false",
-        }
-        name = f"trial {trial.number}" + (" (defaults)" if trial.is_default else "")
-        nested = client.create_run(experiment_id, tags=tags, run_name=name)
-        figures = {"loss": trial.loss, "n_trees": trial.n_trees, "seconds": trial.seconds}
-        client.log_batch(
-            nested.info.run_id,
-            metrics=[
-                Metric(name, float(value), nested.info.start_time, place)
-                for name, value in figures.items()
-                if value is not None
-            ],
-            params=[Param(name, _parameter_text(value)) for name, value in sorted(trial.settings.items())],
-        )
-        client.set_terminated(nested.info.run_id, ended[trial.state])
-
-
-def _parameter_text(value: object) -> str:
-    return (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    )
-
-
-def _log_inputs(client: MlflowClient, run_id: str, fingerprints: Mapping[str, str]) -> None:
-    """Log each source as a dataset by its hash: which data, without a row or a path of it."""
-    from mlflow.entities import Dataset, DatasetInput
-
-    inputs = [
-        DatasetInput(Dataset(name, digest[:36], "fingerprint", json.dumps({"fingerprint": digest})))
-        for name, digest in sorted(fingerprints.items())
-    ]
-    if inputs:
-        client.log_inputs(run_id, inputs)
