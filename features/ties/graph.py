@@ -17,23 +17,19 @@ from numpy.typing import NDArray
 
 from churnrisk.networkx_info import BACKEND
 
+from .adjacency import Layout, Nodes, Rows
+from .facts import Columns, frozen_error, plain_values
 from .kernels import FloatArray, IntArray, MarkArray, NodeArray, frozen, row_marks, sorted_rows
+from .labels import Names
 from .rows import entry_sums
 from .strength import in_tie_order
 from .views import (
-    Columns,
     ContactDegreeView,
     ContactEdgeView,
     ContactInDegreeView,
     ContactOutDegreeView,
-    Layout,
-    Names,
-    Nodes,
-    Rows,
     TieDegreeView,
     TieEdgeView,
-    frozen_error,
-    plain_values,
 )
 
 _MAX_NODES = np.iinfo(np.int32).max

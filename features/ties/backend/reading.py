@@ -16,7 +16,7 @@ from churnrisk.networkx_info import BACKEND
 
 from ..graph import ContactGraph, TieGraph
 from ..kernels import FloatArray, IntArray, NodeArray, frozen, transposed_rows
-from ..views import Names
+from ..labels import Names
 
 
 class Unreadable(Exception):
