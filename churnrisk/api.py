@@ -141,26 +141,27 @@ class ChurnWorkspace:
         found = self._built(as_of, None).ties
         return None if found is None else found.named()
 
-    def influence(self, customer_id: str, as_of: date | str | None = None) -> Neighbourhood:
+    def influence(self, customer_id: str | int, as_of: date | str | None = None) -> Neighbourhood:
         """Return who is at risk around a customer if they leave, by how much, and their ego network.
 
         ``.ego`` holds it as values and frames, ``.text()`` as the command prints it, ``.svg`` as a picture. The causal
         view (money) and the predictive view (exposure) stand apart. Friends carry ids only with [privacy]
-        name_neighbours.
+        name_neighbours. Ids are text: a whole number is taken as its digits.
         """
         from .neighbourhood import neighbourhood
 
-        return neighbourhood(self._folder, self._as_of(as_of), self._inputs, customer_id)
+        return neighbourhood(self._folder, self._as_of(as_of), self._inputs, str(customer_id))
 
-    def explain(self, customer_id: str, as_of: date | str | None = None) -> Explanation:
+    def explain(self, customer_id: str | int, as_of: date | str | None = None) -> Explanation:
         """Return why the model sees a customer at the risk it does, and what moved it since the night before.
 
-        For any customer scored on the day, listed or not. ``.as_dict()`` holds everything as plain values, ``.text()``
-        as the command prints it. Reasons, groups and changes add up; what other customers did is not told.
+        For any customer scored on the day, listed or not; a whole number is taken as its digits. ``.as_dict()`` holds
+        everything as plain values, ``.text()`` as the command prints it. Reasons, groups and changes add up; what other
+        customers did is not told.
         """
         from .explaining import explain
 
-        return explain(self._folder, self._as_of(as_of), self._inputs, customer_id)
+        return explain(self._folder, self._as_of(as_of), self._inputs, str(customer_id))
 
     def drawn(self, found: Neighbourhood, place: Path | None = None) -> Path | None:
         """Write the picture of an ego network and return where; None, and no file, when there is nothing to draw.

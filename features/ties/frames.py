@@ -49,7 +49,7 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
     ------
     UsageError
         It is neither frame nor graph, a column is missing or has a name that is taken, an id is null or neither text
-        nor a whole number, or a weight or a number of contacts is negative, null or undefined.
+        nor a whole number, or a weight or a number of contacts is no number, negative, null or undefined.
 
     Examples
     --------
@@ -166,10 +166,12 @@ def _pair_frame(given: object, weight: str | None) -> pl.DataFrame:
         _refuse("reserved_column", "frame", "other names", ", ".join(taken), "Rename them.")
     frame = _with_ids_of_one_type(frame)
     numeric = tuple(name for name in names if frame.schema[name].is_numeric() and name not in _ENDS)
-    if weight and weight not in numeric:
-        found = str(frame.schema[weight])
-        _refuse("not_a_number", f"frame, {weight}", "numbers", found, "Convert it.", available=numeric)
-    chosen = weight or next((name for name in ("strength", "weight") if name in numeric), None)
+    chosen = weight or next((name for name in ("strength", "weight") if name in names), None)
+    for name in (*([chosen] if chosen else []), *(name for name in _CONTACTS if name in names)):
+        if name not in numeric and (frame.height or weight):
+            found = str(frame.schema[name])
+            _refuse("not_a_number", f"frame, {name}", "numbers", found, "Convert it.", available=numeric)
+    chosen = chosen if chosen in numeric else None
     strength = pl.col(chosen).cast(pl.Float64) if chosen else pl.lit(1.0)
     pairs = frame.select(*_ENDS, *numeric).with_columns(strength=strength)
     _check_strength(pairs, "frame", chosen or "strength")

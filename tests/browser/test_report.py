@@ -21,6 +21,8 @@ OVERHANGING = """() => [...document.querySelectorAll('body *:not(svg *)')]
     .filter(e => !e.closest('.skip, .folds thead'))
     .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .map(e => e.tagName + ' ' + e.textContent.slice(0, 60))"""
+LINES = """e => { const all = document.createRange(); all.selectNodeContents(e);
+    return new Set([...all.getClientRects()].map(r => Math.round(r.top))).size }"""
 SPILLING = """() => [...document.querySelectorAll('.card')]
     .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
 
@@ -138,6 +140,14 @@ def test_the_page_fits_without_scrolling_sideways(opened: Opened, width: int) ->
     assert opened.page.evaluate("document.documentElement.scrollWidth") == width
     assert opened.page.evaluate(OVERHANGING) == []
     assert opened.page.evaluate(SPILLING) == []
+
+
+@night("believable")
+def test_names_of_sources_stand_on_one_line(opened: Opened) -> None:
+    names = opened.page.locator("#data tbody th")
+    names.first.evaluate("e => { e.textContent = 'interactions' }")  # the longest there is
+    for name in names.all():
+        assert name.evaluate(LINES) == 1, name.inner_text()
 
 
 @night("believable", "nasty")
