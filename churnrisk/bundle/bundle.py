@@ -21,9 +21,9 @@ import polars as pl
 
 from ..errors import Fault, ModelUnfit
 from .calibrator import Calibrator, VennAbersGrid, calibrator_from
-from .encoding import Feature, Floats, Kind, matrix, table_faults
+from .encoding import ROWS_AT_ONCE, Feature, Floats, Kind, matrix, table_faults
 from .files import json_text
-from .learners import ROWS_AT_ONCE, Additive, Learner, Trees
+from .learners import Additive, Learner, Trees
 from .segments import Calibrated, RowCalibration, Segments
 
 FORMAT = "churnrisk-bundle"

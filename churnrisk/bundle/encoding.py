@@ -27,6 +27,9 @@ KEY_COLUMNS: tuple[str, ...] = ("customer_key", "customer_id")
 
 Kind = Literal["number", "category"]
 
+ROWS_AT_ONCE = 20_000
+"""Rows laid out, and handed to a learner, in one piece, so that memory stays flat."""
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -100,25 +103,47 @@ def table_faults(
 
 
 def matrix(frame: pl.DataFrame, features: Sequence[Feature]) -> Floats:
-    """Return ``frame`` as float64 of shape (rows, features), row order kept; raise ModelUnfit on infinite numbers."""
-    encoded = np.empty((frame.height, len(features)), dtype=np.float64)
-    infinite: list[str] = []
+    """Return ``frame`` as float64 of shape (rows, features), row order kept; raise ModelUnfit on infinite numbers.
+
+    Numbers are turned from columns to rows all together, ``ROWS_AT_ONCE`` rows at a time (column by column takes two
+    to three times as long), and a table of several pieces is not put together first.
+    """
+    numbers = frame.select(
+        pl.col(feature.name).cast(pl.Float64)
+        if feature.kind == "number"
+        else pl.repeat(np.nan, pl.len(), dtype=pl.Float64).alias(feature.name)
+        for feature in features
+    )
+    if not features:
+        return np.empty((frame.height, 0))
+    if frame.height <= ROWS_AT_ONCE:
+        encoded: Floats = numbers.to_numpy(order="c", writable=True)
+    else:
+        encoded = np.empty((frame.height, len(features)), dtype=np.float64)
+        for start in range(0, frame.height, ROWS_AT_ONCE):
+            encoded[start : start + ROWS_AT_ONCE] = numbers.slice(start, ROWS_AT_ONCE).to_numpy(order="c")
     for position, feature in enumerate(features):
-        encoded[:, position] = _column(frame[feature.name], feature)
-        if bool(np.isinf(encoded[:, position]).any()):
-            infinite.append(feature.name)
-    fault = _fault("feature_infinite", infinite, "finite numbers or null", "is infinite in some rows")
-    if fault is not None:
-        raise ModelUnfit(fault)
+        if feature.kind == "category":
+            encoded[:, position] = _category(frame[feature.name], feature)
+    _refuse_infinite(encoded, features)
     return encoded
 
 
-def _column(series: pl.Series, feature: Feature) -> Floats:
+def _refuse_infinite(encoded: Floats, features: Sequence[Feature]) -> None:
+    is_infinite = np.zeros(len(features), dtype=bool)
+    for start in range(0, len(encoded), ROWS_AT_ONCE):
+        found = np.isinf(encoded[start : start + ROWS_AT_ONCE])
+        if found.any():
+            is_infinite |= found.any(axis=0)
+    names = [feature.name for feature, found in zip(features, is_infinite, strict=True) if found]
+    fault = _fault("feature_infinite", names, "finite numbers or null", "is infinite in some rows")
+    if fault is not None:
+        raise ModelUnfit(fault)
+
+
+def _category(series: pl.Series, feature: Feature) -> Floats:
     if series.dtype == pl.Null:
         return np.full(series.len(), np.nan)
-    if feature.kind == "number":
-        numbers: Floats = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return numbers
     found = codes(series, feature)
     if feature.rates:
         known = ~np.isnan(found)

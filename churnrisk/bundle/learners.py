@@ -18,9 +18,6 @@ from .tree_moves import TreeMoves
 if TYPE_CHECKING:
     import lightgbm
 
-ROWS_AT_ONCE = 200_000
-"""Rows handed to a learner in one piece, so that memory stays flat."""
-
 
 class Learner(Protocol):
     """Whatever turns encoded features into a raw score."""

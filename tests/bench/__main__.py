@@ -16,6 +16,8 @@ BENCHES: dict[str, str] = {
     "versus": "tests.bench.labelled_versus",
     "askubuntu": "tests.bench.askubuntu",
     "contagion": "tests.bench.contagion",
+    "profit": "tests.bench.profit",
+    "reference": "tests.bench.reference",
     "retention": "tests.bench.retention",
     "ablation": "tests.bench.ablation",
     "reasons": "tests.bench.reasons",

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from churnrisk.bundle import Additive, Bundle, Effect, Feature, Trees
+from churnrisk.bundle import Additive, Bundle, Effect, Feature, Trees, encoding, matrix
 from churnrisk.errors import ModelUnfit
 from tests.drawn_models import drawn_bundle
 
@@ -78,6 +78,43 @@ def test_extra_columns_are_read_over_when_allowed_and_dropped_ones_always() -> N
     expected = drawn_bundle().predict(FRAME)
     assert drawn_bundle().predict(extra, allow_extra=True).equals(expected)
     assert replace(drawn_bundle(), ignored=("colour",)).predict(extra).equals(expected)
+
+
+def test_a_table_laid_out_in_pieces_is_the_table_laid_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = np.random.default_rng(3).normal(size=(23, 2))
+    frame = pl.DataFrame(
+        {"first": drawn[:, 0], "plan": [None, "gold", "basic", "new"] * 5 + ["gold"] * 3, "last": drawn[:, 1]}
+    ).with_columns(last=pl.when(pl.col("first") > 0).then("last"), whole=pl.int_range(pl.len()))
+    features = (
+        Feature("first", "number"),
+        Feature("plan", "category", categories=("gold", "basic")),
+        Feature("last", "number"),
+        Feature("whole", "number"),
+    )
+    code = {"gold": 0.0, "basic": 1.0}
+    expected = [
+        [first, code.get(plan or "", np.nan), np.nan if last is None else last, float(whole)]
+        for first, plan, last, whole in frame.rows()
+    ]
+    at_once = matrix(frame, features)
+    np.testing.assert_array_equal(at_once, expected)
+    monkeypatch.setattr(encoding, "ROWS_AT_ONCE", 5)
+    in_pieces = matrix(pl.concat([frame.head(7), frame.tail(16)], rechunk=False), features)
+    assert in_pieces.tobytes() == at_once.tobytes()
+    assert in_pieces.flags.c_contiguous
+
+
+def test_an_infinite_number_far_down_is_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "ROWS_AT_ONCE", 2)
+    frame = pl.DataFrame({"first": [0.0] * 6, "last": [0.0] * 5 + [float("-inf")]})
+    with pytest.raises(ModelUnfit, match="feature last"):
+        matrix(frame, (Feature("first", "number"), Feature("last", "number")))
+
+
+def test_a_table_of_texts_alone_keeps_its_rows() -> None:
+    feature = Feature("plan", "category", categories=("gold",))
+    assert matrix(pl.DataFrame({"plan": ["gold", None]}), (feature,)).shape == (2, 1)
+    assert matrix(pl.DataFrame({"plan": ["gold", None]}), ()).shape == (2, 0)
 
 
 def test_an_infinite_number_is_refused_and_its_feature_named() -> None:
