@@ -193,8 +193,13 @@ def is_discreet(n_ties: float | None, n_contributing: float | None) -> bool:
 
 
 def rounded_exposure(share: pl.Expr) -> pl.Expr:
-    """Round a share to steps of `EXPOSURE_STEP`, one step at least, all but one at most."""
-    return (share / EXPOSURE_STEP).round().clip(1, 1 / EXPOSURE_STEP - 1) * EXPOSURE_STEP
+    """Round a share to steps of `EXPOSURE_STEP`, one step at least, all but one at most.
+
+    >>> pl.select(rounded_exposure(pl.lit(0.16))).item()
+    0.15
+    """
+    n_steps = round(1 / EXPOSURE_STEP)  # divided, not multiplied: 3 x 0.05 is 0.15000000000000002
+    return (share * n_steps).round().clip(1, n_steps - 1) / n_steps
 
 
 def published_network(frame: pl.DataFrame) -> pl.DataFrame:
