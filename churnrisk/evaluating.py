@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 import churnrisk
-from features.build import library
 from features.catalogue import Catalogue
+from features.library import library
 from training import FitSettings
 from training.extract import extract_rows
 from training.judging import Judgement, Material, extract_material, judgement, material_of, shareable

@@ -4,9 +4,10 @@ It decides what is computed from the validated tables and refuses to know labels
 """
 
 from .attributes import TypedAttributes, typed_attributes
-from .build import FeatureSet, build, library, tie_rules, ties_at
+from .build import FeatureSet, build, tie_rules, ties_at
 from .catalogue import Catalogue, Feature, catalogue, catalogue_markdown
 from .functions import Context, feature_function
+from .library import library
 from .network import NETWORK_COLUMNS, Ties
 from .silence import TiesUnknownWarning, calls_missing
 

@@ -19,8 +19,8 @@ from churnrisk.store import Engine
 from churnrisk.store.statements import Statement
 from churnrisk.tables.lake import LakeTables
 from features import build
-from features.build import Library, library
 from features.catalogue import feature_columns
+from features.library import Library, library
 
 from .labels import HAPPENED
 from .leakage import Leak, Origins

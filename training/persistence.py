@@ -19,7 +19,7 @@ from churnrisk.metrics.paired import Difference, auc_difference
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
 from features import calls_missing
-from features.build import prepared, ties_in
+from features.running import prepared, ties_in
 from features.ties.blend import DEFAULT_WEIGHTS, blend_terms, blended_strength
 from features.ties.rules import TieRules
 

@@ -18,7 +18,7 @@ from churnrisk.config import Config, SourceSettings, TrainingSettings
 from churnrisk.dates import AsOf
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
-from features.build import library
+from features.library import library
 
 from .audit import audit_extract, audit_snapshots
 from .compare import Champion

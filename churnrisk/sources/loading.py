@@ -441,5 +441,5 @@ def _ours(part: SourceSettings, names: Iterable[str]) -> set[str]:
 def _code_hash() -> str:
     """Return a hash of the code that loads: tables made by other code are made again."""
     here = Path(__file__).parent
-    files = sorted([*here.glob("*.py"), *(here.parent / "tables").glob("*.py"), here.parent / "dates.py"])
+    files = sorted([*here.rglob("*.py"), *(here.parent / "tables").rglob("*.py"), here.parent / "dates.py"])
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

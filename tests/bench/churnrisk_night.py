@@ -84,7 +84,6 @@ def stopwatch() -> Iterator[Seconds]:
     """Time statements and ties wherever they run meanwhile."""
     seconds: Seconds = defaultdict(float)
     create = Engine.create
-    build = import_module("features.build")
 
     def timed_create(engine: Engine, statement: Statement, parameters: dict[str, object]) -> None:
         with timed(seconds, "ties" if statement.output in TIES else "SQL"):
@@ -99,6 +98,7 @@ def stopwatch() -> Iterator[Seconds]:
 
     with ExitStack() as stack:
         stack.enter_context(patch.object(Engine, "create", timed_create))
-        for name in ("ties_of", "network_rows"):
-            stack.enter_context(patch.object(build, name, timed_ties(getattr(build, name))))
+        for module, name in (("features.running", "ties_of"), ("features.build", "network_rows")):
+            room = import_module(module)
+            stack.enter_context(patch.object(room, name, timed_ties(getattr(room, name))))
         yield seconds

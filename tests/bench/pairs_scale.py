@@ -23,7 +23,7 @@ import polars as pl
 from churnrisk.dates import AsOf
 from churnrisk.store import Engine
 from churnrisk.tables.marks import MARKS_NAME, joined_marks, marks_of
-from features.build import library
+from features.library import library
 from features.pair_store import PairStore, PairWindow
 from features.ties import tie_table
 from tests.bench.measure import Measure, measured
@@ -106,13 +106,13 @@ def count_by_pair(calls: str, n_days: int) -> dict[str, Any]:
 def pairs_in_sql(calls: str, n_days: int, digest: bool = True) -> dict[str, Any]:
     """Count the window's pairs with the one statement that keeps nothing."""
     from churnrisk.config import ChurnSettings
-    from features.build import Run, _parameters
     from features.quarters import quarter_hours
+    from features.running import Run, parameters_of
 
     day, settings = as_of_after(n_days), ChurnSettings.model_validate({"history_days": WINDOW_DAYS})
     with Engine(threads=2, memory_limit="3GB", spill=Path(calls).parent / "spill") as engine:
         engine.register("calls", Path(calls))
-        run = Run(engine, day, settings, library(), _parameters(day, settings, day), {"calls"})
+        run = Run(engine, day, settings, library(), parameters_of(day, settings, day), {"calls"})
         run.put("quarter_hours", quarter_hours(day, WINDOW_DAYS))
         run.put("consents", pl.DataFrame(schema={"customer_key": pl.Int64, "may_use_calls": pl.Boolean}))
         run.make("call_pairs")

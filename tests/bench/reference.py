@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from churnrisk.bundle import Provenance
 from churnrisk.metrics import auc
 from churnrisk.simulate import reference_world
-from features.build import library
+from features.library import library
 from tests.bench.worlds import last_month_whose_outcomes_are_known, loaded_world, stacked_for
 from training.evaluate import OUT_OF_TIME, Evaluation, evaluation
 from training.fit import FitSettings, Fitted, fitted_model

@@ -13,8 +13,8 @@ from churnrisk.store import Engine
 from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
 from features import catalogue
-from features.build import prepared
 from features.catalogue import feature_columns
+from features.running import prepared
 from features.ties.rules import TieRules
 from tests.oracle.features.test_features_against_plain_loops import AS_OF, CUSTOMERS, random_sources
 from tests.spec.features.drawn import lake_of, table

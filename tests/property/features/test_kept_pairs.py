@@ -18,7 +18,7 @@ from churnrisk.config import ChurnSettings
 from churnrisk.dates import AsOf
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
-from features.build import prepared
+from features.running import prepared
 from tests.spec.features.drawn import completed, table, written
 
 ZONE = "Europe/Berlin"

@@ -9,8 +9,8 @@ import pytest
 from churnrisk.store import Engine
 from churnrisk.store.statements import StatementError
 from features import Context, Feature, feature_function
-from features.build import library
 from features.functions import _REGISTER
+from features.library import library
 from tests.spec.features.drawn import features_of, lake, shown
 
 LATE_NIGHTS = """\

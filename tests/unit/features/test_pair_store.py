@@ -18,7 +18,7 @@ from churnrisk.dates import AsOf
 from churnrisk.store import Engine
 from churnrisk.tables.marks import MARKS_NAME, call_marks, joined_marks, marks_of
 from features import pair_store
-from features.build import library
+from features.library import library
 from features.pair_store import LONGEST_STRETCH_DAYS, DamagedStretchError, PairStore, PairWindow, stretches
 from features.ties.decay import as_of_base, base_of, newest_weight, weights
 from tests.spec.features.drawn import completed, features_of, lake

@@ -10,7 +10,7 @@ import pytest
 from churnrisk.config import ChurnSettings
 from churnrisk.dates import AsOf
 from churnrisk.store import Engine
-from features.build import library
+from features.library import library
 from tests.spec.features.drawn import lake
 from training.futures import own_features, reading_the_future
 from training.leakage import Leak, Origins

@@ -14,7 +14,7 @@ from churnrisk.bundle import Bundle, Feature, Provenance, Segments
 from churnrisk.config import Config, parsed_config
 from churnrisk.errors import ConfigError
 from churnrisk.tables.lake import LakeTables
-from features.build import library
+from features.library import library
 from training.fit import FitSettings, fitted_model
 from training.folds import customer_folds
 from training.mondrian import FEWEST_IN_SEGMENT, SegmentCalibration, segment_calibration
