@@ -98,6 +98,7 @@ HEADS: Mapping[str, str] = {
     "bands": "Bands",
     "months": "Steadiness",
     "lead_time": "Lead time",
+    "leaver_kinds": "Kinds of leavers",
     "blocks": "What each kind of data adds",
     "unseen": "People never seen",
     "segments": "Segments",

@@ -77,6 +77,8 @@ class Explanation:
                 "low": band.realised_low,
                 "high": band.realised_high,
             },
+            "leaver_kind": score["leaver_kind"],
+            "leaver_kind_share": score["leaver_kind_share"],
             "value": score["value"],
             "influence": {
                 name: network.get(name)
@@ -130,6 +132,8 @@ class Explanation:
             yield self._say("band_rate", rate=rate, low=low, high=high, n=n)
         if score["risk_before_survey"] is not None:
             yield self._say("before_survey", risk=self._percent(score["risk_before_survey"]))
+        if score["leaver_kind"] is not None:
+            yield self._say(f"kind_{score['leaver_kind']}", share=self._percent(score["leaver_kind_share"]))
         yield self._say("value", value=self._money(score["value"]))
         if self.network is not None:
             around = self.network["churn_influence"]

@@ -38,6 +38,7 @@ def scores(
         The feature table is not the one the model was taught; the message names every column.
     """
     risks = bundle.predict(frame, allow_extra=True)
+    kind, share = _likeliest_kind(frame, bundle)
     return pl.DataFrame(
         {
             "as_of": pl.repeat(as_of.day, frame.height, dtype=pl.Date, eager=True),
@@ -48,6 +49,8 @@ def scores(
             "risk_before_survey": pl.repeat(None, frame.height, dtype=pl.Float64, eager=True),
             "band": bundle.band(risks["risk"]),
             "value": _value(frame, values),
+            "leaver_kind": kind,
+            "leaver_kind_share": share,
             "model_version": pl.repeat(bundle.model_version, frame.height, dtype=pl.String, eager=True),
             "is_hindsight": pl.repeat(
                 is_hindsight(bundle, as_of), frame.height, dtype=pl.Boolean, eager=True
@@ -55,6 +58,16 @@ def scores(
             "run_id": pl.repeat(run_id, frame.height, dtype=pl.String, eager=True),
         }
     )
+
+
+def _likeliest_kind(frame: pl.DataFrame, bundle: Bundle) -> tuple[pl.Series, pl.Series]:
+    shares = bundle.kind_shares(frame)
+    if shares is None:
+        nothing = pl.repeat(None, frame.height, dtype=pl.Null, eager=True)
+        return nothing.cast(pl.String), nothing.cast(pl.Float64)
+    found = shares.to_numpy()
+    place = found.argmax(axis=1)
+    return pl.Series(shares.columns, dtype=pl.String).gather(place), pl.Series(found.max(axis=1))
 
 
 def _value(frame: pl.DataFrame, values: ValueSettings) -> pl.Series:

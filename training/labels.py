@@ -21,6 +21,7 @@ from churnrisk.store import Engine
 from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
 
+from .kinds import kind_of_leaver
 from .snapshots import Snapshot
 
 STATUSES = ("leaver", "stayer", "treated", "in_notice", "in_gap", "gone", "not_yet")
@@ -43,7 +44,8 @@ HAPPENED: Mapping[str, str] = {
 class Labels:
     """Labels of one snapshot: ``frame`` has customer_key and left (0 or 1), by rising key; counts by status.
 
-    ``frame`` may carry ``weight`` (> 0; a row stands for so many customers) and ``is_control``. ``followed``, where
+    ``frame`` may carry ``weight`` (> 0; a row stands for so many customers), ``is_control``, and ``kind``: how a leaver
+    left (``kinds``), null for stayers and where it is not known. ``followed``, where
     retention actions are recorded, has one row per customer who was judged or treated, by rising key: customer_key,
     days (from the as-of instant to the action, the leaving or the end of the window, whichever came first),
     is_treated, is_control, left and log_control_chance (null: no recorded chance).
@@ -74,9 +76,11 @@ def labels_of(
         found = _inactive(engine, tables, snapshot, churn, known_by).with_columns(
             leaves_at=pl.lit(None, dtype=pl.Datetime("us"))
         )
+        kind = []
     else:
         statement = statements_in("training")["labels_cancelled"]
         found = engine.frame(statement, snapshot.parameters(known_by))
+        kind = [pl.when(pl.col("status") == "leaver").then(kind_of_leaver(churn)).alias("kind")]
     followed = None
     if is_censored and tables.has("treatments"):
         found = _with_actions(engine, found, snapshot, known_by)
@@ -85,6 +89,7 @@ def labels_of(
     judged = found.filter(pl.col("status").is_in(JUDGED)).select(
         "customer_key",
         (pl.col("status") == "leaver").cast(pl.Int8).alias("left"),
+        *kind,
         *([] if followed is None else ["is_control"]),
     )
     counts = {name: int(counted.get(name, 0)) for name in STATUSES}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from churnrisk.bundle import KEY_COLUMNS, kind_of
 
-_OF_LABELS = ("left", "weight", "is_control")
+_OF_LABELS = ("left", "weight", "is_control", "kind")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Rows:
     snapshot: NDArray[np.object_]
     is_control: NDArray[np.bool_] | None = None
     """Who was picked for a retention action and left without one on purpose; None: no actions are recorded."""
+    kind: NDArray[np.object_] | None = None
+    """How each leaver left (``kinds``), None for stayers; None: nothing tells."""
 
     @property
     def n_leavers(self) -> int:
@@ -67,6 +69,7 @@ class Rows:
             self.customer[chosen],
             self.snapshot[chosen],
             None if self.is_control is None else self.is_control[chosen],
+            None if self.kind is None else self.kind[chosen],
         )
 
     def without(self, columns: Iterable[str]) -> Rows:
@@ -80,7 +83,7 @@ def rows_of(snapshots: Sequence[tuple[str, pl.DataFrame, pl.DataFrame]]) -> Rows
 
     Customers without a label (in notice, left in the gap, gone) fall out; so do labelled ones without features. A
     column that a snapshot lacks is null there; one that is a number in one and text in another is text. Labels may
-    carry ``weight``, brought to a mean of 1 over all rows, and ``is_control``.
+    carry ``weight``, brought to a mean of 1 over all rows, ``is_control`` and ``kind``.
     """
     text = _text_columns([features for _, features, _ in snapshots])
     # One snapshot at a time, and its pieces put one under the other without a copy: wide tables are held once.
@@ -108,6 +111,7 @@ def rows_of(snapshots: Sequence[tuple[str, pl.DataFrame, pl.DataFrame]]) -> Rows
         is_control=together["is_control"].cast(pl.Boolean).fill_null(False).to_numpy()
         if "is_control" in together.columns
         else None,
+        kind=together["kind"].to_numpy().astype(object) if "kind" in together.columns else None,
     )
 
 
@@ -146,6 +150,7 @@ def _as_text(frame: pl.DataFrame, name: str) -> pl.Expr:
 def rows_together(parts: Sequence[Rows]) -> Rows:
     """Return the rows of several under one another; columns that a part lacks are null there."""
     frames = unified([part.frame for part in parts])
+    kinds = [np.full(len(part.left), None, object) if part.kind is None else part.kind for part in parts]
     controls = [
         np.zeros(len(part.left), dtype=bool) if part.is_control is None else part.is_control for part in parts
     ]
@@ -156,4 +161,5 @@ def rows_together(parts: Sequence[Rows]) -> Rows:
         customer=np.concatenate([part.customer for part in parts]),
         snapshot=np.concatenate([part.snapshot for part in parts]),
         is_control=None if all(part.is_control is None for part in parts) else np.concatenate(controls),
+        kind=None if all(part.kind is None for part in parts) else np.concatenate(kinds),
     )

@@ -19,6 +19,7 @@ from .evaluate import CROSS_VALIDATED, evaluation
 from .extract import ExtractDay, extract_days
 from .fit import FitSettings, fitted_model
 from .judged import Judged, beside, cross_validated_risk, judged_on
+from .kinds import leaver_kinds
 from .looks import Look, no_snapshot, stacked, use_of
 from .result import SnapshotUse, TrainingResult
 from .rows import Rows
@@ -51,7 +52,15 @@ def from_snapshots(
         return _cross_validated(shipped, settings, provenance, uses, (*notes, note), champion=champion)
     # settings that were searched for are those that were judged: no second search, and none that sees the test rows
     found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
-    return result_of(fitted_model(shipped, found), shipped, judged, provenance)
+    model = fitted_model(shipped, found)
+    return _with_kinds(result_of(model, shipped, judged, provenance), shipped, settings)
+
+
+def _with_kinds(result: TrainingResult, rows: Rows, settings: FitSettings) -> TrainingResult:
+    """Add how customers leave, where the rows that the shipped model learned from tell kinds apart."""
+    kinds = leaver_kinds(rows, result.bundle.features, seed=settings.seed)
+    bundle = replace(result.bundle, leaver_kinds=kinds.model)
+    return replace(result, bundle=bundle, notes=(*result.notes, *kinds.notes))
 
 
 def _judged_out_of_time(
@@ -148,4 +157,4 @@ def _cross_validated(
         None if champion is None else not_comparable(champion.version, "customers were cross-validated")
     )
     judged = Judged(rows, risks, found, uses, notes=notes, comparison=comparison)
-    return result_of(shipped, rows, judged, origin)
+    return _with_kinds(result_of(shipped, rows, judged, origin), rows, settings)

@@ -4,6 +4,7 @@ from .bundle import TIE_WEIGHTS, Band, Bundle, Provenance
 from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrator_from, merged
 from .encoding import KEY_COLUMNS, Feature, Kind, codes, digest_of, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
+from .leaver_kinds import LeaverKinds
 from .reference import Bins, Histogram, Reference, bins_of, histogram_of, read_reference, reference_of
 from .segments import Calibrated, RowCalibration, Segments
 
@@ -23,6 +24,7 @@ __all__ = [
     "Kind",
     "Knots",
     "Learner",
+    "LeaverKinds",
     "Platt",
     "Provenance",
     "Reference",

@@ -24,6 +24,7 @@ from .calibrator import Calibrator, VennAbersGrid, calibrator_from
 from .encoding import ROWS_AT_ONCE, Feature, Floats, Kind, matrix, table_faults
 from .files import json_text
 from .learners import Additive, Learner, Trees
+from .leaver_kinds import LeaverKinds
 from .segments import Calibrated, RowCalibration, Segments
 
 FORMAT = "churnrisk-bundle"
@@ -84,6 +85,8 @@ class Bundle:
     provenance: Provenance = field(default_factory=Provenance)
     segments: Segments | None = None
     """Calibrations of segments that have their own; None: ``calibrator`` and ``intervals`` are everybody's."""
+    leaver_kinds: LeaverKinds | None = None
+    """How a customer would leave, where training could tell."""
     model_version: str = ""
     """What the registry calls it; empty before registration."""
 
@@ -119,6 +122,21 @@ class Bundle:
             {"risk": risk, "risk_low": np.minimum(low, risk), "risk_high": np.maximum(high, risk)},
             schema={"risk": pl.Float64, "risk_low": pl.Float64, "risk_high": pl.Float64},
         )
+
+    def kind_shares(self, frame: pl.DataFrame) -> pl.DataFrame | None:
+        """Return a Float64 column per kind of leaver, each row summing to 1: how each would leave, given that they do.
+
+        None where training could not tell kinds apart. Raises like :meth:`predict`.
+        """
+        if self.leaver_kinds is None:
+            return None
+        self._refuse_other_table(frame, allow_extra=True)
+        names = self.leaver_kinds.names
+        parts = [
+            self.leaver_kinds.shares(matrix(part, self.features)) for part in frame.iter_slices(ROWS_AT_ONCE)
+        ]
+        shares = np.concatenate(parts) if parts else np.empty((0, len(names)))
+        return pl.DataFrame(shares, schema=dict.fromkeys(names, pl.Float64), orient="row")
 
     def raw_score(self, frame: pl.DataFrame, *, allow_extra: bool = False) -> Floats:
         """Return the learner's log-odds before calibration; raises like :meth:`predict`."""
@@ -193,6 +211,7 @@ class Bundle:
             "ignored": list(self.ignored),
             "calibrator": self.calibrator.as_dict(),
             "intervals": self.intervals.as_dict(),
+            **({} if self.leaver_kinds is None else {"leaver_kinds": self.leaver_kinds.as_dict()}),
             **({} if self.segments is None else {"segments": self.segments.as_dict()}),
             "base_rate": self.base_rate,
             "bands": [vars(band) for band in self.bands],
@@ -244,6 +263,7 @@ class Bundle:
             base_rate=plain["base_rate"],
             bands=tuple(Band(**band) for band in plain["bands"]),
             ignored=tuple(plain["ignored"]),
+            leaver_kinds=LeaverKinds.from_dict(plain["leaver_kinds"]) if "leaver_kinds" in plain else None,
             segments=Segments.from_dict(plain["segments"]) if "segments" in plain else None,
             provenance=Provenance(**{**origin, "snapshots": tuple(origin["snapshots"])}),
             model_version=plain["model_version"],

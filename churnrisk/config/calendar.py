@@ -62,6 +62,10 @@ class ChurnSettings(Settings):
         le=1095,
         description="For kind = inactive: days without any activity that count as having left.",
     )
+    non_payment_reasons: tuple[str, ...] = Field(
+        ("non-payment", "non_payment", "nonpayment", "unpaid"),
+        description="Values of left_reason that say that a customer was let go for not paying; case does not matter.",
+    )
     activity: tuple[Literal["calls", "usage", "events", "interactions"], ...] = Field(
         ("calls",), description="For kind = inactive: the sources whose facts count as activity."
     )

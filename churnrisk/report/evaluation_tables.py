@@ -227,6 +227,18 @@ def _types(tables: Tables) -> list[Table]:
     return made("A customer may be of several types; the readings are judgement", tables["types"], columns)
 
 
+def _leaver_kinds(tables: Tables) -> list[Table]:
+    columns = [
+        text("Kind", "kind"),
+        whole("Leavers", "n_leavers"),
+        rate("Share", "share"),
+        whole("Flagged", "n_flagged"),
+        rate("Share flagged", "share_flagged", "low", "high"),
+        ratio("AUC against stayers", "auc", "auc_low", "auc_high", digits=3),
+    ]
+    return made("Who is seen coming, by how they leave", tables["leaver_kinds"], columns)
+
+
 def _loyalty(tables: Tables) -> list[Table]:
     columns = [
         text("Tenure", "tenure"),
@@ -281,6 +293,7 @@ TABLES: Mapping[str, Callable[[Tables], list[Table]]] = {
     "fairness": _fairness,
     "opinions": _opinions,
     "surveys": _surveys,
+    "leaver_kinds": _leaver_kinds,
     "types": _types,
     "loyalty": _loyalty,
     "direction": _direction,

@@ -36,6 +36,7 @@ from .subject import Floats, Subject, in_order, subject_of
 from .surveys import survey_pairs, surveys
 from .types import types
 from .unseen import unseen
+from .ways import leaver_kinds
 
 CHAMPION, TWIN, FOLDS = "champion", "twin", "folds"
 """Whose risks are judged: the champion's, those of a twin trained now on earlier dates only, those of folds."""
@@ -122,6 +123,7 @@ def judgement(
         "segments": segments(subject, labels),
         "fairness": fairness(subject, chosen),
         "lead_time": lead.table,
+        "leaver_kinds": leaver_kinds(subject),
         "opinions": opinions(subject),
         "loyalty": loyalty(subject),
         "types": types(subject),

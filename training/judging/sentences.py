@@ -254,6 +254,19 @@ def _types(said: Said) -> list[str]:
     ]
 
 
+def _leaver_kinds(said: Said) -> list[str]:
+    table = said.tables["leaver_kinds"]
+    if table.is_empty():
+        return [
+            "Nothing tells how customers leave: give left_reason, or left_known_at where notice is given."
+        ]
+    return [
+        f"{row['kind'].replace('_', ' ')}: {row['n_leavers']:,} leavers, {_percent(row['share_flagged'])} of them "
+        f"flagged ({_span(row['low'], row['high'], _percent)})."
+        for row in table.iter_rows(named=True)
+    ]
+
+
 def _loyalty(said: Said) -> list[str]:
     table = said.tables["loyalty"]
     if table.is_empty():
@@ -314,6 +327,7 @@ _MAKERS: Mapping[str, Callable[[Said], list[str]]] = {
     "bands": _bands,
     "months": _months,
     "lead_time": _lead_time,
+    "leaver_kinds": _leaver_kinds,
     "blocks": _blocks,
     "unseen": _unseen,
     "segments": _segments,

@@ -77,4 +77,5 @@ def in_order(rows: Rows, order: NDArray[np.intp]) -> Rows:
         rows.customer[order],
         rows.snapshot[order],
         None if rows.is_control is None else rows.is_control[order],
+        None if rows.kind is None else rows.kind[order],
     )

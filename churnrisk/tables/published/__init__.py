@@ -13,24 +13,29 @@ from .log import RUN_LOG
 from .monitoring import MONITORING, MONITORING_WORDS
 from .network import NETWORK, TIES
 from .reasons import CHANGES, REASONS
-from .scores import SCORES, SHADOW_SCORES
+from .scores import ASKED, KINDS, NON_PAYMENT, OTHER_KIND, SCORES, SHADOW_SCORES, SILENT
 
 __all__ = [
+    "ASKED",
     "AT_RISK",
     "BANDS",
     "CHANGES",
     "FEATURES",
     "FEW_FRIENDS",
+    "KINDS",
     "MONITORING",
     "MONITORING_WORDS",
     "NETWORK",
+    "NON_PAYMENT",
     "NO_CALLS",
+    "OTHER_KIND",
     "PUBLISHED",
     "REASONS",
     "RULES",
     "RUN_LOG",
     "SCORES",
     "SHADOW_SCORES",
+    "SILENT",
     "TIES",
     "WITHHELD",
     "Kind",

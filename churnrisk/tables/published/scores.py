@@ -20,6 +20,9 @@ _RISKS = (
         for name, end in (("risk_low", "Lower"), ("risk_high", "Upper"))
     ),
 )
+ASKED, SILENT, NON_PAYMENT, OTHER_KIND = KINDS = ("asked", "silent", "non_payment", "other")
+"""How customers leave: they say so before, they just go, they are let go; kinds too seldom to be told apart."""
+
 _RISING = ("risk_low", "risk", "risk_high")
 
 
@@ -56,6 +59,23 @@ SCORES = PublishedTable(
         ),
         BAND,
         VALUE,
+        PublishedColumn(
+            "leaver_kind",
+            "text",
+            "",
+            "How the customer would most likely leave: asked (says so before, or why), silent, non_payment, or other.",
+            "the data do not tell kinds of leavers apart",
+            words=KINDS,
+        ),
+        PublishedColumn(
+            "leaver_kind_share",
+            "number",
+            "probability",
+            "Probability of that kind, given that the customer leaves; risk times it is the risk of leaving so.",
+            "as leaver_kind",
+            low=0,
+            high=1,
+        ),
         *_origin("The model", "The registered version of the model."),
         RUN,
     ),

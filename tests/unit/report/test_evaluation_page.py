@@ -26,6 +26,7 @@ from training.judging.sentences import Said, sentences
 from training.judging.subject import Subject, subject_of
 from training.judging.surveys import survey_pairs, surveys
 from training.judging.types import types
+from training.judging.ways import leaver_kinds
 from training.rows import rows_together
 
 
@@ -52,6 +53,7 @@ def tables_of(told: Subject) -> dict[str, pl.DataFrame]:
             {"days_from": [0], "days_to": [30], "n_leavers": [9], "n_flagged": [3], "share_flagged": [1 / 3],
              "low": [0.1], "high": [0.6]}
         ),
+        "leaver_kinds": leaver_kinds(told),
         "opinions": opinions(told),
         "surveys": surveys(told.rows, told, None),
         "survey_pairs": survey_pairs(told.rows, seed=1),

@@ -75,16 +75,40 @@ def customers(lines: list[dict[str, str]], keys: list[int] | None = None) -> pl.
             "joined_at": [instant(line["joined"]) for line in lines],
             "left_at": [instant(line["left"]) for line in lines],
             "left_known_at": [instant(line["left_known"]) for line in lines],
+            "left_reason": [line.get("reason", "-").replace("-", "") or None for line in lines],
         },
         schema_overrides=dict.fromkeys(
             ("valid_from", "known_at", "joined_at", "left_at", "left_known_at"), pl.Datetime("us")
-        ),
+        )
+        | {"left_reason": pl.String},
     ).with_columns(**{name: pl.lit(value) for name, value in CONSENTS.items()})
 
 
 @pytest.mark.parametrize("case", table_of(CASES, COLUMNS), ids=lambda case: case["why"])
 def test_leaving_by_cancellation(tmp_path: Path, case: dict[str, str]) -> None:
     assert statuses(written(tmp_path, customers=customers([case])), ChurnSettings()) == {case["status"]: 1}
+
+
+KINDS = """
+    key  valid_from  joined  left   left_known  reason  kind
+    0    01-01       01-01   -      -           -       -
+    1    01-01       01-01   04-20  04-21       -       silent
+    2    01-01       01-01   04-20  04-05       -       asked
+    3    01-01       01-01   04-20  04-21       price   asked
+    4    01-01       01-01   04-20  04-05       unpaid  non_payment
+    5    01-01       01-01   02-10  02-11       unpaid  silent
+    5    03-01       03-01   05-01  05-02       -       silent
+"""
+
+
+def test_each_leaver_has_a_kind_by_notice_and_reason_of_this_leaving(tmp_path: Path) -> None:
+    lines = table_of(KINDS, ["key", "valid_from", "joined", "left", "left_known", "reason", "kind"])
+    tables = written(tmp_path, customers=customers(lines, [int(line["key"]) for line in lines]))
+    with Engine() as engine:
+        tables.register(engine)
+        found = labels_of(engine, tables, SNAPSHOT, ChurnSettings(), KNOWN_BY).frame
+    kinds = dict(found.select("customer_key", "kind").iter_rows())
+    assert kinds == {int(line["key"]): None if line["kind"] == "-" else line["kind"] for line in lines}
 
 
 HISTORIES = """
@@ -208,7 +232,7 @@ def test_who_got_a_retention_action_first_is_neither_leaver_nor_stayer(
     assert found.frame.height == (case["status"] in {"leaver", "stayer"})
     assert naive.counts["treated"] == 0
     assert naive.followed is None
-    assert naive.frame.columns == ["customer_key", "left"]
+    assert naive.frame.columns == ["customer_key", "left", "kind"]
 
 
 def test_each_is_followed_until_the_action_the_leaving_or_the_end(tmp_path: Path) -> None:
@@ -241,7 +265,7 @@ def test_each_is_followed_until_the_action_the_leaving_or_the_end(tmp_path: Path
         (2, 44.0, False, True, False, None),
         (3, 20.0, True, False, False, None),
     ]
-    assert found.frame.rows() == [(1, 1, True), (2, 0, True)]
+    assert found.frame.drop("kind").rows() == [(1, 1, True), (2, 0, True)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Each table of a judgement on rows written down, worked by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -17,9 +18,10 @@ from training.judging.loyalty import loyalty
 from training.judging.months import months, unsteady
 from training.judging.opinions import named_opinions, opinion_of, opinions
 from training.judging.segments import labels_of_column, segment_labels, segments, tenure_bands
-from training.judging.subject import subject_of
+from training.judging.subject import Subject, subject_of
 from training.judging.surveys import survey_pairs, surveys
 from training.judging.types import types
+from training.judging.ways import leaver_kinds
 from training.rows import rows_together
 
 ABC = list("abcdefghij")
@@ -307,3 +309,32 @@ def test_equal_text_in_another_order_gives_the_same_group_table() -> None:
     told = subject_of(look, np.random.default_rng(3).random(200))
     label = told.rows.frame["attribute_plan"].to_numpy().astype(object)
     assert by_label(told, label)["value"].to_list() == numbered(label)[1]
+
+
+def test_kinds_of_leavers_count_people_and_those_flagged_and_the_auc_against_all_stayers() -> None:
+    told = subject(ABC, [1, 1, 1] + [0] * 7, [0.9, 0.2, 0.1] + [0.1] * 7)
+    kind = np.array(["asked", "silent", "asked"] + [None] * 7, dtype=object)
+    found = leaver_kinds(replace(told, rows=replace(told.rows, kind=kind)))
+    assert found.select("kind", "n_leavers", "n_flagged", "auc").rows() == [
+        ("asked", 2, 1, None),
+        ("silent", 1, 0, None),
+    ]
+    assert found["share"].to_list() == [2 / 3, 1 / 3]
+
+
+def test_who_asks_is_seen_coming_and_who_is_silent_is_not() -> None:
+    n = 600
+    kind = np.array(["asked"] * 60 + ["silent"] * 60 + [None] * (n - 120), dtype=object)
+    risk = np.concatenate(
+        [np.linspace(0.5, 0.9, 60), np.linspace(0.1, 0.4, 60), np.linspace(0.1, 0.4, n - 120)]
+    )
+    plain = rows([f"c{place:03}" for place in range(n)], [int(each is not None) for each in kind])
+    found = leaver_kinds(Subject(replace(plain, kind=kind), risk))
+    asked, silent = found.iter_rows(named=True)
+    assert asked["auc"] == 1.0
+    assert silent["auc"] == pytest.approx(0.5, abs=0.01)
+    assert silent["auc_low"] < 0.5 < silent["auc_high"]
+
+
+def test_without_kinds_the_table_is_empty() -> None:
+    assert leaver_kinds(subject(ABC, [1] + [0] * 9, [0.1] * 10)).is_empty()
