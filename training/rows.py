@@ -137,7 +137,7 @@ def _in_one_type(frame: pl.DataFrame, text: Collection[str]) -> pl.DataFrame:
     return frame.with_columns(
         _as_text(frame, name) if name in text else pl.col(name).cast(pl.Float64)
         for name, dtype in frame.schema.items()
-        if name not in KEY_COLUMNS and kind_of(dtype) is not None
+        if name not in (*KEY_COLUMNS, "kind") and kind_of(dtype) is not None
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import polars.selectors as cs
@@ -44,9 +46,7 @@ def leaver_kinds(subject: Subject) -> pl.DataFrame:
     return table.sort("n_leavers", "kind", descending=[True, False])
 
 
-def _row(
-    subject: Subject, inside: np.ndarray[tuple[int], np.dtype[np.bool_]], name: str
-) -> dict[str, object]:
+def _row(subject: Subject, inside: np.ndarray[tuple[int], np.dtype[np.bool_]], name: str) -> dict[str, Any]:
     people = np.unique(subject.customer[inside])
     n_flagged = len(np.unique(subject.customer[inside & subject.is_selected]))
     low, high = metrics.wilson(n_flagged / len(people), len(people))

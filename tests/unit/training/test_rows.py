@@ -58,3 +58,12 @@ def test_an_extract_names_rows_without_an_id_and_weighs_back_to_the_true_rate() 
     np.testing.assert_allclose(rows.base_rate, 0.1)
     np.testing.assert_allclose(rows.weight, [0.2, 0.2, 1.8, 1.8])
     assert not extract_rows_of(frame).is_weighted
+
+
+def test_the_kind_of_a_leaver_stays_text_and_is_unknown_where_a_look_has_none() -> None:
+    features = pl.DataFrame({"customer_key": [0, 1], "customer_id": ["a", "b"], "x": [1, 2]})
+    labels = pl.DataFrame({"customer_key": [0, 1], "left": [1, 0], "kind": ["asked", None]})
+    found = rows_of([("2026-04-01", features, labels), ("2026-05-01", features, labels.drop("kind"))])
+    assert found.kind is not None
+    assert found.kind.tolist() == ["asked", None, None, None]
+    assert found.frame.columns == ["x"]
