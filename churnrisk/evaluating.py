@@ -14,6 +14,7 @@ import churnrisk
 from features.catalogue import Catalogue
 from features.library import library
 from training import FitSettings
+from training.audit import audit_extract
 from training.extract import extract_rows
 from training.judging import Judgement, Material, extract_material, judgement, material_of, shareable
 from training.naming import columns_named, own_columns
@@ -170,7 +171,11 @@ def _material(
     config = workspace.config
     if loaded.tables.has("labelled"):
         (source,) = config.sources.get("labelled", ())[:1] or (SourceSettings(),)
-        return extract_material(extract_rows(loaded.tables, true_base_rate=source.true_base_rate))
+        rows = extract_rows(loaded.tables, true_base_rate=source.true_base_rate, zone=config.time.day_zone)
+        entries = _catalogue(workspace)
+        _, audited = audit_extract(rows, loaded.tables, config, lambda name: entries[name].source)
+        reach_days = config.churn.gap_days + config.churn.horizon_days
+        return extract_material(rows, reach_days=reach_days, notes=audited)
     return material_of(
         engine,
         replace(loaded.tables, kept=workspace.kept_past_pairs),

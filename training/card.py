@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from .evaluate import FIGURES
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ NOT_FOR = (
     "**Money, as it stands.** What an action gains is another question than who leaves; only a held-out group tells.",
 )
 """What a model of this kind must not be used for."""
+
+MOST_SEGMENTS = 30
+"""Segments in the card."""
 
 USES = {
     "train": "taught the judged model",
@@ -45,6 +50,7 @@ def model_card(result: TrainingResult, *, as_of: str) -> str:
         ("Data", _data(result, as_of)),
         ("Regime", _regime(result)),
         ("Figures", _figures(result)),
+        ("Segments", _segments(result)),
         ("Gates", _gates(result)),
         ("Beside the champion", _beside(result)),
         ("Inputs", _inputs(result)),
@@ -142,6 +148,38 @@ def _figures(result: TrainingResult) -> Iterator[str]:
     for band in result.bundle.bands:
         ends = "" if band.realised_low is None else f"[{band.realised_low:.4f}, {band.realised_high:.4f}]"
         yield f"| {band.name} | {band.risk_from:.4f} | {band.n:,} | {_number(band.realised_rate)} | {ends} |"
+
+
+def _segments(result: TrainingResult) -> Iterator[str]:
+    """Say where observed over expected is off beyond chance, and give the rest as a table, furthest off first."""
+    if result.segments.is_empty():
+        yield "Nothing to tell customers apart by: neither tenure nor a column of text with few values."
+        return
+    table = result.segments.sort(
+        pl.col("is_flagged").fill_null(value=False),
+        pl.col("oe").log().abs(),
+        "attribute",
+        "value",
+        descending=[True, True, False, False],
+        nulls_last=True,
+    )
+    n_flagged = int(table["is_flagged"].sum())
+    yield (
+        f"Observed over expected leavers by segment. {n_flagged} of {table.height} are off beyond chance (of those "
+        "marked, one in twenty by chance). Small ones are pooled; columns to compare treatment by are never told here."
+    )
+    yield ""
+    yield "| segment | rows | leavers | observed / expected | interval | off |"
+    yield "| --- | ---: | ---: | ---: | --- | --- |"
+    for row in table.head(MOST_SEGMENTS).iter_rows(named=True):
+        ends = "" if row["oe_low"] is None else f"[{row['oe_low']:.2f}, {row['oe_high']:.2f}]"
+        oe = "undefined" if row["oe"] is None else f"{row['oe']:.2f}"
+        off = "yes" if row["is_flagged"] else ""
+        name = f"{row['attribute']}: {row['value']}".replace("|", "/")
+        yield f"| {name} | {row['n']:,} | {row['n_leavers']:,} | {oe} | {ends} | {off} |"
+    if table.height > MOST_SEGMENTS:
+        yield ""
+        yield f"{table.height - MOST_SEGMENTS} more, nearer to 1, are on the page of `churnrisk evaluate`."
 
 
 def _gates(result: TrainingResult) -> Iterator[str]:

@@ -80,6 +80,16 @@ def extract_days(rows: Rows, reach_days: int) -> tuple[ExtractDay, ...]:
     return found
 
 
+def not_out_of_time(rows: Rows, reach_days: int) -> str:
+    """Say why nothing of an extract can be judged out of time."""
+    words = (
+        f"the extract has no two days, {reach_days} days apart, with leavers and stayers in both"
+        if max(rows.snapshot.astype(str))
+        else "one extract without dates"
+    )
+    return f"{words}: figures are not out of time"
+
+
 def extract_rows_of(frame: pl.DataFrame, *, true_base_rate: float | None = None, zone: str = "UTC") -> Rows:
     """Return the rows of a labelled table whose attributes are typed already.
 

@@ -68,6 +68,8 @@ class FitSettings:
     """The user's own objective for trees."""
     leave_out: frozenset[str] = frozenset()
     """Columns that the user keeps for judging alone."""
+    unshared: frozenset[str] = frozenset()
+    """Columns by which nothing may be told outside the workspace: left out, or chosen to compare treatment by."""
     calibrate_by: str | None = None
     """Text column whose values are calibrated each on its own rows; None = all together."""
 

@@ -67,6 +67,8 @@ class TrainingResult:
     """What was done about retention actions; None where nobody got one."""
     reference: Reference | None = None
     """What the inputs and risks looked like, for the nights to compare with; None when it was not asked for."""
+    segments: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Observed over expected of the judged rows by attribute and value (``judging.segments``)."""
     leaks: tuple[Leak, ...] = ()
     """What the leakage audit found and did not refuse: accepted by the settings, or kept out by the as-of join."""
 

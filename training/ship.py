@@ -16,7 +16,7 @@ from churnrisk.errors import ModelUnfit
 
 from .compare import Champion, not_comparable
 from .evaluate import CROSS_VALIDATED, evaluation
-from .extract import ExtractDay, extract_days
+from .extract import ExtractDay, extract_days, not_out_of_time
 from .fit import FitSettings, fitted_model
 from .judged import Judged, beside, cross_validated_risk, judged_on
 from .kinds import leaver_kinds
@@ -53,7 +53,8 @@ def from_snapshots(
     # settings that were searched for are those that were judged: no second search, and none that sees the test rows
     found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
     model = fitted_model(shipped, found)
-    return _with_kinds(result_of(model, shipped, judged, provenance), shipped, settings)
+    result = result_of(model, shipped, judged, provenance, settings.unshared)
+    return _with_kinds(result, shipped, settings)
 
 
 def _with_kinds(result: TrainingResult, rows: Rows, settings: FitSettings) -> TrainingResult:
@@ -105,13 +106,7 @@ def from_extract(
     """
     days = extract_days(rows, reach_days)
     if not days:
-        is_dated = bool(max(rows.snapshot.astype(str)))
-        note = (
-            f"the extract has no two days, {reach_days} days apart, with leavers and stayers in both"
-            if is_dated
-            else "one extract without dates"
-        )
-        note += ": figures are not out of time"
+        note = not_out_of_time(rows, reach_days)
         return _cross_validated(rows, settings, origin, (), (note,), champion=champion)
     uses = tuple(_use_of_day(rows, day) for day in days)
     day_of = rows.snapshot.astype(str)
@@ -126,7 +121,7 @@ def from_extract(
     shipped = replace(origin, snapshots=tuple(day.day for day in days if day.day))
     tests = [AsOf(date.fromisoformat(day.day)) for day in days if day.use == "test"]
     judged = beside(replace(judged, origin=twin), champion, tests, settings.seed)
-    return result_of(fitted_model(rows, found), rows, judged, shipped)
+    return result_of(fitted_model(rows, found), rows, judged, shipped, settings.unshared)
 
 
 def _use_of_day(rows: Rows, day: ExtractDay) -> SnapshotUse:
@@ -157,4 +152,5 @@ def _cross_validated(
         None if champion is None else not_comparable(champion.version, "customers were cross-validated")
     )
     judged = Judged(rows, risks, found, uses, notes=notes, comparison=comparison)
-    return _with_kinds(result_of(shipped, rows, judged, origin), rows, settings)
+    result = result_of(shipped, rows, judged, origin, settings.unshared)
+    return _with_kinds(result, rows, settings)

@@ -5,6 +5,7 @@ It decides what is kept beside the model, and refuses to fit anything.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -15,13 +16,20 @@ from churnrisk.bundle import Bundle, Feature, Provenance, Reference, histogram_o
 from .fit import Fitted, bands_of
 from .gates import gate_findings
 from .judged import Judged
+from .judging.segments import segment_labels, segments
+from .judging.subject import subject_of
 from .notes import network_verdict, unused_columns, warnings_of
 from .result import TrainingResult
 from .rows import Rows
 
 
-def result_of(shipped: Fitted, seen: Rows, judged: Judged, origin: Provenance) -> TrainingResult:
-    """Return the shipped model, fitted on the rows ``seen``, with what its judged twin showed and the notes on both."""
+def result_of(
+    shipped: Fitted, seen: Rows, judged: Judged, origin: Provenance, unshared: Collection[str] = ()
+) -> TrainingResult:
+    """Return the shipped model, fitted on the rows ``seen``, with what its judged twin showed and the notes on both.
+
+    Nothing is told by the columns ``unshared``.
+    """
     risk = judged.risks["risk"].to_numpy()
     bands = bands_of(risk, judged.rows.left, judged.rows.weight, shipped.base_rate)
     provenance = replace(
@@ -46,9 +54,15 @@ def result_of(shipped: Fitted, seen: Rows, judged: Judged, origin: Provenance) -
         judged=_judged_frame(judged.rows, judged.risks),
         network_gain=judged.network_gain,
         twin=_twin(judged),
+        segments=_segments(judged, unshared),
         reference=_risks_by_chance(shipped, seen),
         comparison=judged.comparison,
     )
+
+
+def _segments(judged: Judged, unshared: Collection[str]) -> pl.DataFrame:
+    told = subject_of(judged.rows.without(unshared), judged.risks["risk"].to_numpy())
+    return segments(told, segment_labels(told.rows, None))
 
 
 def _risks_by_chance(shipped: Fitted, seen: Rows) -> Reference:

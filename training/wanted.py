@@ -26,7 +26,7 @@ def fit_settings(
 
     Parameters
     ----------
-    config : training and engine are read.
+    config : training, evaluation and engine are read.
     tables : name the user's own columns.
     entries : the catalogue, with the user's own features.
     own : folder with the user's objective; by default ``features``.
@@ -42,6 +42,8 @@ def fit_settings(
     def named(names: tuple[str, ...], setting: str) -> tuple[str, ...]:
         return columns_named(names, tables, entries, where=f"[training] {setting}")
 
+    left_out = named(training.leave_out, "leave_out")
+    compared = columns_named(config.evaluation.by, tables, entries, where="[evaluation] by")
     by = named((training.calibrate_by,), "calibrate_by") if training.calibrate_by else (None,)
     objective = training.objective
     return FitSettings(
@@ -51,6 +53,7 @@ def fit_settings(
         group_of=lambda name: entries[name].group,
         tuning=tuning,
         objective=None if objective is None else loaded_objective(objective, own or Path("features")),
-        leave_out=frozenset(named(training.leave_out, "leave_out")),
+        leave_out=frozenset(left_out),
+        unshared=frozenset((*left_out, *compared)),
         calibrate_by=by[0],
     )

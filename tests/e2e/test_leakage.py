@@ -39,3 +39,6 @@ def test_a_column_that_knows_the_outcome_stops_training_with_exit_14(
     assert 'exclude = ["Churn Reason"]' in fault["remedy"]
     assert 'accept_leaks = ["attribute_Churn Reason"]' in fault["remedy"]
     assert not (tmp_path / "models" / "champion").exists()
+    judged = command("-q", "-w", tmp_path, "evaluate", "--json")
+    assert judged.code == 14
+    assert [each["code"] for each in judged.plain["faults"]] == ["leak_knows_outcome"]

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from churnrisk.bundle import KEY_COLUMNS, Kind
@@ -20,7 +22,10 @@ from churnrisk.store import Engine
 from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
 from features import build, tie_rules
+from features.library import library
 
+from ..audit import audit_snapshots
+from ..extract import extract_days, not_out_of_time
 from ..fit import FitSettings
 from ..labels import earliest_look, labels_of
 from ..looks import Look, without_actions
@@ -77,6 +82,9 @@ def material_of(
 
     Raises
     ------
+    GateRefused
+        The leakage audit found a column that knows the outcome and is not in [training] accept_leaks: figures of a
+        model that reads it would promise what no night can keep.
     ModelUnfit
         No past date has history before it and a whole outcome window after it.
     """
@@ -109,10 +117,20 @@ def material_of(
         if snapshot.use == "test" and config.churn.kind == "cancelled":
             judged = found.frame.join(labels.frame.select("customer_key"), on="customer_key", how="semi")
             leavings.append(_leavings(engine, snapshot, as_of, judged))
+    entries = library(own).catalogue
+    _, audited = audit_snapshots(
+        looks,
+        engine,
+        tables,
+        config,
+        known_by=as_of,
+        source_of=lambda name: entries[name].source,
+        own=own,
+    )
     looks, censoring = without_actions(looks, settings)
     notes = dict.fromkeys(note for look in looks for note in look.notes)
     weighing = () if censoring is None else censoring.sentences()
-    return _material(looks, leavings, (*weighing, *notes))
+    return _material(looks, leavings, (*audited, *weighing, *notes))
 
 
 def schedule_of(tables: LakeTables, config: Config, as_of: AsOf, test_looks: int) -> tuple[Snapshot, ...]:
@@ -173,9 +191,18 @@ def _leavings(engine: Engine, look: Snapshot, known_by: AsOf, features: pl.DataF
     )
 
 
-def extract_material(rows: Rows) -> Material:
-    """Return the rows of one labelled extract without dates."""
-    return Material(rows, notes=("one extract without dates: figures are not out of time",))
+def extract_material(rows: Rows, *, reach_days: int = 0, notes: tuple[str, ...] = ()) -> Material:
+    """Return the rows of a labelled extract: the last day observed tests, those ``reach_days`` before it train."""
+    days = extract_days(rows, reach_days)
+    if not days:
+        return Material(rows, notes=(*notes, not_out_of_time(rows, reach_days)))
+    day_of = rows.snapshot.astype(str)
+    learned, tested = (
+        rows.where(np.isin(day_of, [day.day for day in days if day.use == use])) for use in ("train", "test")
+    )
+    until = AsOf(date.fromisoformat(max(learned.snapshot.astype(str)))).days_before(-reach_days)
+    first = AsOf(date.fromisoformat(min(tested.snapshot.astype(str))))
+    return Material(tested, learned, first_test=first, learned_until=until.isoformat(), notes=notes)
 
 
 def _no_look() -> Fault:

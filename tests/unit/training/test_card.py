@@ -35,6 +35,7 @@ def test_the_card_has_every_section_and_the_figures_of_the_training(result: Trai
         "Data",
         "Regime",
         "Figures",
+        "Segments",
         "Gates",
         "Beside the champion",
         "Inputs",
@@ -49,6 +50,25 @@ def test_the_card_has_every_section_and_the_figures_of_the_training(result: Trai
     for use in result.snapshots:
         assert f"| {use.as_of} |" in section(card, "Data")
     assert "None" not in card.replace("None.", "")
+
+
+def test_the_card_tells_where_risks_are_off_and_nothing_by_columns_kept_for_comparing_treatment() -> None:
+    rng = np.random.default_rng(3)
+    n = 4_000
+    wait, plan, gender = rng.normal(size=n), rng.choice(["basic", "gold"], n), rng.choice(["f", "m"], n)
+    left = (rng.random(n) < 1 / (1 + np.exp(2 - wait - (plan == "gold")))).astype(np.float64)
+    frame = pl.DataFrame({"wait_s": wait, "attribute_plan": plan, "attribute_gender": gender})
+    who = np.arange(n).astype(str).astype(object)
+    rows = Rows(frame, left, np.ones(n), who, np.full(n, "", dtype=object))
+    kept = FitSettings(1, leave_out=frozenset({"attribute_gender"}), unshared=frozenset({"attribute_gender"}))
+    found = from_extract(rows, kept, Provenance(churn={"kind": "label"}))
+    told = section(model_card(found, as_of="2026-06-30"), "Segments")
+    assert "0 of 2 are off beyond chance" in told
+    assert "| plan: gold | " in told
+    assert "gender" not in told
+    off = replace(found, segments=found.segments.with_columns(oe=pl.lit(1.4), is_flagged=pl.lit(value=True)))
+    assert "| 1.40 |" in section(model_card(off, as_of="2026-06-30"), "Segments")
+    assert "2 of 2 are off" in section(model_card(off, as_of="2026-06-30"), "Segments")
 
 
 def test_no_id_of_a_customer_is_on_the_card() -> None:

@@ -15,6 +15,7 @@ from training.judging.blocks import BLOCKS
 from training.judging.groups import GROUP_COLUMNS
 from training.judging.judgement import _beside, _fitted, _whose
 from training.judging.subject import in_order, subject_of
+from training.rows import rows_together
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +153,20 @@ def test_an_extract_without_dates_is_judged_by_folds_and_says_what_cannot_be_sai
     assert "no test out of time" in found.sentences["blocks"][0]
     assert "not out of time" in found.sentences["lead"][0]
     assert found.tables["lead_time"].is_empty()
+
+
+def test_the_last_day_of_a_dated_extract_is_judged_by_a_model_of_days_long_enough_before() -> None:
+    extract = rows_together([drawn(day, 300) for day in ("2026-02-01", "2026-04-20", "2026-05-01")])
+    kept = extract_material(extract, reach_days=44)
+    assert kept.learned is not None
+    assert set(kept.learned.snapshot) == {"2026-02-01"}  # 20 April is too near: its outcomes were not known
+    assert set(kept.tested.snapshot) == {"2026-05-01"}
+    found = judgement(kept, SETTINGS)
+    assert found.kind == OUT_OF_TIME
+    assert found.looks == ("2026-05-01",)
+    near = extract_material(extract.where(extract.snapshot != "2026-02-01"), reach_days=44)
+    assert near.learned is None
+    assert "no two days, 44 days apart" in near.notes[0]
 
 
 def test_out_of_time_is_said(found: Judgement) -> None:
