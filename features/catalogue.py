@@ -193,6 +193,7 @@ _ENTRIES: tuple[Feature, ...] = (
     Feature(
         "wait_mean_s_90d", "service", "interactions", "mean wait for service in 90 days", "higher is worse"
     ),
+    Feature("n_channels_90d", "service", "interactions", "channels used to reach service in 90 days"),
     Feature(
         "wait_max_s_90d", "service", "interactions", "longest wait for service in 90 days", "higher is worse"
     ),

@@ -8,6 +8,7 @@
 --   customer_key | key
 --   happened_at | UTC instant | never null
 --   topic | the source's own word | not recorded
+--   channel | the source's own word, case and space around it ignored | not recorded
 --   wait_ms | milliseconds | not recorded
 --   transfers | transfers | not recorded
 --   repeated | flag | not recorded
@@ -21,6 +22,7 @@ with contacts as (
         customer_key,
         "at" as happened_at,
         topic,
+        nullif(lower(trim(channel)), '') as channel,
         floor(wait_s * 1000)::bigint as wait_ms,
         transfers,
         repeated,

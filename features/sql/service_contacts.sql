@@ -8,6 +8,7 @@
 --   n_contacts_90d | service contacts | never null
 --   n_contacts_365d | service contacts | never null
 --   days_since_service_contact | days | no contact in the history that is read
+--   n_channels_90d | channels | the source does not record channels
 --   wait_mean_s_90d | seconds | no contact with a known wait in 90 days
 --   wait_max_s_90d | seconds | no contact with a known wait in 90 days
 --   n_transfers_90d | transfers | the source does not record transfers
@@ -26,6 +27,7 @@ contacts as (
         customer_key,
         happened_at,
         happened_at >= $from_90d as is_in_90d,
+        channel,
         wait_ms,
         transfers,
         repeated,
@@ -41,6 +43,7 @@ counted as (
         count_if(is_in_90d)::bigint as n_90d,
         count_if(happened_at >= $from_365d)::bigint as n_365d,
         max(happened_at) as last_at,
+        count(distinct case when is_in_90d then channel end) as n_channels,
         sum(case when is_in_90d then wait_ms end)::bigint as wait_ms,
         count(case when is_in_90d then wait_ms end) as n_waits,
         max(case when is_in_90d then wait_ms end) as wait_max_ms,
@@ -54,6 +57,7 @@ counted as (
             and (not resolved or coalesce(repeated, false) or coalesce(transfers, 0) > 0)
         )::bigint as n_not_first_time_right,
         count_if(is_in_90d and abandoned)::bigint as n_abandoned,
+        count(channel) as n_with_channel,
         count(transfers) as n_with_transfers,
         count(repeated) as n_with_repeated,
         count(resolved) as n_with_resolved,
@@ -64,6 +68,7 @@ counted as (
 
 supply as (
     select
+        coalesce(sum(n_with_channel), 0) > 0 as has_channel,
         coalesce(sum(n_with_transfers), 0) > 0 as has_transfers,
         coalesce(sum(n_with_repeated), 0) > 0 as has_repeated,
         coalesce(sum(n_with_resolved), 0) > 0 as has_resolved,
@@ -78,6 +83,7 @@ services as (
         coalesce(counted.n_90d, 0) as n_contacts_90d,
         coalesce(counted.n_365d, 0) as n_contacts_365d,
         (epoch_us($as_of) - epoch_us(counted.last_at)) // 86400000000 as days_since_service_contact,
+        case when supply.has_channel then coalesce(counted.n_channels, 0) end as n_channels_90d,
         counted.wait_ms::double / nullif(counted.n_waits, 0) / 1000 as wait_mean_s_90d,
         counted.wait_max_ms::double / 1000 as wait_max_s_90d,
         case when supply.has_transfers then coalesce(counted.n_transfers, 0) end as n_transfers_90d,

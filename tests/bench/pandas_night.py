@@ -96,7 +96,11 @@ def feature_table(data: Path, when: When) -> Frame:
 
 def with_counts_of_nothing(table: Frame, everybody: Frame) -> Frame:
     """Fill the counts of customers without a row by 0, where counting them is allowed."""
-    always = [name for name in table if name.startswith(("n_contacts_", "n_transfers_", "event_", "topic_"))]
+    always = [
+        name
+        for name in table
+        if name.startswith(("n_contacts_", "n_channels_", "n_transfers_", "event_", "topic_"))
+    ]
     always = [name for name in always if "days_since" not in name and table[name].notna().any()]
     table[always] = table[always].fillna(0)
     may_call = everybody["may_use_calls"].reindex(table.index)
@@ -409,6 +413,9 @@ def service(contacts: Frame, when: When) -> Frame:
         of_customer["wait_s"].mean(),
         of_customer["wait_s"].max(),
     )
+    channel = recent["channel"].str.strip().str.lower()
+    channels = recent.assign(channel=channel).groupby("customer_id")["channel"].nunique()
+    table["n_channels_90d"] = channels if contacts["channel"].notna().any() else np.nan
     counted = {"n_transfers_90d": ("transfers", "transfers")}
     counted |= {f"n_contacts_{name}_90d": (name, name) for name in ("repeated", "abandoned")}
     counted["n_contacts_unresolved_90d"] = ("resolved", "unresolved")

@@ -62,12 +62,12 @@ def test_who_was_asked_and_stays_silent_until_the_answer_is_known(engine: Engine
 
 
 CONTACTS = """
-customer_key | at         | topic   | wait_s | transfers | repeated | resolved | abandoned
-0            | 2026-03-30 | billing | 60     | 1         | no       | yes      | no
-0            | 2026-03-10 | billing | 30.5   | 0         | no       | yes      | no
-0            | 2026-02-10 | network |        | 0         | yes      | no       | no
-0            | 2025-06-10 | network | 900    | 0         | no       | no       | yes
-1            | 2026-03-30 |         |        |           |          |          |
+customer_key | at         | topic   | channel | wait_s | transfers | repeated | resolved | abandoned
+0            | 2026-03-30 | billing | Phone   | 60     | 1         | no       | yes      | no
+0            | 2026-03-10 | billing | phone   | 30.5   | 0         | no       | yes      | no
+0            | 2026-02-10 | network | chat    |        | 0         | yes      | no       | no
+0            | 2025-06-10 | network | shop    | 900    | 0         | no       | no       | yes
+1            | 2026-03-30 |         |         |        |           |          |          |
 """
 
 
@@ -86,6 +86,8 @@ def test_service_contacts_waits_and_what_went_wrong(engine: Engine, tmp_path: Pa
         ("c1", None, None),
         ("c2", None, None),
     ]
+    # Phone and phone are one channel; the visit to the shop is older than 90 days
+    assert shown(found, "n_channels_90d")[:3] == [("c0", 2), ("c1", 0), ("c2", 0)]
     hard = [f"n_contacts_{name}_90d" for name in ("repeated", "unresolved", "abandoned")]
     share = "share_contacts_not_first_time_right_90d"
     # of c0's three with a known resolution one was transferred and one repeated and left open
@@ -102,7 +104,7 @@ def test_what_the_source_never_records_is_unknown_for_everybody(engine: Engine, 
     found = features_of(engine, lake(tmp_path, customers=FOUR, interactions=contacts))
     names = ("n_contacts_90d", "n_transfers_90d", "n_contacts_repeated_90d", "n_contacts_unresolved_90d")
     assert shown(found, *names)[:2] == [("c0", 1, None, None, None), ("c1", 0, None, None, None)]
-    assert found.frame["n_contacts_abandoned_90d"].null_count() == 4
+    assert found.frame.select("n_contacts_abandoned_90d", "n_channels_90d").null_count().row(0) == (4, 4)
 
 
 USAGE = """
