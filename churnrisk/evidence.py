@@ -74,13 +74,14 @@ def evidence_of(result: TrainingResult) -> Evidence:
 
 
 class EvidencedBundle:
-    """A bundle that, when saved, takes evidence, reference, twin and card along; to the registry it is the model."""
+    """A bundle that, when saved, takes all that was found along: evidence, reference, twin, predicted NPS, card."""
 
     def __init__(self, result: TrainingResult, card: str = "") -> None:
         self._bundle = result.bundle
         self._evidence = evidence_of(result)
         self._reference = result.reference
         self._twin = result.twin
+        self._nps = result.nps
         self._card = card
         self.features = self._bundle.features
         self.provenance = self._bundle.provenance
@@ -96,6 +97,8 @@ class EvidencedBundle:
         write_evidence(self._evidence, folder)
         if self._reference is not None:
             self._reference.save(folder)
+        if self._nps is not None:
+            self._nps.save(folder)
 
 
 def write_evidence(evidence: Evidence, folder: Path) -> None:

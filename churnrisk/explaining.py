@@ -200,7 +200,16 @@ def _told(workspace: Workspace, as_of: AsOf, bundle: Bundle, seen: _Seen) -> Exp
         network=seen.network,
         published=None if seen.is_published else _published_score(workspace, as_of.day, score),
         sentences=sentences,
+        nps=_predicted_answer(workspace, as_of.day, score),
     )
+
+
+def _predicted_answer(workspace: Workspace, day: date, score: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what the night predicted of the recommend question, by the model that is explained; None without."""
+    found = published_frame(workspace, RULES["nps_predicted"], day, customers=[score["customer_id"]])
+    if found is None or found.is_empty() or found["model_version"][0] != score["model_version"]:
+        return None
+    return found.row(0, named=True)
 
 
 def _since(last: LastNight | None) -> tuple[date, float] | None:

@@ -15,6 +15,9 @@ from .tables.lines import AVERAGE_CUSTOMER, SURVEY_ANSWER
 
 Line = Mapping[str, Any]
 
+NPS_TOLD = ("detractor", "passive", "promoter", "category")
+"""What is told of a predicted answer."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -45,6 +48,8 @@ class Explanation:
         The night compared with and the risk then; None: not scored before.
     network
         Row of ``network``; None without call data.
+    nps
+        Row of ``nps_predicted``; None where the customer answered, or nothing is predicted.
     published
         risk and model_version as published for the day, where they differ from these.
     sentences
@@ -61,6 +66,7 @@ class Explanation:
     network: Mapping[str, Any] | None
     published: Mapping[str, Any] | None
     sentences: Sentences
+    nps: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Give everything as plain values for ``--json``."""
@@ -84,6 +90,7 @@ class Explanation:
                 name: network.get(name)
                 for name in ("churn_influence", "detractor_influence", "promoter_influence")
             },
+            "nps_predicted": None if self.nps is None else {name: self.nps[name] for name in NPS_TOLD},
             "model_version": score["model_version"],
             "reasons": [dict(line) for line in self.lines],
             "groups": [{"groups": list(group.names), "effect_pp": group.points} for group in self.groups],
@@ -142,6 +149,9 @@ class Explanation:
                 if around is None
                 else self._say("around", value=self._money(around))
             )
+        if self.nps is not None:
+            category = self.nps["category"]
+            yield self._say(f"nps_{category}", share=self._percent(self.nps[category]))
         if self.published is not None:
             risk, version = self._percent(self.published["risk"]), self.published["model_version"]
             yield self._say("published", risk=risk, version=version)

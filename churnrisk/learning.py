@@ -98,6 +98,8 @@ class Learned:
             lines += ["", *self.result.comparison.sentences()]
         if self.result.contagion is not None:
             lines += ["", "Does churn spread between customers?", *self.result.contagion.sentences()]
+        if self.result.nps is not None:
+            lines += ["", self.result.nps.findings.sentence()]
         lines += [
             "",
             *(
@@ -141,6 +143,7 @@ class Learned:
             "network_gain": {
                 name: [gain.value, gain.low, gain.high] for name, gain in self.result.network_gain.items()
             },
+            "nps_predicted": None if self.result.nps is None else self.result.nps.findings.as_dict(),
             "contagion": self.result.contagion.as_plain() if self.result.contagion else None,
             "snapshots": [vars(use) | {"counts": dict(use.counts)} for use in self.result.snapshots],
             "gates": [vars(gate) for gate in self.result.gates],
@@ -169,6 +172,7 @@ class _Logged:
         self.contagion = result.contagion
         self.comparison = result.comparison
         self.network_gain = result.network_gain
+        self.nps_figures = {} if result.nps is None else result.nps.findings.figures
 
 
 def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: float | None = None) -> Learned:

@@ -19,7 +19,7 @@ from .config import SOURCE_NAMES
 from .dates import AsOf
 from .evidence import read_evidence
 from .messages import Sentences
-from .report import Circle, ReportContent, RunDetails, SourceLine, Told, Watching, report_html
+from .report import Circle, ReportContent, RunDetails, Silence, SourceLine, Told, Watching, report_html
 from .sources import LoadedSources
 from .sources.readiness import Readiness
 from .store import Workspace
@@ -33,7 +33,7 @@ N_CIRCLES = 4
 @dataclass(frozen=True)
 class Made:
     """What a night has made: published tables by name, warnings, promoters to approach, the money around all, what it
-    keeps for the next night (place -> staged file), and what was watched.
+    keeps for the next night (place -> staged file), what was watched, and what silent customers would say.
     """
 
     frames: dict[str, pl.DataFrame]
@@ -42,6 +42,7 @@ class Made:
     around: Influence | None = None
     kept: Mapping[Path, Path] = field(default_factory=dict)
     monitored: Monitored | None = None
+    silence: Silence | None = None
 
 
 def night_report(
@@ -80,6 +81,7 @@ def night_report(
         n_without_consent=int((~listed["may_contact"]).sum()),
         warnings=_page_warnings(made),
         watching=_watching(made),
+        silence=made.silence,
         uses_current_attributes=any(
             source.accept_current_attributes for source in config.sources.get("customers", ())
         ),

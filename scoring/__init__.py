@@ -4,6 +4,7 @@ from .changes import LastNight, changed_words, changes
 from .ego import Ego, ego, told_amount
 from .influence import Influence, influence, ranked_with_influence, scale_words, with_influence
 from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list, with_carried
+from .nps import SILENT_DAYS, latest_nps, measured_shares, nps_predicted, predicted_shares
 from .promoters import approach_list, promoters
 from .reasons import Part, effects_pp, explained, lines_of, parts_of, reasons
 from .risk import scores
@@ -12,6 +13,7 @@ from .spread import spread_from
 
 __all__ = [
     "FILE_FORMATS",
+    "SILENT_DAYS",
     "Ego",
     "Influence",
     "LastNight",
@@ -27,8 +29,12 @@ __all__ = [
     "ego",
     "explained",
     "influence",
+    "latest_nps",
     "lines_of",
+    "measured_shares",
+    "nps_predicted",
     "parts_of",
+    "predicted_shares",
     "promoters",
     "ranked_list",
     "ranked_with_influence",

@@ -110,6 +110,9 @@ class DrawnTraining:
     ablations: dict[str, float | None] = field(default_factory=lambda: {"network": 0.78})
     network_gain: dict[str, Interval] = field(default_factory=lambda: {"auc": Interval(0.03, 0.01, 0.05)})
     contagion: Contagion | None = field(default_factory=drawn_contagion)
+    nps_figures: dict[str, tuple[float | None, float | None, float | None]] = field(
+        default_factory=lambda: {"auc_detractor": (0.7, 0.6, 0.8), "auc_passive": (None, None, None)}
+    )
     trials: tuple[DrawnTrial, ...] = ()
     comparison: Comparison | None = None
     snapshots: tuple[SnapshotUse, ...] = (

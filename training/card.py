@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from .evaluate import FIGURES
+from .nps import ANSWER_DAYS, NPS_FIGURES
 
 if TYPE_CHECKING:
     from .result import TrainingResult
@@ -53,6 +54,7 @@ def model_card(result: TrainingResult, *, as_of: str) -> str:
         ("Segments", _segments(result)),
         ("Gates", _gates(result)),
         ("Beside the champion", _beside(result)),
+        ("What silent customers would answer", _silent(result)),
         ("Inputs", _inputs(result)),
         ("Remarks", [f"- {note}" for note in result.notes] or ["None."]),
         ("What it must not be used for", [f"- {sentence}" for sentence in NOT_FOR]),
@@ -198,6 +200,35 @@ def _beside(result: TrainingResult) -> Iterator[str]:
     if others:
         yield ""
         yield from (f"- {sentence}" for sentence in others)
+
+
+def _silent(result: TrainingResult) -> Iterator[str]:
+    if result.nps is None:
+        yield "Not predicted: there are no survey answers of known date."
+        return
+    found = result.nps.findings
+    if found.reason:
+        yield f"Not predicted: {found.reason}."
+    else:
+        yield (
+            "The category (detractor, passive, promoter) that a customer would answer to the recommend question within "
+            f"{ANSWER_DAYS} days, for customers who gave no relationship answer; learned from {found.n_answers:,} "
+            f"answers ({found.regime}), without anything the customer ever answered. Predicted, not asked: never part "
+            "of a measured NPS, of an input or of the risk."
+        )
+    if found.figures:
+        yield ""
+        yield (
+            f"Judged out of time on {found.n_judged_answers:,} answers after {found.tested_from}, weighted for "
+            "non-response. In brackets 95 % intervals."
+        )
+        yield ""
+        yield "| figure | value | interval | meaning |"
+        yield "| --- | ---: | --- | --- |"
+        for name, meaning in NPS_FIGURES.items():
+            value, low, high = found.figures[name]
+            ends = "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]"
+            yield f"| {name} | {_number(value)} | {ends} | {meaning} |"
 
 
 def _inputs(result: TrainingResult) -> Iterator[str]:

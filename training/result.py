@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from churnrisk.bundle import Bundle, Reference
+from churnrisk.bundle import Bundle, PredictedNps, Reference
 from churnrisk.errors import ModelUnfit
 from churnrisk.metrics import Contagion, Interval
 
@@ -71,6 +71,8 @@ class TrainingResult:
     """Observed over expected of the judged rows by attribute and value (``judging.segments``)."""
     leaks: tuple[Leak, ...] = ()
     """What the leakage audit found and did not refuse: accepted by the settings, or kept out by the as-of join."""
+    nps: PredictedNps | None = None
+    """Models of what silent customers would answer, or why there are none; None without survey answers."""
 
     @property
     def is_fit(self) -> bool:

@@ -24,6 +24,7 @@ from .audit import audit_extract, audit_snapshots
 from .compare import Champion
 from .extract import extract_rows
 from .looks import looks_of, watch_of, without_actions
+from .nps import predicted_nps
 from .result import TrainingResult
 from .ship import from_extract, from_snapshots
 from .snapshots import outcome_days
@@ -110,6 +111,16 @@ def train(
     origin = replace(origin, trained_until=as_of.instant.isoformat())
     result = from_snapshots(looks, settings, origin, notes, champion=champion)
     result = replace(result, censoring=censoring, leaks=leaks)
+    said = predicted_nps(
+        engine,
+        tables,
+        looks,
+        settings,
+        origin=origin,
+        as_of=as_of,
+        source_of=lambda name: entries[name].source,
+    )
+    result = replace(result, nps=said)
     newest = next(look for look in looks if look.snapshot.is_shipped)
     result = _referenced(result, newest.day, newest.features)
     return result if watch is None else replace(result, contagion=watch.study(settings.seed))

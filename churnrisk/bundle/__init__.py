@@ -5,11 +5,23 @@ from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrato
 from .encoding import KEY_COLUMNS, Feature, Kind, codes, digest_of, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
 from .leaver_kinds import LeaverKinds
+from .nps import (
+    NPS_CATEGORIES,
+    NPS_FOLDER,
+    NpsCategory,
+    NpsFindings,
+    NpsModel,
+    PredictedNps,
+    nps_category,
+    read_predicted_nps,
+)
 from .reference import Bins, Histogram, Reference, bins_of, histogram_of, read_reference, reference_of
 from .segments import Calibrated, RowCalibration, Segments
 
 __all__ = [
     "KEY_COLUMNS",
+    "NPS_CATEGORIES",
+    "NPS_FOLDER",
     "TIE_WEIGHTS",
     "Additive",
     "Band",
@@ -25,7 +37,11 @@ __all__ = [
     "Knots",
     "Learner",
     "LeaverKinds",
+    "NpsCategory",
+    "NpsFindings",
+    "NpsModel",
     "Platt",
+    "PredictedNps",
     "Provenance",
     "Reference",
     "RowCalibration",
@@ -40,6 +56,8 @@ __all__ = [
     "kind_of",
     "matrix",
     "merged",
+    "nps_category",
+    "read_predicted_nps",
     "read_reference",
     "reference_of",
 ]

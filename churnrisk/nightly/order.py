@@ -22,6 +22,7 @@ from ..logs import Stages, run_context
 from ..messages import Sentences
 from ..night_memory import forget_older, last_run_id
 from ..night_monitor import past_of
+from ..night_silence import kinds_beside
 from ..promotion import challenger_of
 from ..sources import load, refuse_before_data
 from ..sources.readiness import TIES_UNKNOWN, Readiness, readiness
@@ -150,7 +151,7 @@ def _published(basis: Basis, stages: Stages, start: Start) -> Night:
 
 def _features(basis: Basis) -> FeatureSet:
     workspace = basis.workspace
-    kinds = {feature.name: feature.kind for feature in basis.bundle.features}
+    kinds = kinds_beside(workspace) | {feature.name: feature.kind for feature in basis.bundle.features}
     kept = workspace.kept_past_pairs if basis.extent is BACKFILL else workspace.kept_pairs
     return build(
         basis.engine,

@@ -34,6 +34,8 @@ from scoring import (
 from ..bundle import Bundle
 from ..night_memory import last_night, staged_memory
 from ..night_report import Made
+from ..night_silence import silent_tonight
+from ..report import Silence
 from .basis import Basis
 
 Frames = Mapping[str, pl.DataFrame]
@@ -93,12 +95,15 @@ class Scored:
 
 @dataclass(frozen=True)
 class Addition:
-    """What one step adds: published tables, notes, promoters to approach, files kept (place -> staged file)."""
+    """What one step adds: published tables, notes, promoters to approach, files kept (place -> staged file), and what
+    the report says of silent customers.
+    """
 
     frames: Frames = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     promoters: pl.DataFrame | None = None
     kept: Mapping[Path, Path] = field(default_factory=dict)
+    silence: Silence | None = None
 
 
 Step = Callable[[Scored, Frames], Addition]
@@ -122,6 +127,7 @@ def made_of(basis: Basis, features: FeatureSet) -> Made:
             notes=(*made.notes, *added.notes),
             promoters=made.promoters if added.promoters is None else added.promoters,
             kept={**made.kept, **added.kept},
+            silence=made.silence if added.silence is None else added.silence,
         )
     return made
 
@@ -226,6 +232,24 @@ def challenger_of(scored: Scored, _: Frames) -> Addition:
     return Addition({} if beside is None else {"shadow_scores": beside}, notes=tuple(filter(None, [note])))
 
 
+def silence_of(scored: Scored, _: Frames) -> Addition:
+    """What silent customers would answer, predicted; not of past dates."""
+    basis = scored.basis
+    if not basis.extent.makes_lists:
+        return Addition()
+    said = silent_tonight(
+        basis.workspace,
+        basis.bundle,
+        scored.features,
+        engine=basis.engine,
+        tables=basis.loaded.tables,
+        as_of=basis.as_of,
+        run_id=basis.run_id,
+    )
+    frames = {} if said.predicted is None else {"nps_predicted": said.predicted}
+    return Addition(frames, notes=said.warnings, silence=said.silence)
+
+
 def memory_of(scored: Scored, frames: Frames) -> Addition:
     """What the next night needs of this one to say what changed; past dates keep nothing."""
     basis = scored.basis
@@ -254,6 +278,7 @@ STEPS: tuple[Step, ...] = (
     list_of,
     promoters_of,
     challenger_of,
+    silence_of,
     memory_of,
 )
 """What follows the risks, in the order of the tables; a step may read those of the steps before it."""

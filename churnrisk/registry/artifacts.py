@@ -23,7 +23,14 @@ def defined_figures(result: Trained) -> dict[str, float]:
         for name, gain in result.network_gain.items()
         for end, value in (("", gain.value), ("_low", gain.low), ("_high", gain.high))
     }
-    found = {**judged.figures, **without, **gained, **_studied(result), **_compared(result)}
+    found = {
+        **judged.figures,
+        **without,
+        **gained,
+        **_studied(result),
+        **_compared(result),
+        **_silent(result),
+    }
     return counts | {
         name: value for name, value in found.items() if value is not None and math.isfinite(value)
     }
@@ -57,6 +64,15 @@ def _compared(result: Trained) -> dict[str, float]:
         f"over_champion_{name}{end}": value
         for name, gain in result.comparison.gains.items()
         for end, value in (("", gain.value), ("_low", gain.low), ("_high", gain.high))
+    }
+
+
+def _silent(result: Trained) -> dict[str, float | None]:
+    """Return how predictions of what silent customers would answer were judged, with ends."""
+    return {
+        f"nps_{name}{end}": value
+        for name, ends in result.nps_figures.items()
+        for end, value in zip(("", "_low", "_high"), ends, strict=True)
     }
 
 

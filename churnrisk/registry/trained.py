@@ -268,6 +268,10 @@ class Trained(Protocol):
         """Whether churn spreads between customers; None when not asked."""
 
     @property
+    def nps_figures(self) -> Mapping[str, tuple[float | None, float | None, float | None]]:
+        """Figures of the predicted NPS category with their ends, undefined is None; empty where it was not judged."""
+
+    @property
     def trials(self) -> Sequence[TriedSettings]:
         """Settings that were tried; empty without a search."""
 

@@ -1,6 +1,6 @@
 """Reports as HTML pages: decides what a reader is told and in what order; refuses to compute figures."""
 
-from .content import Circle, Evidence, ReportContent, RunDetails, SourceLine, Told, Watching
+from .content import Circle, Evidence, ReportContent, RunDetails, Silence, SourceLine, Told, Watching
 from .evaluation_page import EvaluationContent, evaluation_html, evaluation_pictures
 from .page import report_html
 
@@ -10,6 +10,7 @@ __all__ = [
     "Evidence",
     "ReportContent",
     "RunDetails",
+    "Silence",
     "SourceLine",
     "Told",
     "Watching",

@@ -12,6 +12,7 @@ from typing import Literal
 
 import polars as pl
 
+from ..bundle import NpsFindings
 from ..metrics import Contagion, Interval
 
 
@@ -120,6 +121,23 @@ class Watching:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """What silent customers would answer, predicted, beside what the others did answer.
+
+    ``findings`` of the training, None without survey answers then; ``predicted`` shares (0-1) by category expected of
+    the ``n_silent``, empty where nothing is predicted, ``note`` then says why tonight's are missing; ``measured``
+    shares among the ``n_heard``.
+    """
+
+    findings: NpsFindings | None = None
+    n_silent: int = 0
+    predicted: Mapping[str, float] = field(default_factory=dict)
+    n_heard: int = 0
+    measured: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything the page of one night says.
 
@@ -170,4 +188,5 @@ class ReportContent:
     circles: tuple[Circle, ...] = ()
     effect_words: str = ""
     watching: Watching | None = None
+    silence: Silence | None = None
     company: str = ""

@@ -25,6 +25,7 @@ from .sections import (
     run_section,
     segments_section,
 )
+from .silence import silence_section
 from .spreading import spreading_section
 from .tonight import actions, lead, stats, title, warnings
 from .trust import trust_section
@@ -37,6 +38,7 @@ SECTIONS = (
     watch_section,
     reasons_section,
     segments_section,
+    silence_section,
     network_section,
     around_section,
     spreading_section,

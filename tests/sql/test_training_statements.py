@@ -20,6 +20,7 @@ PARAMETERS = {
     "outcome_to": datetime(2026, 5, 15),
     "known_by": datetime(2026, 7, 1),
     "earliest": datetime(2026, 1, 1),
+    "answers_from": datetime(2026, 1, 1),
     "consent_as_of": datetime(2026, 7, 1),
 }
 CUSTOMERS = """
@@ -49,6 +50,11 @@ customer_key | at
 customer_key | at | event
 0 | 2026-03-05 | login
 2 | 2026-04-05 | login
+""",
+    "surveys": """
+customer_key | invited_at | answered_at | score
+0 | 2026-04-05 | 2026-04-06 | 9
+1 | 2026-04-05 | |
 """,
     "treatments": """
 customer_key | at | offer_id | propensity

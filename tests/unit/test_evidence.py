@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from churnrisk.bundle import Provenance, read_reference, reference_of
+from churnrisk.bundle import (
+    NpsFindings,
+    PredictedNps,
+    Provenance,
+    read_predicted_nps,
+    read_reference,
+    reference_of,
+)
 from churnrisk.evidence import EVIDENCE_FILE, EvidencedBundle, read_evidence, write_evidence
 from churnrisk.metrics import Interval
 from churnrisk.report import Evidence
@@ -58,6 +65,7 @@ def test_an_interval_that_was_not_computed_stays_so_and_the_file_is_plain_json(t
 
 def test_a_bundle_made_without_evidence_has_none(tmp_path: Path) -> None:
     assert read_evidence(tmp_path) is None
+    assert read_predicted_nps(tmp_path) is None
 
 
 def test_a_saved_training_takes_evidence_and_reference_along(tmp_path: Path) -> None:
@@ -68,6 +76,8 @@ def test_a_saved_training_takes_evidence_and_reference_along(tmp_path: Path) -> 
     rows = Rows(pl.DataFrame({"wait_s": wait}), left, np.ones(400), who, np.full(400, "", dtype=object))
     result = from_extract(rows, FitSettings(1), Provenance(churn={"kind": "label"}))
     kept = reference_of(result.bundle.features, rows.frame)
-    EvidencedBundle(replace(result, reference=kept)).save(tmp_path)
+    said = PredictedNps(NpsFindings(reason="12 answers are known", n_answers=12))
+    EvidencedBundle(replace(result, reference=kept, nps=said)).save(tmp_path)
+    assert read_predicted_nps(tmp_path) == said
     assert read_evidence(tmp_path) is not None
     assert read_reference(tmp_path) == kept

@@ -41,6 +41,8 @@ def drawn(language: str = "en", **given: Any) -> Explanation:
         "risk_before_survey": 0.075,
         "band": "high",
         "value": 480.0,
+        "leaver_kind": None,
+        "leaver_kind_share": None,
         "model_version": "7",
     }
     content: dict[str, Any] = {
@@ -56,6 +58,24 @@ def drawn(language: str = "en", **given: Any) -> Explanation:
         "sentences": Sentences.of(language),
     }
     return Explanation(**content | given)
+
+
+NPS = {"detractor": 0.6, "passive": 0.3, "promoter": 0.1, "category": "detractor", "run_id": "r"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("category", ["detractor", "passive", "promoter"])
+def test_a_predicted_answer_is_told_as_predicted_with_its_probability(language: str, category: str) -> None:
+    text = drawn(language, nps=NPS | {"category": category}).text()
+    (line,) = set(text.splitlines()) - set(drawn(language).text().splitlines())
+    assert {"en": "predicted, not asked", "ru": "прогноз, не ответ", "zh": "预测，并非回答"}[language] in line
+    assert {"detractor": "60", "passive": "30", "promoter": "10"}[category] in line
+
+
+def test_a_predicted_answer_stands_apart_among_the_values() -> None:
+    told = drawn(nps=NPS).as_dict()["nps_predicted"]
+    assert told == {"detractor": 0.6, "passive": 0.3, "promoter": 0.1, "category": "detractor"}
+    assert drawn().as_dict()["nps_predicted"] is None
 
 
 def test_the_text_says_everything_in_order() -> None:

@@ -14,6 +14,7 @@ from ..evaluate import OUT_OF_TIME
 from .lead_time import LeadTime, lead_words
 from .months import MONTH_FIGURES, unsteady
 from .subject import Subject
+from .surveys import CODED
 
 UNSTEADY = 0.05
 """Chance below which looks are said to differ."""
@@ -222,7 +223,8 @@ def _opinions(said: Said) -> list[str]:
 
 
 def _surveys(said: Said) -> list[str]:
-    table = said.tables["surveys"].filter(pl.col("auc").is_not_null())
+    plain = ~pl.col("predictor").is_in(list(CODED))
+    table = said.tables["surveys"].filter(plain, pl.col("auc").is_not_null())
     if table.is_empty():
         return ["Too few who answered have left: no question can be said to foretell leaving."]
     found = [

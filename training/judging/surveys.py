@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,18 @@ SCORES: Mapping[str, str] = {
 """Each question, and the feature with its latest answer; higher is better in all three."""
 
 TOGETHER = "all together"
+
+TOP_TWO_FROM = 4.0
+"""Satisfied is 4 or 5 of 5: the top two boxes, which foretold best in de Haan, Verhoef & Wiesel (2015)."""
+
+CODED: Mapping[str, tuple[str, Callable[[Floats], Floats]]] = {
+    "NPS category": (
+        "NPS",
+        lambda score: np.searchsorted([6.5, 8.5], score, side="right").astype(np.float64),
+    ),
+    "CSAT top two boxes": ("CSAT", lambda score: (score >= TOP_TWO_FROM).astype(np.float64)),
+}
+"""The same answers as they are usually reported: detractor, passive, promoter; satisfied or not."""
 
 FEWEST_LEAVERS = 20
 """Leavers below whom nothing is said of a question."""
@@ -62,18 +75,41 @@ def surveys(looked: Rows, subject: Subject, crm_risk: Floats | None) -> pl.DataF
         answered all of them (only there questions can be compared). auc is that of the bare score, turned so that above
         0.5 low answers foretell leaving; log_loss_gained (nats per customer) is what the answer adds to the CRM risk on
         the judged rows, by a logistic model of both, cross-fitted by customer, over the same without the answer.
-        Intervals draw customers. Null, and the counts, where fewer than 20 leavers answered.
+        Intervals draw customers. Null, and the counts, where fewer than 20 leavers answered. Answers stand as given,
+        and as :data:`CODED`.
     """
     present = {name: column for name, column in SCORES.items() if _has(looked, column)}
-    rows = [_row(EACH, name, [column], looked, subject, crm_risk) for name, column in present.items()]
+    predictors = [*_predictors(present)]
+    rows = [_row(EACH, each, looked, subject, crm_risk, each.columns) for each in predictors]
     if len(present) > 1:
-        every = list(present.values())
-        both = [
-            _row(SAME, name, [column], looked, subject, crm_risk, every) for name, column in present.items()
-        ]
-        rows += [*both, _row(SAME, TOGETHER, every, looked, subject, crm_risk, every)]
+        every = tuple(present.values())
+        together = Predictor(TOGETHER, every)
+        rows += [_row(SAME, each, looked, subject, crm_risk, every) for each in (*predictors, together)]
     table = pl.DataFrame(rows, schema=SURVEY_COLUMNS, orient="row")
     return table.with_columns(cs.float().fill_nan(None))
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """One way to foretell leaving: the answers to some questions, each turned by ``coded``."""
+
+    name: str
+    columns: tuple[str, ...]
+    coded: Callable[[Floats], Floats] = lambda score: score
+
+    def answers(self, rows: Rows) -> Floats:
+        """Return shape (rows, questions); higher = happier."""
+        return np.column_stack(
+            [self.coded(rows.frame[each].cast(pl.Float64).to_numpy()) for each in self.columns]
+        )
+
+
+def _predictors(present: Mapping[str, str]) -> Iterator[Predictor]:
+    for name, column in present.items():
+        yield Predictor(name, (column,))
+        for coded, (question, coding) in CODED.items():
+            if question == name:
+                yield Predictor(coded, (column,), coding)
 
 
 def survey_pairs(looked: Rows, *, seed: int) -> pl.DataFrame:
@@ -114,22 +150,21 @@ def _answered(rows: Rows, columns: Sequence[str]) -> NDArray[np.bool_]:
 
 def _row(  # noqa: PLR0917 - a row of the table, nothing else
     customers: str,
-    name: str,
-    columns: list[str],
+    predictor: Predictor,
     looked: Rows,
     subject: Subject,
     crm_risk: Floats | None,
-    needed: list[str] | None = None,
+    needed: Sequence[str],
 ) -> tuple[object, ...]:
-    chosen = looked.where(_answered(looked, needed or columns))
+    chosen = looked.where(_answered(looked, needed))
     nothing = (math.nan,) * 3
-    head = (customers, name, len(chosen.left), chosen.n_leavers)
+    head = (customers, predictor.name, len(chosen.left), chosen.n_leavers)
     if chosen.n_leavers < FEWEST_LEAVERS or chosen.n_stayers < FEWEST_LEAVERS:
         return (*head, *nothing, *nothing)
-    score = _combined(chosen, columns)
+    score = _combined(chosen, predictor)
     ranked = Ranked(chosen.left, score)
     drawn = _interval(lambda w: auc_of(ranked.curve(w)), chosen, subject.seed)
-    return (*head, *drawn, *_gained(subject, columns, needed, crm_risk))
+    return (*head, *drawn, *_gained(subject, predictor, needed, crm_risk))
 
 
 def _interval(figure: Callable[[Floats], float], rows: Rows, seed: int) -> tuple[float, float, float]:
@@ -140,24 +175,24 @@ def _interval(figure: Callable[[Floats], float], rows: Rows, seed: int) -> tuple
     return float(value[0]), float(low[0]), float(high[0])
 
 
-def _combined(rows: Rows, columns: list[str]) -> Floats:
+def _combined(rows: Rows, predictor: Predictor) -> Floats:
     """Return one score of the answers, higher = likelier to leave; several by a model of other customers."""
-    answers = np.column_stack([rows.frame[each].cast(pl.Float64).to_numpy() for each in columns])
-    if len(columns) == 1:
+    answers = predictor.answers(rows)
+    if answers.shape[1] == 1:
         return -answers[:, 0]
     return _cross_fitted(answers, rows)
 
 
 def _gained(
-    subject: Subject, columns: list[str], needed: list[str] | None, crm_risk: Floats | None
+    subject: Subject, predictor: Predictor, needed: Sequence[str], crm_risk: Floats | None
 ) -> tuple[float, float, float]:
-    answered = _answered(subject.rows, needed or columns)
+    answered = _answered(subject.rows, needed)
     rows = subject.rows.where(answered)
     if crm_risk is None or rows.n_leavers < FEWEST_LEAVERS or rows.n_stayers < FEWEST_LEAVERS:
         return (math.nan, math.nan, math.nan)
     known = np.clip(crm_risk[answered], 1e-9, 1 - 1e-9)
     base = np.log(known / (1 - known))
-    answers = np.column_stack([rows.frame[each].cast(pl.Float64).to_numpy() for each in columns])
+    answers = predictor.answers(rows)
     one, two = (
         1 / (1 + np.exp(-_cross_fitted(design, rows)))
         for design in (np.column_stack((base, answers)), base[:, None])

@@ -12,6 +12,7 @@ from .lists import AT_RISK
 from .log import RUN_LOG
 from .monitoring import MONITORING, MONITORING_WORDS
 from .network import NETWORK, TIES
+from .nps import NPS_CATEGORY_WORDS, NPS_PREDICTED
 from .reasons import CHANGES, REASONS
 from .scores import ASKED, KINDS, NON_PAYMENT, OTHER_KIND, SCORES, SHADOW_SCORES, SILENT
 
@@ -28,6 +29,8 @@ __all__ = [
     "NETWORK",
     "NON_PAYMENT",
     "NO_CALLS",
+    "NPS_CATEGORY_WORDS",
+    "NPS_PREDICTED",
     "OTHER_KIND",
     "PUBLISHED",
     "REASONS",

@@ -9,6 +9,7 @@ from .lists import AT_RISK
 from .log import RUN_LOG
 from .monitoring import MONITORING
 from .network import NETWORK, TIES
+from .nps import NPS_PREDICTED
 from .reasons import CHANGES, REASONS
 from .scores import SCORES, SHADOW_SCORES
 
@@ -24,6 +25,7 @@ PUBLISHED: dict[str, PublishedTable] = {
         FEATURES,
         MONITORING,
         SHADOW_SCORES,
+        NPS_PREDICTED,
         RUN_LOG,
     )
 }

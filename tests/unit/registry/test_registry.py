@@ -102,6 +102,8 @@ def test_everything_about_a_training_is_logged(
     assert run.data.metrics["contagion_z_own_risk_before"] == 0.4
     assert "contagion_z_strangers" not in run.data.metrics
     assert run.data.metrics["network_gain_auc_high"] == 0.05
+    assert run.data.metrics["nps_auc_detractor_low"] == 0.6
+    assert "nps_auc_passive" not in run.data.metrics  # undefined
     assert run.data.tags["churnrisk.run_id"] == "run-0"
     assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
         ("customers", "ab" * 18)

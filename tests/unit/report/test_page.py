@@ -132,6 +132,7 @@ def test_every_section_has_a_heading_and_a_link_to_it() -> None:
         "watch",
         "reasons",
         "segments",
+        "silence",
         "network",
         "around",
         "spreading",

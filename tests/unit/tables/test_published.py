@@ -60,6 +60,8 @@ def test_the_layout_reads_as_hive_partitions_although_the_date_stands_in_the_fil
             "risk_before_survey": [None],
             "band": ["watch"],
             "value": [None],
+            "leaver_kind": [None],
+            "leaver_kind_share": [None],
             "model_version": ["1"],
             "is_hindsight": [False],
             "run_id": ["r"],

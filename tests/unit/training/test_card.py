@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from churnrisk.bundle import Provenance
+from churnrisk.bundle import NpsFindings, PredictedNps, Provenance
 from tests.drawn_models import drawn_bundle
 from tests.drawn_trainings import drawn_result
 from training import FitSettings, Rows, TrainingResult, from_extract
@@ -17,6 +17,7 @@ from training.card import NOT_FOR, model_card
 from training.censoring import Censoring
 from training.compare import Comparison
 from training.gates import GateFinding
+from training.nps import NPS_FIGURES
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,7 @@ def test_the_card_has_every_section_and_the_figures_of_the_training(result: Trai
         "Segments",
         "Gates",
         "Beside the champion",
+        "What silent customers would answer",
         "Inputs",
         "Remarks",
         "What it must not be used for",
@@ -69,6 +71,21 @@ def test_the_card_tells_where_risks_are_off_and_nothing_by_columns_kept_for_comp
     off = replace(found, segments=found.segments.with_columns(oe=pl.lit(1.4), is_flagged=pl.lit(value=True)))
     assert "| 1.40 |" in section(model_card(off, as_of="2026-06-30"), "Segments")
     assert "2 of 2 are off" in section(model_card(off, as_of="2026-06-30"), "Segments")
+
+
+def test_the_card_tells_what_is_predicted_of_silent_customers_or_why_not(result: TrainingResult) -> None:
+    title = "What silent customers would answer"
+    assert "no survey answers" in section(model_card(result, as_of="2026-06-30"), title)
+    findings = NpsFindings(reason="12 answers are known", n_answers=12)
+    card = model_card(replace(result, nps=PredictedNps(findings)), as_of="2026-06-30")
+    assert section(card, title).strip() == "Not predicted: 12 answers are known."
+    figures = dict.fromkeys(NPS_FIGURES, (0.5, 0.4, 0.6)) | {"auc_passive": (None, None, None)}
+    made = NpsFindings(n_answers=1500, regime="lightgbm", n_judged_answers=400, figures=figures)
+    told = section(model_card(replace(result, nps=PredictedNps(made)), as_of="2026-06-30"), title)
+    assert "Predicted, not asked" in told
+    assert "400 answers" in told
+    assert "| auc_detractor | 0.5000 | [0.4000, 0.6000] |" in told
+    assert "| auc_passive | undefined |  |" in told
 
 
 def test_no_id_of_a_customer_is_on_the_card() -> None:

@@ -19,7 +19,7 @@ from training.judging.months import months, unsteady
 from training.judging.opinions import named_opinions, opinion_of, opinions
 from training.judging.segments import labels_of_column, segment_labels, segments, tenure_bands
 from training.judging.subject import Subject, subject_of
-from training.judging.surveys import survey_pairs, surveys
+from training.judging.surveys import SAME, survey_pairs, surveys
 from training.judging.types import types
 from training.judging.ways import leaver_kinds
 from training.rows import rows_together
@@ -262,6 +262,29 @@ def test_a_question_that_knows_is_ahead_and_one_that_few_answered_says_nothing()
     pairs = survey_pairs(told.rows, seed=1)
     assert pairs.filter((pl.col("question") == "NPS") & (pl.col("other") == "CSAT"))["low"][0] > 0
     assert pairs.filter(pl.col("other") == "CES")["low"].null_count() == 2
+
+
+def test_answers_stand_as_they_are_usually_reported_too() -> None:
+    # who gave 4 or 5 stays, who gave less leaves half the time, whichever of the three low boxes it was
+    n = 400
+    csat = np.tile([1.0, 2.0, 3.0, 4.0, 5.0], n // 5)
+    left = ((csat < 4) & (np.arange(n) // 5 % 2 == 0)).astype(int)
+    nps = np.tile([6.0, 7.0], n // 2)
+    looked = rows(
+        [f"{number:04}" for number in range(n)],
+        left.tolist(),
+        csat_last_score=csat.tolist(),
+        nps_last_score=nps.tolist(),
+    )
+    told = subject_of(looked, np.full(n, left.mean()))
+    found = surveys(told.rows, told, np.full(n, left.mean()))
+    auc = {row["predictor"]: row["auc"] for row in found.iter_rows(named=True) if row["customers"] == SAME}
+    # stayers: of 280, 120 gave less than 4 (ties, a half) and 160 more
+    assert auc["CSAT top two boxes"] == pytest.approx((160 + 120 / 2) / 280)
+    # inside the three low boxes the score is a coin's throw
+    assert auc["CSAT"] == pytest.approx(auc["CSAT top two boxes"])
+    assert auc["NPS category"] == pytest.approx(auc["NPS"])  # 6 and 7 lie on the two sides of a limit
+    assert list(auc) == ["NPS", "NPS category", "CSAT", "CSAT top two boxes", "all together"]
 
 
 def test_loyalty_gives_spend_and_adoption_of_each_cell_marks_the_small_and_leaves_out_single_people() -> None:
