@@ -40,7 +40,10 @@ NETWORK_GROUP = "network"
 COMMUNITY = "community"
 """Column beside the features: the number is a name, and may mean another community at another date."""
 
-_OF_OTHERS = re.compile(r"churn|leaver|detractor")
+_OF_OTHERS = re.compile(r"churn|leaver|detractor|community_strength_share")
+"""The share of strength inside the community counts ties to leavers: 1 of a customer with more ties than the community
+has other rows says that one has left."""
+
 _OWN_PLACE = frozenset(tie_feature_names())
 
 NETWORK_COLUMNS: dict[str, pl.DataType] = {
@@ -149,9 +152,10 @@ def network_rows(
 
     ``leavers``: node, age_days. ``opinions``: node, opinion, age_days by everybody's latest answer, None without
     surveys. Nobody known to have left, or no answer known: nobody can be said to be exposed, so null. All is null where
-    `Ties.is_usable` says that nothing may be said.
+    `Ties.is_usable` says that nothing may be said; the community also where too few of it are members.
     """
     from .ties import community_of, network_features
+    from .ties.membership import is_told_of
 
     nodes = ties.nodes
     graph = ties.graph.without(~ties.is_usable)
@@ -159,16 +163,18 @@ def network_rows(
     detractors = (
         None if opinions is None or opinions.is_empty() else opinions.filter(pl.col("opinion") == DETRACTOR)
     )
+    is_member = nodes["customer_key"].is_in(members["customer_key"].implode()).to_numpy()
     features = network_features(
         graph,
-        is_member=nodes["customer_key"].is_in(members["customer_key"].implode()).to_numpy(),
+        is_member=is_member,
         leaver_age_days=None if leavers.is_empty() else _ages(leavers, nodes.height),
         detractor_age_days=None if detractors is None else _ages(detractors, nodes.height),
         may_use=ties.is_usable,
         community=community,
         tie_days=tie_days,
     )
-    keys = nodes.select(pl.col("node").cast(pl.Int32), "customer_key", community.alias(COMMUNITY))
+    told = community.set(pl.Series(~is_told_of(community, is_member)), None)
+    keys = nodes.select(pl.col("node").cast(pl.Int32), "customer_key", told.alias(COMMUNITY))
     return features.join(keys, on="node", how="left", maintain_order="left").drop("node")
 
 

@@ -91,11 +91,12 @@ def community_columns(
     Returns
     -------
     polars.DataFrame
-        One row per node. ``community_size`` (nodes, leavers with ties included), ``community_churn_rate_90d`` (of the
-        *other* nodes that are customers or left in the last 90 days, those that left), ``is_community_leader`` (1 for
-        the customer with the greatest strength inside, the smallest number among equals; else 0) and
-        ``community_strength_share`` (strength inside / all). Null without ties; the rate also with fewer than five
-        others, so that it names nobody; the share also where all strengths are 0.
+        One row per node. ``community_size`` (customers now: the size told is the number of rows that everybody sees,
+        whoever left), ``community_churn_rate_90d`` (of the *other* nodes that are customers or left in the last 90
+        days, those that left), ``is_community_leader`` (1 for the customer with the greatest strength inside, the
+        smallest number among equals; else 0) and ``community_strength_share`` (strength inside / all). Null without
+        ties; size and leader also where `is_told_of` says no, the rate with fewer than five others, so that they
+        point at nobody; the share also where all strengths are 0.
     """
     has_ties = community.is_not_null().to_numpy()
     labels = frozen(community.fill_null(0).to_numpy(), np.int32)
@@ -107,13 +108,14 @@ def community_columns(
             "strength": graph.strengths,
             "is_leader": leads(labels, frozen(is_member & has_ties, np.uint8), inside),
             "is_member": is_member,
+            "is_told": is_told_of(community, is_member),
             "left": np.zeros(graph.n_nodes, np.bool_)
             if leaver_age_days is None
             else (leaver_age_days >= 0) & (leaver_age_days <= COMMUNITY_CHURN_DAYS),
         }
     ).with_columns(counted=pl.col("is_member") | pl.col("left"))
     totals = table.group_by("community").agg(
-        pl.len().cast(pl.Int64).alias("community_size"),
+        pl.col("is_member").sum().cast(pl.Int64).alias("community_size"),
         pl.col("counted").sum().cast(pl.Int64).alias("n_counted"),
         (pl.col("left") & pl.col("counted")).sum().cast(pl.Int64).alias("n_left"),
     )
@@ -124,16 +126,36 @@ def community_columns(
         table.join(totals, on="community", how="left", maintain_order="left")
         .with_columns(is_known=pl.col("community").is_not_null())
         .select(
-            pl.when("is_known").then("community_size").alias("community_size"),
+            pl.when("is_told").then("community_size").alias("community_size"),
             pl.when(pl.col("is_known") & known & (n_others >= FEWEST_OTHERS))
             .then(rate)
             .alias(f"community_churn_rate_{COMMUNITY_CHURN_DAYS}d"),
-            pl.when("is_known").then(pl.col("is_leader").cast(pl.Int8)).alias("is_community_leader"),
+            pl.when("is_told").then(pl.col("is_leader").cast(pl.Int8)).alias("is_community_leader"),
             pl.when(pl.col("is_known") & (pl.col("strength") > 0))
             .then(pl.min_horizontal(pl.col("inside") / pl.col("strength"), 1.0))
             .alias("community_strength_share"),
         )
     )
+
+
+def is_told_of(community: pl.Series, is_member: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say of each node whether its community may be told: it has so many customers that it points at none who left.
+
+    A customer who has ties and stands in a community of one must have lost all the others: at least five others who
+    are customers now are asked for.
+
+    >>> is_told_of(pl.Series([0] * 6 + [1] * 6 + [None]), np.array([True] * 11 + [False, True])).tolist()[4:8]
+    [True, True, False, False]
+    """
+    told: NDArray[np.bool_] = (
+        pl.DataFrame({"community": community, "is_member": is_member})
+        .select(
+            pl.col("community").is_not_null() & (pl.col("is_member").sum().over("community") > FEWEST_OTHERS)
+        )
+        .to_series()
+        .to_numpy()
+    )
+    return told
 
 
 @compiled

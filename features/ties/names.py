@@ -17,12 +17,13 @@ COMMUNITY_CHURN_DAYS = 90
 """A community's churn, and the leavers whom a customer is compared with, are those of so many days."""
 
 FEWEST_OTHERS = 5
-"""Others in a community below which its churn is not told: a smaller circle would name somebody."""
+"""Others in a community below which nothing of it is told: a smaller circle would name somebody."""
 
 NO_CALL_DATA = (
     "the customer's call data may not be used, or the customer is a hub, or nobody's calls have come"
 )
 NO_TIES = f"no tie in the window, or {NO_CALL_DATA}"
+FEW_IN_COMMUNITY = f"fewer than {FEWEST_OTHERS} other customers in the community, {NO_TIES}"
 NO_DIRECTION = f"the ties carry no direction, or {NO_CALL_DATA}"
 
 SEED_PHRASES = {
@@ -191,16 +192,19 @@ _PLACE_FEATURES = (
         f"mean of it over those who left in the last {COMMUNITY_CHURN_DAYS} days and share a contact",
         f"nobody who left shares a contact, or leavers are not known, or {NO_CALL_DATA}",
     ),
-    TieFeature(
-        "community_size", "customers", "customers in the community, leavers with ties included", NO_TIES
-    ),
+    TieFeature("community_size", "customers", "customers of the date in the community", FEW_IN_COMMUNITY),
     TieFeature(
         f"community_churn_rate_{COMMUNITY_CHURN_DAYS}d",
         "share",
         f"others of the community that left in the last {COMMUNITY_CHURN_DAYS} days, of them and those still here",
         f"fewer than {FEWEST_OTHERS} others, no tie, leavers are not known, or {NO_CALL_DATA}",
     ),
-    TieFeature("is_community_leader", "flag", "the greatest strength of ties inside the community", NO_TIES),
+    TieFeature(
+        "is_community_leader",
+        "flag",
+        "the greatest strength of ties inside the community, of its customers of the date",
+        FEW_IN_COMMUNITY,
+    ),
     TieFeature(
         "community_strength_share",
         "share of tie strength",

@@ -72,7 +72,7 @@ NETWORK = PublishedTable(
             "label",
             "Community of the customer: those who are mostly in contact with each other. A name for this date; the "
             "same number may mean another community at another date.",
-            f"no tie, or {NO_CALLS}",
+            f"fewer than five other customers of the date are in it, no tie, or {NO_CALLS}",
             low=0,
         ),
         PublishedColumn(

@@ -55,11 +55,12 @@ def _community(
     counted = {other for other in mine - {node} if is_member[other] or other in left}
     inside = {other: inner_strength(graph, other, mine) for other in sorted(mine)}
     leader = max((other for other in inside if is_member[other]), key=inside.__getitem__, default=None)
+    n_here = sum(is_member[other] for other in mine)
     whole = graph.degree(node, weight="weight")
     return {
-        "community_size": len(mine) if mine else None,
+        "community_size": n_here if n_here > 5 else None,
         "community_churn_rate_90d": len(counted & left) / len(counted) if len(counted) >= 5 else None,
-        "is_community_leader": int(leader == node) if mine else None,
+        "is_community_leader": int(leader == node) if n_here > 5 else None,
         "community_strength_share": inside[node] / whole if mine and whole else None,
     }
 

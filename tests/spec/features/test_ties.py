@@ -288,20 +288,35 @@ def test_without_calls_there_are_no_ties_and_no_network_columns(engine: Engine, 
     assert not {"n_ties", "n_calls_out_30d"} & set(found.frame.columns)
 
 
+def calls_of_all(n: int) -> str:
+    """Return calls of each of n customers to each later one."""
+    pairs = (f"{caller} | {callee} | 2026-03-20 10:00" for callee in range(n) for caller in range(callee))
+    return "\n".join(["caller_key | callee_key | started_at", *pairs])
+
+
 def test_communities_are_published_as_a_number_and_are_no_feature(engine: Engine, tmp_path: Path) -> None:
-    calls = """
-    caller_key | callee_key | started_at
-    0          | 1          | 2026-03-20 10:00
-    1          | 2          | 2026-03-20 10:00
-    2          | 0          | 2026-03-20 10:00
-    3          | 4          | 2026-03-20 10:00
-    """
-    found = features_of(engine, lake(tmp_path, customers="customer_key\n0\n1\n2\n3\n4\n5", calls=calls))
+    calls = f"{calls_of_all(6)}\n6 | 7 | 2026-03-20 10:00"
+    customers = "\n".join(["customer_key", *map(str, range(9))])
+    found = features_of(engine, lake(tmp_path, customers=customers, calls=calls))
     assert found.network is not None
-    assert found.network["community"].to_list() == [0, 0, 0, 1, 1, None]
+    # c6 and c7 are too few to be told of, c8 has no tie
+    assert found.network["community"].to_list() == [0] * 6 + [None] * 3
     assert "community" not in found.frame.columns
-    assert found.frame["community_size"].to_list() == [3, 3, 3, 2, 2, None]
-    assert found.frame["clustering"].to_list() == [1, 1, 1, None, None, None]
+    assert found.frame["community_size"].to_list() == [6] * 6 + [None] * 3
+    assert found.frame["clustering"].to_list() == [1.0] * 6 + [None] * 3
+
+
+def test_a_community_counts_neither_who_left_nor_who_gave_notice(engine: Engine, tmp_path: Path) -> None:
+    left = {0: "2026-03-25", 1: "2026-04-20"}  # gone, and in notice as of 1 April
+    customers = "customer_key | left_at | left_known_at\n" + "\n".join(
+        f"{key} | {left.get(key, '')} | {'2026-03-25' if key in left else ''}" for key in range(8)
+    )
+    found = features_of(engine, lake(tmp_path, customers=customers, calls=calls_of_all(8)))
+    assert found.network is not None
+    assert found.network["customer_id"].to_list() == [f"c{key}" for key in range(2, 8)]
+    assert found.network["community"].to_list() == [0] * 6
+    assert found.frame["community_size"].to_list() == [6] * 6
+    assert found.frame["is_community_leader"].sum() == 1
 
 
 def test_the_graph_handed_out_is_named_by_customer_and_has_no_ties_of_those_who_refuse(

@@ -12,6 +12,8 @@ from features.network import tells_of_others
     [
         ("n_ties", "network", False),
         ("pagerank_ratio", "network", False),
+        ("community_size", "network", False),  # counts rows that everybody sees
+        ("community_strength_share", "network", True),  # counts ties to those who left
         ("churn_exposure_share_30d", "network", True),
         ("leaver_similarity_max_90d", "network", True),
         ("friends_gone_90d", "network", True),  # a feature of the user's own: nobody knows what it tells
