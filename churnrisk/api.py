@@ -167,14 +167,14 @@ class ChurnWorkspace:
         """Write the picture of an ego network and return where; None, and no file, when there is nothing to draw.
 
         Without ``place`` it goes beside the report of the day under the next free number, which tells nothing of the
-        customer; the folder of a ``place`` must be there.
+        customer; a ``place`` ends in .svg, and its folder must be there.
         """
-        from .places import existing_folder, numbered_place
+        from .places import drawing_place, numbered_place
 
         if found.svg is None:
             return None
         if place is not None:
-            existing_folder(place, "--svg").write_text(found.svg, "utf-8")
+            drawing_place(place).write_text(found.svg, "utf-8")
             return place
         path = numbered_place(self._folder.report(found.as_of).parent, "influence", ".svg")
         path.write_text(found.svg, "utf-8")

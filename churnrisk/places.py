@@ -36,6 +36,22 @@ def table_place(path: Path) -> Path:
     return existing_folder(path, "--output")
 
 
+def drawing_place(path: Path) -> Path:
+    """Return ``path`` when a picture can be written there; raise UsageError when it is no .svg, or has no folder."""
+    if path.suffix.lower() != ".svg":
+        raise UsageError(
+            Fault(
+                code="format_unknown",
+                where="--svg",
+                expected="a file name that ends in .svg",
+                found=repr(path.suffix) if path.suffix else "no suffix",
+                remedy="Name it so; a browser opens it.",
+                available=(".svg",),
+            )
+        )
+    return existing_folder(path, "--svg")
+
+
 def numbered_place(folder: Path, stem: str, suffix: str) -> Path:
     """Make a new empty file ``stem-N.suffix`` in ``folder``, N the least that is free, and return its place.
 

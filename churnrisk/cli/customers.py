@@ -31,16 +31,16 @@ def influence(
         typer.Option(
             "--svg",
             metavar="FILE",
-            help="Where to draw the ego network (the folder must be there); default: beside the report of the day.",
+            help="Where to draw the ego network (.svg, into a folder that is there); default: beside the day's report.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show who is at risk around a customer if they leave, by how much, and draw their ego network."""
-    from ..places import existing_folder
+    from ..places import drawing_place
 
     if svg is not None:
-        existing_folder(svg, "--svg")
+        drawing_place(svg)
     workspace = workspace_here()
     found = workspace.influence(customer, as_of=day_of(as_of))
     place = workspace.drawn(found, svg)

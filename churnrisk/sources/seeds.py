@@ -18,20 +18,21 @@ from ..errors import ContractError, Fault, UsageError
 from .delimited import DelimitedTable
 from .files import is_parquet
 from .raw import SourceFault
+from .values import as_text
 
 ID, ENERGY = "customer_id", "energy"
 
 REASONS = {
     "malformed_line": ("", "too few or too many fields"),
     "seed_null": (ID, "no customer id"),
-    "seed_repeated": (ID, "a customer who stands above"),
-    "seed_unknown": (ID, "no customer of this id at this date"),
+    "seed_unknown": (ID, "no customer of this id at this date (ids are text: 00123 is not 123)"),
     "seed_refuses": (ID, "the customer's call data may not be used"),
     "seed_hub": (
         ID,
         "a hub: more partners than anybody has friends, no social ties (see [ties] max_partners)",
     ),
     "energy_invalid": (ENERGY, "energy is no number above 0, written with a decimal point"),
+    "seed_repeated": (ID, "a customer who stands above"),
 }
 """By code: the column and the reason, in the order in which a row is judged."""
 
@@ -72,7 +73,8 @@ class Seeds:
                 where=self.where,
                 expected="at least one customer whose call data may be used and who is no hub",
                 found="; ".join(self.rejected_words()) or "no rows",
-                remedy="Check ids (they are text), energy (2.5, not 2,5) and --as-of.",
+                remedy="Check ids (they are text: leading zeros count, and id_digits of a source pads them), energy (2.5, not "
+                "2,5) and --as-of.",
             )
         )
 
@@ -83,7 +85,8 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
     Parameters
     ----------
     given : path, frame or sequence of text
-        With ``customer_id`` and, if wished, ``energy`` (above 0; 1 where missing).
+        With ``customer_id`` and, if wished, ``energy`` (above 0; 1 where missing). Ids are read as in sources: the
+        number 101.0 is 101. Of several rows of a customer that can be used the first counts.
     nodes : pl.DataFrame
         customer_id, may_use_calls, n_partners (of a hub; null = no hub) of everybody who is or was a customer by the
         date.
@@ -108,7 +111,7 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
     energy = pl.col(ENERGY).cast(pl.String) if ENERGY in raw.columns else pl.lit(None, pl.String)
     allowed = nodes.select(pl.col("customer_id").alias(ID), may="may_use_calls", hub_of="n_partners")
     rows = (
-        raw.select("row", pl.col(ID).cast(pl.String).str.strip_chars(), written=energy.str.strip_chars())
+        raw.select("row", _ids(raw[ID]), written=energy.str.strip_chars())
         .join(allowed, on=ID, how="left", maintain_order="left")
         .with_columns(number=pl.col("written").cast(pl.Float64, strict=False))
         .with_columns(
@@ -117,20 +120,20 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
             .otherwise("number")
         )
     )
-    is_energy = pl.col(ENERGY).is_finite() & (pl.col(ENERGY) > 0)
+    is_energy = (pl.col(ENERGY).is_finite() & (pl.col(ENERGY) > 0)).fill_null(value=False)
     code = (
         pl.when(pl.col(ID).is_null() | (pl.col(ID) == ""))
         .then(pl.lit("seed_null"))
-        .when(~pl.col(ID).is_first_distinct())
-        .then(pl.lit("seed_repeated"))
         .when(pl.col("may").is_null())
         .then(pl.lit("seed_unknown"))
         .when(~pl.col("may"))
         .then(pl.lit("seed_refuses"))
         .when(pl.col("hub_of").is_not_null())
         .then(pl.lit("seed_hub"))
-        .when(~is_energy.fill_null(value=False))
+        .when(~is_energy)
         .then(pl.lit("energy_invalid"))
+        .when(~pl.struct(ID, is_energy.alias("is_energy")).is_first_distinct())
+        .then(pl.lit("seed_repeated"))
     )
     judged = rows.with_columns(code=code)
     lines = pl.DataFrame({"row": malformed}, schema={"row": pl.Int64}).with_columns(
@@ -138,6 +141,12 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
     )
     bad = pl.concat([judged.select("row", "code"), lines]).drop_nulls("code").sort("row")
     return Seeds(judged.filter(pl.col("code").is_null()).select(ID, ENERGY), _rejected(bad, where), where)
+
+
+def _ids(given: pl.Series) -> pl.Series:
+    """Write ids as those of sources are: as text, whole floats without a point."""
+    known = given.fill_nan(None) if given.dtype.is_float() else given
+    return as_text(known).str.strip_chars()
 
 
 def _rejected(judged: pl.DataFrame, where: str) -> pl.DataFrame:
@@ -163,6 +172,8 @@ def _raw(given: object) -> tuple[pl.DataFrame, Sequence[int], str]:
     if hasattr(given, "__arrow_c_stream__"):
         return _numbered(pl.DataFrame(given)), (), "seeds"
     if isinstance(given, Sequence):
+        if any(isinstance(each, float) for each in given):
+            return _numbered(pl.DataFrame({ID: as_text(pl.Series(given, strict=False))})), (), "seeds"
         ids = pl.DataFrame({ID: [str(each) for each in given]}, schema={ID: pl.String})
         return _numbered(ids), (), "seeds"
     raise UsageError(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from churnrisk.errors import UsageError
-from churnrisk.places import existing_folder, numbered_place, table_place
+from churnrisk.places import drawing_place, existing_folder, numbered_place, table_place
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.csv", "OUT.CSV"])
@@ -22,11 +22,19 @@ def test_other_formats_are_refused_with_what_is_taken(tmp_path: Path, name: str)
     assert caught.value.codes == ("format_unknown",)
 
 
+@pytest.mark.parametrize("name", ["ego.png", "ego", "ego.svg.png", "ego.html"])
+def test_pictures_are_svg_and_nothing_else(tmp_path: Path, name: str) -> None:
+    assert drawing_place(tmp_path / "EGO.SVG") == tmp_path / "EGO.SVG"
+    with pytest.raises(UsageError, match=r"ends in \.svg") as caught:
+        drawing_place(tmp_path / name)
+    assert caught.value.codes == ("format_unknown",)
+
+
 def test_no_folder_is_made_by_the_way(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a folder that exists"):
         table_place(tmp_path / "new" / "out.csv")
     with pytest.raises(UsageError, match="a folder that exists"):
-        existing_folder(tmp_path / "new" / "ego.svg", "--svg")
+        drawing_place(tmp_path / "new" / "ego.svg")
     with pytest.raises(UsageError, match="a file name"):
         existing_folder(tmp_path, "--svg")
     assert list(tmp_path.iterdir()) == []

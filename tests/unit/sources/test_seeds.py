@@ -73,6 +73,35 @@ def test_a_decimal_comma_is_rejected_and_the_message_says_what_is_taken(tmp_path
             seeds.refuse_empty()
 
 
+def test_a_later_row_of_a_customer_counts_when_the_first_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.csv"
+    path.write_text("customer_id,energy\n001,abc\n001,2\n001,3\n001,0\nwho,1\nwho,1\n", "utf-8")
+    seeds = read_seeds(path, NODES)
+    assert seeds.frame.rows() == [("001", 2.0)]
+    assert seeds.rejected.select("row", "code").rows() == [
+        (1, "energy_invalid"),
+        (3, "seed_repeated"),
+        (4, "energy_invalid"),
+        (5, "seed_unknown"),
+        (6, "seed_unknown"),
+    ]
+
+
+def test_numbers_are_ids_by_their_digits_as_in_sources() -> None:
+    nodes = pl.DataFrame({"customer_id": ["6383", "7"], "may_use_calls": True, "n_partners": None})
+    frame = pl.DataFrame({"customer_id": [6383.0, None, float("nan"), 7.5]})
+    seeds = read_seeds(frame, nodes)
+    assert seeds.frame.rows() == [("6383", 1.0)]
+    assert seeds.rejected["code"].to_list() == ["seed_null", "seed_null", "seed_unknown"]
+    for given in ([6383, 7], [6383.0, 7.0], [6383.0, 7], pl.DataFrame({"customer_id": [6383, 7]})):
+        assert read_seeds(given, nodes).frame["customer_id"].to_list() == ["6383", "7"]
+
+
+def test_an_id_without_its_leading_zeros_is_unknown_and_the_remedy_says_so() -> None:
+    with pytest.raises(ContractError, match=r"00123 is not 123.*leading zeros count, and id_digits"):
+        read_seeds([1], NODES).refuse_empty()
+
+
 def test_rejections_are_told_in_words_and_rows_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "seeds.csv"
     path.write_text("energy;customer_id\n1;001;x\n1;who\n1;王\n2;no\n", "utf-8")
@@ -85,7 +114,7 @@ def test_rejections_are_told_in_words_and_rows_are_those_of_the_file(tmp_path: P
     ]
     assert seeds.rejected_words() == [
         "1 seed not used: too few or too many fields",
-        "2 seeds not used: no customer of this id at this date",
+        "2 seeds not used: no customer of this id at this date (ids are text: 00123 is not 123)",
     ]
 
 
