@@ -73,8 +73,8 @@ class Seeds:
                 where=self.where,
                 expected="at least one customer whose call data may be used and who is no hub",
                 found="; ".join(self.rejected_words()) or "no rows",
-                remedy="Check ids (they are text: leading zeros count, and id_digits of a source pads them), energy (2.5, not "
-                "2,5) and --as-of.",
+                remedy="Check ids (they are text: leading zeros count, and id_digits of a source pads), energy (2.5, "
+                "not 2,5) and --as-of.",
             )
         )
 

@@ -11,8 +11,8 @@
 --   call_seconds_out_30d | seconds | the source has no durations, or call data may not be used, or nobody's have come
 --   call_seconds_in_30d | seconds | the source has no durations, or call data may not be used, or nobody's have come
 --   call_seconds_90d | seconds | the source has no durations, or call data may not be used, or nobody's have come
---   n_calls_missed_in_30d | missed contacts | call data may not be used, or nobody's have come
---   share_calls_missed_90d | share of contacts | no contact in 90 days, or call data may not be used, or nobody's have come
+--   n_calls_missed_in_30d | missed contacts | no contact of anybody tells whether it was missed, or call data may not be used, or nobody's have come
+--   share_calls_missed_90d | share of contacts | no contact in 90 days, or none of anybody tells whether it was missed, or call data may not be used, or nobody's have come
 --   share_calls_out_90d | share of contacts | no contact in 90 days, or call data may not be used, or nobody's have come
 --   share_calls_night_90d | share of contacts, 22 to 6 h local | no contact in 90 days, or call data may not be used, or nobody's have come
 --   share_calls_weekend_90d | share of contacts, Saturday and Sunday local | no contact in 90 days, or call data may not be used, or nobody's have come
@@ -129,6 +129,7 @@ counted as (
         sum(case when is_recent then duration_s else 0 end)::bigint as seconds_recent,
         sum(case when is_recent and is_out then duration_s else 0 end)::bigint as seconds_out_recent,
         bool_or(has_duration) as has_duration,
+        bool_or(has_duration or is_missed) as is_answer_told,
         bit_count(bit_or(recent_day_bit))::bigint as n_days_recent,
         bit_count(bit_or(earlier_day_bit))::bigint as n_days_earlier
     from ends
@@ -136,16 +137,20 @@ counted as (
 ),
 
 supply as (
-    select coalesce(bool_or(has_duration), false) as has_durations
+    select
+        coalesce(bool_or(has_duration), false) as has_durations,
+        coalesce(bool_or(is_answer_told), false) as is_answer_told
     from counted
 ),
 
--- Nobody called: zero. May not be used, or no durations anywhere: unknown.
+-- Nobody called: zero. May not be used, or no durations anywhere: unknown. Without a duration, or a code for missed,
+-- anywhere nothing tells an answered contact from a missed one either.
 totals as (
     select
         members.customer_key,
         permissions.may_use_calls as is_usable,
         permissions.may_use_calls and supply.has_durations as is_timed,
+        permissions.may_use_calls and supply.is_answer_told as is_answer_told,
         coalesce(counted.n_contacts, 0) as n_contacts,
         coalesce(counted.n_recent, 0) as n_recent,
         coalesce(counted.n_out, 0) as n_out,
@@ -177,8 +182,8 @@ volumes as (
         case when is_timed then seconds_out_recent end as call_seconds_out_30d,
         case when is_timed then seconds_recent - seconds_out_recent end as call_seconds_in_30d,
         case when is_timed then seconds end as call_seconds_90d,
-        case when is_usable then n_missed_in_recent end as n_calls_missed_in_30d,
-        n_missed::double / nullif(n_contacts, 0) as share_calls_missed_90d,
+        case when is_answer_told then n_missed_in_recent end as n_calls_missed_in_30d,
+        case when is_answer_told then n_missed end::double / nullif(n_contacts, 0) as share_calls_missed_90d,
         n_out::double / nullif(n_contacts, 0) as share_calls_out_90d,
         n_night::double / nullif(n_contacts, 0) as share_calls_night_90d,
         n_weekend::double / nullif(n_contacts, 0) as share_calls_weekend_90d,

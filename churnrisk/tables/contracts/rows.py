@@ -72,7 +72,7 @@ class Calls(Source):
         "s",
         low=0,
         high=LONGEST_S,
-        null="missed, or not a call",
+        null="missed, not a call, or not recorded: an empty duration alone does not say that a call was missed",
         codes={"min": "negative_duration"},
     )
     is_missed = dy.Bool(metadata={"inner": True})

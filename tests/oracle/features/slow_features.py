@@ -44,6 +44,7 @@ def call_features(calls: pl.DataFrame, customers: list[int], as_of: AsOf) -> dic
         for rows in ends.values()
         for row in rows
     )
+    tells = any(_is_timed(row) for rows in ends.values() for row in rows if row["started_at"] >= from_90d)
     table = {}
     for key in customers:
         every = ends[key]
@@ -65,8 +66,10 @@ def call_features(calls: pl.DataFrame, customers: list[int], as_of: AsOf) -> dic
             "call_seconds_out_30d": seconds([row for row in short if row["out"]]),
             "call_seconds_in_30d": seconds([row for row in short if not row["out"]]),
             "call_seconds_90d": seconds(long),
-            "n_calls_missed_in_30d": sum(row["is_missed"] and not row["out"] for row in short),
-            "share_calls_missed_90d": _share(sum(row["is_missed"] for row in long), n),
+            "n_calls_missed_in_30d": sum(row["is_missed"] and not row["out"] for row in short)
+            if tells
+            else None,
+            "share_calls_missed_90d": _share(sum(row["is_missed"] for row in long), n) if tells else None,
             "share_calls_out_90d": _share(sum(row["out"] for row in long), n),
             "share_calls_night_90d": _share(sum(not 6 <= row["local"].hour < 22 for row in long), n),
             "share_calls_weekend_90d": _share(sum(row["local"].isoweekday() > 5 for row in long), n),

@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from churnrisk.dates import AsOf
 from churnrisk.store import Engine
 from tests.spec.features.drawn import features_of, lake, shown
@@ -120,6 +122,25 @@ def test_a_source_without_durations_has_unknown_talk_time_not_none(engine: Engin
         ("c1", 0, None),
         ("c2", 0, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("duration", "is_missed", "told"),
+    [("", "no", (None, None)), ("0", "no", (0, 0.0)), ("", "yes", (1, 0.5))],
+    ids=["no row tells", "a duration tells", "a code tells"],
+)
+def test_where_no_row_tells_missed_from_answered_none_is_told_missed(
+    engine: Engine, tmp_path: Path, duration: str, is_missed: str, told: tuple[int | None, float | None]
+) -> None:
+    calls = f"""
+    caller_key | callee_key | started_at       | duration_s | is_missed
+    0          | 1          | 2026-03-28 21:30 |            | no
+    0          | 1          | 2026-03-29 21:30 | {duration} | {is_missed}
+    """
+    found = features_of(engine, lake(tmp_path, customers="customer_key\n0\n1\n2", calls=calls))
+    names = ("n_calls_missed_in_30d", "share_calls_missed_90d")
+    nobody = (None if told[0] is None else 0, None)
+    assert shown(found, *names)[1:] == [("c1", *told), ("c2", *nobody)]
 
 
 def test_a_refusal_at_the_consent_date_holds_for_the_past_and_for_the_partners_figures(
