@@ -5,7 +5,7 @@ It decides which dates those are and stacks them into rows, and refuses to know 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from churnrisk.dates import AsOf
 from churnrisk.errors import Fault
 from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
-from features import build, tie_rules
+from features import FeatureSet, build, tie_rules
 
 from .censoring import Censoring, weighted
 from .contagion import Watch
@@ -54,6 +54,40 @@ class Look:
         return self.labels.frame
 
 
+def looks_along(
+    engine: Engine,
+    tables: LakeTables,
+    config: Config,
+    known_by: AsOf,
+    schedule: Sequence[Snapshot],
+    *,
+    own: Path | None,
+    tie_weights: Mapping[str, float] | None,
+) -> Iterator[tuple[Look, FeatureSet]]:
+    """Yield each snapshot of the schedule that has labels, with what was built; the first decides types for all.
+
+    Calls of each day are counted into pairs once for all of them. Outcomes and consents are those of ``known_by``.
+    """
+    tables = replace(tables, kept_for=tuple(snapshot.as_of for snapshot in schedule))
+    kinds: Mapping[str, Kind] | None = None
+    for snapshot in schedule:
+        labels = labels_of(engine, tables, snapshot, config.churn, known_by)
+        if not labels.frame.height:
+            continue
+        found = build(
+            engine,
+            tables,
+            snapshot.as_of,
+            config.churn,
+            consent_as_of=known_by,
+            kinds=kinds,
+            rules=tie_rules(config.ties, tie_weights),
+            own=own,
+        )
+        kinds = found.kinds if kinds is None else kinds
+        yield Look(snapshot, found.frame, labels, found.notes), found
+
+
 def looks_of(
     engine: Engine,
     tables: LakeTables,
@@ -69,27 +103,11 @@ def looks_of(
     schedule = snapshot_schedule(
         as_of, churn, config.training, earliest=earliest_look(tables, outcome_days(churn))
     )
-    tables = replace(tables, kept_for=tuple(snapshot.as_of for snapshot in schedule))
-    kinds: Mapping[str, Kind] | None = None
     looks: list[Look] = []
-    for snapshot in schedule:
-        labels = labels_of(engine, tables, snapshot, churn, as_of)
-        if not labels.frame.height:
-            continue
-        found = build(
-            engine,
-            tables,
-            snapshot.as_of,
-            churn,
-            consent_as_of=as_of,
-            kinds=kinds,
-            rules=tie_rules(config.ties, tie_weights),
-            own=own,
-        )
-        kinds = found.kinds if kinds is None else kinds
-        looks.append(Look(snapshot, found.frame, labels, found.notes))
+    for look, found in looks_along(engine, tables, config, as_of, schedule, own=own, tie_weights=tie_weights):
+        looks.append(look)
         if watch is not None:
-            watch.add(snapshot, found, labels)
+            watch.add(look.snapshot, found, look.labels)
     return looks
 
 

@@ -4,8 +4,8 @@ Everywhere ``left`` is 0 or 1, ``probability`` lies in 0..1 and ``weight`` defau
 """
 
 from .contagion import Contagion
-from .intervals import bootstrap_intervals, figures, paired_gain
-from .paired import paired_differences
+from .intervals import bootstrap_intervals, figures
+from .paired import paired_differences, paired_gain
 from .probability import (
     CalibrationError,
     CalibrationLine,

@@ -75,58 +75,6 @@ def bootstrap_intervals(
     }
 
 
-def paired_gain(
-    left: ArrayLike,
-    score: ArrayLike,
-    other: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    customer: ArrayLike | None = None,
-    n_resamples: int = N_RESAMPLES,
-    level: float = LEVEL,
-    seed: int = 0,
-) -> Mapping[str, Interval]:
-    """Return how much better one score ranks than another on the same rows: auc and top_decile_lift.
-
-    Parameters
-    ----------
-    left, score, weight, customer : as in :func:`bootstrap_intervals`; scores of any unit, higher = likelier to leave.
-    other : shape (n,), the score to beat.
-    n_resamples, level, seed : as there.
-
-    Returns
-    -------
-    mapping
-        Difference of each figure with its percentile interval: in every resample both scores are judged on the same
-        customers, so what both find hard cancels. Ends are nan when undefined in more than 5 % of resamples.
-
-    Examples
-    --------
-    >>> found = paired_gain([0, 1, 0, 1] * 25, [0.1, 0.9, 0.2, 0.8] * 25, [0.5, 0.5, 0.1, 0.9] * 25)["auc"]
-    >>> round(found.value, 3), 0 < found.low < found.high
-    (0.125, True)
-    """
-    y, first, w = checked_outcomes(left, score, weight)
-    _, second, _ = checked_outcomes(left, other, weight)
-    group, n_groups = customers_of(customer, y.size)
-    times = affordable(2 * y.size, n_resamples)
-    pair = Ranked(y, first), Ranked(y, second)
-    rng = np.random.default_rng(seed)
-    drawn = [_gains(pair, w * drawn_counts(rng, n_groups)[group]) for _ in range(times)]
-    point = _gains(pair, w)
-    return {
-        name: percentile_interval(value, np.array([row[name] for row in drawn]), level)
-        for name, value in point.items()
-    }
-
-
-def _gains(pair: tuple[Ranked, Ranked], w: Floats) -> dict[str, float]:
-    if float(w.sum()) <= 0:
-        return {"auc": math.nan, "top_decile_lift": math.nan}
-    one, two = (ranked.curve(w) for ranked in pair)
-    return {"auc": auc_of(one) - auc_of(two), "top_decile_lift": lift_of(one) - lift_of(two)}
-
-
 def _figures_of(ranked: Ranked, y: Floats, p: Floats, w: Floats, campaign: Campaign) -> dict[str, float]:
     curve = ranked.curve(w)
     total = float(w.sum())

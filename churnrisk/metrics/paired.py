@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .probability import LEVEL, Interval, checked_probabilities, customers_of, log_losses
 from .profit import VERBRAKEN, Campaign, empc_of
-from .ranked import Floats, Ranked
+from .ranked import Curve, Floats, Ranked, checked_outcomes
 from .ranking import auc_of, lift_of
 from .resampling import N_RESAMPLES, affordable, drawn_counts, percentile_interval
 
@@ -78,32 +78,87 @@ def paired_differences(
     """
     y, first, w = checked_probabilities(left, one, weight)
     _, second, _ = checked_probabilities(left, two, weight)
-    member, n_groups = customers_of(customer, y.size)
     pair = Ranked(y, first), Ranked(y, second)
     gained = log_losses(y, second) - log_losses(y, first)
+
+    def differences(drawn: Floats) -> dict[str, float]:
+        total = float(drawn.sum())
+        if total <= 0:
+            return dict.fromkeys(PAIRED_FIGURES, math.nan)
+        curves = pair[0].curve(drawn), pair[1].curve(drawn)
+        profits = [empc_of(curve, campaign).profit for curve in curves]
+        log_loss = float(drawn @ gained) / total
+        return {**_ranked_gains(curves), "log_loss": log_loss, "empc": profits[0] - profits[1]}
+
+    return _resampled(differences, w, customer, n_resamples=n_resamples, level=level, seed=seed)
+
+
+def paired_gain(
+    left: ArrayLike,
+    score: ArrayLike,
+    other: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    customer: ArrayLike | None = None,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> Mapping[str, Interval]:
+    """Return how much better one score ranks than another on the same rows: auc and top_decile_lift.
+
+    Parameters
+    ----------
+    left, score, weight, customer : as in :func:`paired_differences`; scores of any unit, higher = likelier to leave.
+    other : shape (n,), the score to beat.
+    n_resamples, level, seed : as there.
+
+    Returns
+    -------
+    mapping
+        Difference of each figure with its percentile interval: in every resample both scores are judged on the same
+        customers, so what both find hard cancels. Ends are nan when undefined in more than 5 % of resamples.
+
+    Examples
+    --------
+    >>> found = paired_gain([0, 1, 0, 1] * 25, [0.1, 0.9, 0.2, 0.8] * 25, [0.5, 0.5, 0.1, 0.9] * 25)["auc"]
+    >>> round(found.value, 3), 0 < found.low < found.high
+    (0.125, True)
+    """
+    y, first, w = checked_outcomes(left, score, weight)
+    _, second, _ = checked_outcomes(left, other, weight)
+    pair = Ranked(y, first), Ranked(y, second)
+
+    def gains(drawn: Floats) -> dict[str, float]:
+        if float(drawn.sum()) <= 0:
+            return dict.fromkeys(("auc", "top_decile_lift"), math.nan)
+        return _ranked_gains((pair[0].curve(drawn), pair[1].curve(drawn)))
+
+    return _resampled(gains, w, customer, n_resamples=n_resamples, level=level, seed=seed)
+
+
+def _ranked_gains(curves: tuple[Curve, Curve]) -> dict[str, float]:
+    one, two = curves
+    return {"auc": auc_of(one) - auc_of(two), "top_decile_lift": lift_of(one) - lift_of(two)}
+
+
+def _resampled(
+    figures: Callable[[Floats], dict[str, float]],
+    w: Floats,
+    customer: ArrayLike | None,
+    *,
+    n_resamples: int,
+    level: float,
+    seed: int,
+) -> Mapping[str, Interval]:
+    """Return figures of the weights ``w`` with percentile intervals over resamples of customers."""
+    member, n_groups = customers_of(customer, w.size)
     rng = np.random.default_rng(seed)
     drawn = [
-        _differences(pair, gained, w * drawn_counts(rng, n_groups)[member], campaign)
-        for _ in range(affordable(2 * y.size, n_resamples))
+        figures(w * drawn_counts(rng, n_groups)[member]) for _ in range(affordable(2 * w.size, n_resamples))
     ]
     return {
         name: percentile_interval(value, np.array([row[name] for row in drawn]), level)
-        for name, value in _differences(pair, gained, w, campaign).items()
-    }
-
-
-def _differences(
-    pair: tuple[Ranked, Ranked], gained: Floats, w: Floats, campaign: Campaign
-) -> dict[str, float]:
-    total = float(w.sum())
-    if total <= 0:
-        return dict.fromkeys(PAIRED_FIGURES, math.nan)
-    one, two = (ranked.curve(w) for ranked in pair)
-    return {
-        "auc": auc_of(one) - auc_of(two),
-        "top_decile_lift": lift_of(one) - lift_of(two),
-        "log_loss": float(w @ gained) / total,
-        "empc": empc_of(one, campaign).profit - empc_of(two, campaign).profit,
+        for name, value in figures(w).items()
     }
 
 

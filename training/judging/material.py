@@ -7,28 +7,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from churnrisk.bundle import KEY_COLUMNS, Kind
+from churnrisk.bundle import KEY_COLUMNS
 from churnrisk.config import Config
 from churnrisk.dates import AsOf
 from churnrisk.errors import Fault, ModelUnfit
 from churnrisk.store import Engine
 from churnrisk.store.statements import statements_in
 from churnrisk.tables.lake import LakeTables
-from features import build, tie_rules
 from features.library import library
 
 from ..audit import audit_snapshots
 from ..extract import extract_days, not_out_of_time
 from ..fit import FitSettings
-from ..labels import earliest_look, labels_of
-from ..looks import Look, without_actions
+from ..labels import earliest_look
+from ..looks import Look, looks_along, without_actions
 from ..rows import Rows, rows_of
 from ..snapshots import Snapshot, outcome_days, snapshot_schedule
 
@@ -91,32 +90,15 @@ def material_of(
     schedule = schedule_of(tables, config, as_of, test_looks)
     if not schedule:
         raise ModelUnfit(_no_look())
-    tables = replace(tables, kept_for=tuple(look.as_of for look in schedule))
-    kinds: Mapping[str, Kind] | None = None
+    is_tested = any(look.use == "train" for look in schedule)
+    wanted = [look for look in schedule if look.use != "embargo" or not is_tested]
     looks: list[Look] = []
     leavings: list[pl.DataFrame] = []
-    is_tested = any(look.use == "train" for look in schedule)
-    for snapshot in schedule:
-        if snapshot.use == "embargo" and is_tested:
-            continue
-        labels = labels_of(engine, tables, snapshot, config.churn, as_of)
-        if not labels.frame.height:
-            continue
-        found = build(
-            engine,
-            tables,
-            snapshot.as_of,
-            config.churn,
-            consent_as_of=as_of,
-            kinds=kinds,
-            rules=tie_rules(config.ties, tie_weights),
-            own=own,
-        )
-        kinds = found.kinds if kinds is None else kinds
-        looks.append(Look(snapshot, found.frame, labels, found.notes))
-        if snapshot.use == "test" and config.churn.kind == "cancelled":
-            judged = found.frame.join(labels.frame.select("customer_key"), on="customer_key", how="semi")
-            leavings.append(_leavings(engine, snapshot, as_of, judged))
+    for look, _ in looks_along(engine, tables, config, as_of, wanted, own=own, tie_weights=tie_weights):
+        looks.append(look)
+        if look.snapshot.use == "test" and config.churn.kind == "cancelled":
+            judged = look.features.join(look.outcomes.select("customer_key"), on="customer_key", how="semi")
+            leavings.append(_leavings(engine, look.snapshot, as_of, judged))
     entries = library(own).catalogue
     _, audited = audit_snapshots(
         looks,
