@@ -38,7 +38,18 @@ from .tie_strength import learned_weights
 NAMED = "named_opinions.csv"
 """Satisfied leavers and dissatisfied stayers by name: few may read it."""
 
-TOLD = ("lead", "ranking", "calibration", "profit", "bands", "months", "lead_time", "blocks", "unseen")
+TOLD = (
+    "lead",
+    "ranking",
+    "calibration",
+    "profit",
+    "bands",
+    "months",
+    "lead_time",
+    "blocks",
+    "unseen",
+    "lifetime",
+)
 """Sections whose sentences a terminal shows; fairness, segments and the rest come after."""
 
 
@@ -102,6 +113,7 @@ HEADS: Mapping[str, str] = {
     "leaver_kinds": "Kinds of leavers",
     "blocks": "What each kind of data adds",
     "unseen": "People never seen",
+    "lifetime": "How long customers stay",
     "segments": "Segments",
     "fairness": "Treatment of groups",
     "opinions": "Satisfied leavers, dissatisfied stayers",

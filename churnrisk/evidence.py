@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from math import isnan, nan
 from pathlib import Path
@@ -18,7 +19,7 @@ from churnrisk.metrics import Contagion, Interval
 from training import TrainingResult
 from training.card import CARD_FILE
 
-from .bundle import Bundle
+from .bundle import Bundle, read_lifetime
 from .report import Evidence
 
 EVIDENCE_FILE = "evidence.json"
@@ -74,12 +75,13 @@ def evidence_of(result: TrainingResult) -> Evidence:
 
 
 class EvidencedBundle:
-    """A bundle that, when saved, takes all that was found along: evidence, reference, twin, predicted NPS, card."""
+    """A bundle that, when saved, takes all that was found along: evidence, reference, lifetimes, twin, NPS, card."""
 
     def __init__(self, result: TrainingResult, card: str = "") -> None:
         self._bundle = result.bundle
         self._evidence = evidence_of(result)
         self._reference = result.reference
+        self._lifetime = result.lifetime
         self._twin = result.twin
         self._nps = result.nps
         self._card = card
@@ -99,11 +101,14 @@ class EvidencedBundle:
             self._reference.save(folder)
         if self._nps is not None:
             self._nps.save(folder)
+        if self._lifetime is not None:
+            self._lifetime.save(folder)
 
 
 def write_evidence(evidence: Evidence, folder: Path) -> None:
     """Write ``evidence`` as JSON into ``folder``."""
-    plain = {name: _plain(getattr(evidence, name)) for name in evidence.__dataclass_fields__}
+    kept = (name for name in evidence.__dataclass_fields__ if name != "lifetime")  # has a file of its own
+    plain = {name: _plain(getattr(evidence, name)) for name in kept}
     (folder / EVIDENCE_FILE).write_text(json.dumps(plain, indent=1, sort_keys=True), "utf-8")
 
 
@@ -113,7 +118,8 @@ def read_evidence(folder: Path) -> Evidence | None:
     if not path.is_file():
         return None
     plain = json.loads(path.read_text("utf-8"))
-    return Evidence(**{name: _restored(name, value) for name, value in plain.items()})
+    found = Evidence(**{name: _restored(name, value) for name, value in plain.items()})
+    return replace(found, lifetime=read_lifetime(folder))
 
 
 _FRAMES = frozenset({"reliability", "gains", "profits", "bands", "importance"})

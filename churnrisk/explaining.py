@@ -25,7 +25,7 @@ from scoring import (
     with_influence,
 )
 
-from .bundle import Bundle
+from .bundle import Bundle, read_lifetime
 from .dates import AsOf
 from .explanation import Explanation, Group
 from .inputs import Inputs
@@ -118,7 +118,8 @@ def _computed(
         own = built.frame.filter(pl.col("customer_id") == customer_id)
         if own.is_empty():
             raise not_scored(as_of, is_known=_is_known(workspace, customer_id))
-        scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="")
+        lifetime = read_lifetime(workspace.champion)
+        scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="", lifetime=lifetime)
         _, around = ranked_with_influence(
             built.ties, scored, consents, config.team.daily_capacity, config.influence
         )

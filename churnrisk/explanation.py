@@ -18,6 +18,9 @@ Line = Mapping[str, Any]
 NPS_TOLD = ("detractor", "passive", "promoter", "category")
 """What is told of a predicted answer."""
 
+LIFETIME = tuple(f"{name}{end}" for name in ("expected_months", "clv") for end in ("", "_low", "_high"))
+"""Columns of ``scores`` that nights before them did not publish."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -83,9 +86,10 @@ class Explanation:
                 "low": band.realised_low,
                 "high": band.realised_high,
             },
-            "leaver_kind": score["leaver_kind"],
-            "leaver_kind_share": score["leaver_kind_share"],
+            "leaver_kind": score.get("leaver_kind"),
+            "leaver_kind_share": score.get("leaver_kind_share"),
             "value": score["value"],
+            **{name: score.get(name) for name in LIFETIME},
             "influence": {
                 name: network.get(name)
                 for name in ("churn_influence", "detractor_influence", "promoter_influence")
@@ -139,9 +143,12 @@ class Explanation:
             yield self._say("band_rate", rate=rate, low=low, high=high, n=n)
         if score["risk_before_survey"] is not None:
             yield self._say("before_survey", risk=self._percent(score["risk_before_survey"]))
-        if score["leaver_kind"] is not None:
+        if score.get("leaver_kind") is not None:
             yield self._say(f"kind_{score['leaver_kind']}", share=self._percent(score["leaver_kind_share"]))
         yield self._say("value", value=self._money(score["value"]))
+        months = score.get("expected_months")
+        if months is not None:
+            yield self._say("lifetime", months=f"{months:.1f}", value=self._money(score["clv"]))
         if self.network is not None:
             around = self.network["churn_influence"]
             yield (

@@ -22,7 +22,7 @@ from .logs import Stages, run_context
 from .pictures import Picture, calibration, feature_importance, gain, profit
 from .promotion import champion_to_beat, choose_challenger, make_champion
 from .registry import ModelVersion, Registry
-from .report import Evidence
+from .report import Evidence, has_rows
 from .sources import LoadedSources, load, refuse_before_data
 from .store import Workspace
 from .store.code import code_fingerprint
@@ -96,11 +96,8 @@ class Learned:
             lines.append("  The champion was judged on other dates: the columns are not the same test.")
         if self.result.comparison is not None:
             lines += ["", *self.result.comparison.sentences()]
-        if self.result.contagion is not None:
-            lines += ["", "Does churn spread between customers?", *self.result.contagion.sentences()]
-        if self.result.nps is not None:
-            lines += ["", self.result.nps.findings.sentence()]
         lines += [
+            *self._beside(),
             "",
             *(
                 f"Not passed: {gate.gate}: needed {gate.needed}, found {gate.found}"
@@ -110,6 +107,15 @@ class Learned:
         ]
         lines += [f"Warning: {warning}" for warning in self.warnings]
         return "\n".join([*lines, *self._use()])
+
+    def _beside(self) -> Iterator[str]:
+        """Tell what was found beside the risk."""
+        if self.result.contagion is not None:
+            yield from ("", "Does churn spread between customers?", *self.result.contagion.sentences())
+        if self.result.nps is not None:
+            yield from ("", self.result.nps.findings.sentence())
+        if self.result.lifetime is not None:
+            yield from ("", "How long do customers stay?", *self.result.lifetime.sentences())
 
     def _use(self) -> Iterator[str]:
         """Say what becomes of the version."""
@@ -145,6 +151,7 @@ class Learned:
             },
             "nps_predicted": None if self.result.nps is None else self.result.nps.findings.as_dict(),
             "contagion": self.result.contagion.as_plain() if self.result.contagion else None,
+            "lifetime": self.result.lifetime.as_dict() if self.result.lifetime else None,
             "snapshots": [vars(use) | {"counts": dict(use.counts)} for use in self.result.snapshots],
             "gates": [vars(gate) for gate in self.result.gates],
             "dropped": dict(self.result.dropped),
@@ -173,6 +180,7 @@ class _Logged:
         self.comparison = result.comparison
         self.network_gain = result.network_gain
         self.nps_figures = {} if result.nps is None else result.nps.findings.figures
+        self.lifetime = result.lifetime
 
 
 def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: float | None = None) -> Learned:
@@ -258,16 +266,19 @@ def champion_bundle(workspace: Workspace) -> Bundle:
 
 
 def _pictures(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
-    """Yield file name and content of every curve of an evaluation, as PNG and SVG."""
-    frames = (evidence.reliability, evidence.gains, evidence.profits, evidence.importance)
-    draw: tuple[Callable[[pl.DataFrame], Picture], ...] = (
-        calibration,
-        gain,
-        profit,
-        lambda frame: feature_importance(frame.head(MOST_IMPORTANT)),
+    """Yield file name and content of every curve of an evaluation, as PNG and SVG; without leavers some are empty."""
+    kinds: tuple[tuple[pl.DataFrame | None, tuple[str, ...], Callable[[pl.DataFrame], Picture]], ...] = (
+        (evidence.reliability, ("mean_risk", "realised_rate"), calibration),
+        (evidence.gains, ("share_contacted", "share_of_leavers_reached"), gain),
+        (evidence.profits, ("share_contacted", "profit_per_customer"), profit),
+        (
+            evidence.importance,
+            ("feature", "share"),
+            lambda frame: feature_importance(frame.head(MOST_IMPORTANT)),
+        ),
     )
-    for frame, drawn in zip(frames, draw, strict=True):
-        if frame is not None and frame.height:
+    for frame, columns, drawn in kinds:
+        if has_rows(frame, *columns):
             picture = drawn(frame)
             yield f"{picture.name}.png", picture.png()
             yield f"{picture.name}.svg", picture.svg.encode()

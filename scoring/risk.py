@@ -6,16 +6,24 @@ from datetime import datetime
 
 import polars as pl
 
-from churnrisk.bundle import Bundle
+from churnrisk.bundle import Bundle, Lifetime
 from churnrisk.config import ValueSettings
 from churnrisk.dates import AsOf
+
+from .lifetime import lifetimes
 
 MONTHLY_VALUE = "monthly_value"
 """The feature from which a customer's value is made; without it nobody's value is known."""
 
 
 def scores(
-    frame: pl.DataFrame, bundle: Bundle, values: ValueSettings, *, as_of: AsOf, run_id: str
+    frame: pl.DataFrame,
+    bundle: Bundle,
+    values: ValueSettings,
+    *,
+    as_of: AsOf,
+    run_id: str,
+    lifetime: Lifetime | None = None,
 ) -> pl.DataFrame:
     """Return the published table ``scores``: one row per row of ``frame``, in its order.
 
@@ -31,6 +39,8 @@ def scores(
         The date of the features.
     run_id : str
         The run.
+    lifetime : Lifetime, optional
+        How the model's risks fade; without it nobody has expected months or a lifetime value.
 
     Raises
     ------
@@ -39,6 +49,7 @@ def scores(
     """
     risks = bundle.predict(frame, allow_extra=True)
     kind, share = _likeliest_kind(frame, bundle)
+    monthly_value = frame[MONTHLY_VALUE] if MONTHLY_VALUE in frame.columns else None
     return pl.DataFrame(
         {
             "as_of": pl.repeat(as_of.day, frame.height, dtype=pl.Date, eager=True),
@@ -51,6 +62,7 @@ def scores(
             "value": _value(frame, values),
             "leaver_kind": kind,
             "leaver_kind_share": share,
+            **lifetimes(risks, monthly_value, values, lifetime).to_dict(),
             "model_version": pl.repeat(bundle.model_version, frame.height, dtype=pl.String, eager=True),
             "is_hindsight": pl.repeat(
                 is_hindsight(bundle, as_of), frame.height, dtype=pl.Boolean, eager=True

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from churnrisk.bundle import Additive, Band, Bundle, Effect, Feature, Platt, Provenance, VennAbersGrid
+from churnrisk.bundle import (
+    Additive,
+    Band,
+    Bundle,
+    Effect,
+    Feature,
+    Lifetime,
+    Platt,
+    Provenance,
+    VennAbersGrid,
+)
+from churnrisk.bundle.lifetime import CHECK_COLUMNS, TOTAL_COLUMNS
 from churnrisk.metrics import Contagion, Interval
 from training import SnapshotUse
 from training.compare import Comparison
@@ -82,6 +93,28 @@ def drawn_contagion() -> Contagion:
     )
 
 
+def drawn_lifetime() -> Lifetime:
+    """Lifetimes learned from two months, tested out of time on one."""
+    checks = [("all", "all", 1, 90, 0.9, 0.91, 0.85, 0.95), ("all", "all", 2, 40, 0.85, 0.84, 0.8, 0.9)]
+    totals = [
+        ("out of time", "all", 50, 1, 0.9, 0.91, 1.011, 0.95, 1.05),
+        ("all", "all", 90, 2, 1.75, 1.75, 1.0, 0.97, 1.03),
+    ]
+    return Lifetime(
+        30.0,
+        base=0.02,
+        rho=0.8,
+        rho_low=0.7,
+        rho_high=0.9,
+        source="measured",
+        said="of the distance 80% [70%, 90%] is left after each month",
+        n_customers=90,
+        n_leavings=14,
+        checks=pl.DataFrame(checks, schema=CHECK_COLUMNS, orient="row"),
+        totals=pl.DataFrame(totals, schema=TOTAL_COLUMNS, orient="row"),
+    )
+
+
 @dataclass(frozen=True)
 class DrawnTrial:
     """A try of a search for settings."""
@@ -115,6 +148,7 @@ class DrawnTraining:
     )
     trials: tuple[DrawnTrial, ...] = ()
     comparison: Comparison | None = None
+    lifetime: Lifetime | None = field(default_factory=drawn_lifetime)
     snapshots: tuple[SnapshotUse, ...] = (
         SnapshotUse("2026-05-17", "test", True, 100, 12, {"leaver": 12, "stayer": 88, "in_notice": 3}),
         SnapshotUse("2026-03-17", "train", True, 90, 9, {"leaver": 9, "stayer": 81, "in_notice": 0}),

@@ -52,6 +52,7 @@ def model_card(result: TrainingResult, *, as_of: str) -> str:
         ("Regime", _regime(result)),
         ("Figures", _figures(result)),
         ("Segments", _segments(result)),
+        ("How long customers stay", _lifetime(result)),
         ("Gates", _gates(result)),
         ("Beside the champion", _beside(result)),
         ("What silent customers would answer", _silent(result)),
@@ -182,6 +183,25 @@ def _segments(result: TrainingResult) -> Iterator[str]:
     if table.height > MOST_SEGMENTS:
         yield ""
         yield f"{table.height - MOST_SEGMENTS} more, nearer to 1, are on the page of `churnrisk evaluate`."
+
+
+def _lifetime(result: TrainingResult) -> Iterator[str]:
+    found = result.lifetime
+    if found is None:
+        yield "Not known: an extract does not say over which time its risk speaks."
+        return
+    yield from found.sentences()
+    if found.totals.is_empty():
+        return
+    yield ""
+    yield "| dates | band | customer dates | months | expected | realised | realised over expected | interval |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
+    for row in found.totals.iter_rows(named=True):
+        ends = "" if row["low"] is None else f"[{row['low']:.4f}, {row['high']:.4f}]"
+        yield (
+            f"| {row['cohorts']} | {row['band']} | {row['n']:,} | {row['months']} | {row['expected']:.3f} | "
+            f"{row['realised']:.3f} | {_number(row['ratio'])} | {ends} |"
+        )
 
 
 def _gates(result: TrainingResult) -> Iterator[str]:

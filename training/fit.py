@@ -14,22 +14,26 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import (
+    PRIOR,
     Band,
     Bundle,
     Calibrator,
     Feature,
     Learner,
+    Platt,
     Provenance,
     Segments,
     VennAbersGrid,
     matrix,
 )
+from churnrisk.bundle.calibrator import risk_of
 from churnrisk.errors import Fault, ModelUnfit
 
 from .folds import Folds, customer_folds
 from .logistic import fitted_logistic
 from .mondrian import segment_calibration
 from .objectives import Objective
+from .prior import fitted_prior
 from .rates import coarser, designed
 from .rows import Rows
 from .screening import Screened, screened
@@ -40,7 +44,8 @@ from .tuning import Tuning
 Floats = NDArray[np.float64]
 
 FEWEST_LEAVERS = 10
-"""Distinct leavers without whom nothing is fitted (judgement: two per fold)."""
+"""Distinct leavers without whom nothing is learned: a rule prior stands in (judgement: two per fold). As many stayers
+are needed in any case."""
 
 FEWEST_FOR_TREES = 200
 """Leavers from whom trees are fitted; with fewer, a regularised logistic regression (science, section 6)."""
@@ -72,6 +77,12 @@ class FitSettings:
     """Columns by which nothing may be told outside the workspace: left out, or chosen to compare treatment by."""
     calibrate_by: str | None = None
     """Text column whose values are calibrated each on its own rows; None = all together."""
+    expected_rate: float | None = None
+    """Share that the user expects to leave within an outcome window: where there are too few leavers to learn from."""
+    n_leavers: int | None = None
+    """Leavers by whose number a rule prior is chosen; None = those of the rows. Folds go by the number of all rows."""
+    allows_prior: bool = True
+    """Whether a rule prior may stand in: not where something else than leaving is learned."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,11 @@ class Fitted:
     segments: Segments | None = None
     """Calibrations of segments that have their own."""
 
+    @property
+    def is_prior(self) -> bool:
+        """Whether this is a rule prior, made of too few leavers to learn from."""
+        return self.parameters.get("learner") == PRIOR
+
     def bundle(self, bands: tuple[Band, ...], provenance: Provenance) -> Bundle:
         """Return the model as a bundle."""
         return Bundle(
@@ -115,14 +131,19 @@ class Fitted:
 
 
 def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
-    """Return a model fitted and calibrated on ``rows``.
+    """Return a model fitted and calibrated on ``rows``; with fewer than ten leavers a rule prior.
 
     Raises
     ------
     ModelUnfit
-        Leavers or stayers are too few, or no column is worth learning; the message says what is missing.
+        Nobody left and no rate is expected, stayers are too few, or no column is worth learning; the message says
+        what is missing.
     """
-    _refuse_too_few(rows)
+    _refuse_too_few(rows, "stayers", rows.n_stayers)
+    if not settings.allows_prior:
+        _refuse_too_few(rows, "leavers", rows.n_leavers)
+    if is_prior(rows, settings):
+        return _of_prior(rows, settings)
     found = screened(rows, settings.group_of, leaking=settings.leaking, left_out=settings.leave_out)
     if not found.features:
         raise ModelUnfit(_nothing_to_learn(found))
@@ -146,6 +167,35 @@ def fitted_model(rows: Rows, settings: FitSettings) -> Fitted:
         chosen=learned.chosen,
         notes=(*learned.notes, *calibration.notes),
         segments=calibration.segments,
+    )
+
+
+def is_prior(rows: Rows, settings: FitSettings) -> bool:
+    """Say whether leavers are too few to learn from, so that a rule prior stands in."""
+    return (rows.n_leavers if settings.n_leavers is None else settings.n_leavers) < FEWEST_LEAVERS
+
+
+def _of_prior(rows: Rows, settings: FitSettings) -> Fitted:
+    made = fitted_prior(
+        rows,
+        expected_rate=settings.expected_rate,
+        group_of=settings.group_of,
+        left_out={*settings.leave_out, *settings.leaking},
+        next_regimes=f"{FEWEST_LEAVERS} leavers: logistic regression; {FEWEST_FOR_TREES}: trees",
+    )
+    calibrator = Platt(1.0, 0.0)
+    return Fitted(
+        features=made.features,
+        dropped=made.dropped,
+        learner=made.learner,
+        calibrator=calibrator,
+        intervals=made.intervals,
+        regime=made.regime,
+        parameters=made.parameters,
+        importance=_importance(made.features, made.importance),
+        base_rate=made.base_rate,
+        out_of_fold_risk=risk_of(calibrator, made.learner.score(matrix(rows.frame, made.features))),
+        notes=made.notes,
     )
 
 
@@ -276,19 +326,18 @@ def _importance(features: tuple[Feature, ...], share: Floats) -> pl.DataFrame:
     ).sort(["importance", "feature"], descending=[True, False])
 
 
-def _refuse_too_few(rows: Rows) -> None:
-    for name, found in (("leavers", rows.n_leavers), ("stayers", rows.n_stayers)):
-        if found < FEWEST_LEAVERS:
-            raise ModelUnfit(
-                Fault(
-                    code=f"too_few_{name}",
-                    where="training rows",
-                    expected=f"at least {FEWEST_LEAVERS} {name} among customers with known outcomes",
-                    found=f"{found} among {len(np.unique(rows.customer.astype(str)))} customers",
-                    remedy="Give more history, lengthen [churn] horizon_days, or check how leaving is declared "
-                    "(left_on, positive).",
-                )
+def _refuse_too_few(rows: Rows, name: str, found: int) -> None:
+    if found < FEWEST_LEAVERS:
+        raise ModelUnfit(
+            Fault(
+                code=f"too_few_{name}",
+                where="training rows",
+                expected=f"at least {FEWEST_LEAVERS} {name} among customers with known outcomes",
+                found=f"{found} among {len(np.unique(rows.customer.astype(str)))} customers",
+                remedy="Give more history, lengthen [churn] horizon_days, or check how leaving is declared "
+                "(left_on, positive).",
             )
+        )
 
 
 def _nothing_to_learn(found: Screened) -> Fault:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from churnrisk.bundle import PRIOR
 from churnrisk.errors import Fault
 
 from .evaluate import Evaluation
@@ -73,9 +74,45 @@ def gate_findings(
     )
 
 
+def prior_findings(judged: Evaluation, regime: str) -> tuple[GateFinding, ...]:
+    """Return the gates of a rule prior: too few left to show that anything ranks; it may serve until a model learned.
+
+    It must say what it is wherever it is named, and what was observed must not contradict it.
+    """
+    figures = judged.figures
+    low, high = figures["observed_over_expected_low"], figures["observed_over_expected_high"]
+    least, most = OBSERVED_OVER_EXPECTED
+    said = GateFinding(
+        "says_what_it_is",
+        regime.startswith(PRIOR),
+        f"the words '{PRIOR}, not learned' wherever it is named",
+        regime.partition(";")[0],
+    )
+    if low is None or high is None or figures["observed_over_expected"] == 0:
+        return (said,)
+    calibrated = GateFinding(
+        "calibrated_in_the_large",
+        low <= most and high >= least,
+        f"observed/expected whose interval reaches into {least} to {most}",
+        f"{_shown(figures['observed_over_expected'])} [{_shown(low)}, {_shown(high)}]",
+    )
+    return (said, calibrated)
+
+
+def beside_champion(champion: str, champion_regime: str) -> GateFinding:
+    """Return the gate of a rule prior where there is a champion: it must not take the place of one that learned."""
+    return GateFinding(
+        "no_learned_champion",
+        champion_regime.startswith(PRIOR),
+        "no champion, or one that is a rule prior too",
+        f"version {champion}: {champion_regime.partition(';')[0]}",
+    )
+
+
 def gate_faults(findings: Sequence[GateFinding]) -> tuple[Fault, ...]:
     """Return a fault per gate that was not passed."""
     remedies = {
+        "no_learned_champion": "Keep the champion: a rule knows less than what was learned from leavers.",
         "enough_leavers": "Give more history or lengthen [churn] horizon_days.",
         "calibrated_in_the_large": "Leaving has changed between training and test: look at the leavers by month.",
     }

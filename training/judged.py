@@ -18,8 +18,9 @@ from churnrisk.metrics import Interval
 
 from .compare import Champion, Comparison, compared
 from .evaluate import OUT_OF_TIME, Evaluation, evaluation
-from .fit import FitSettings, Fitted, fitted_model, score_without
+from .fit import FitSettings, Fitted, fitted_model, is_prior, score_without
 from .folds import customer_folds
+from .lifetime import COHORT_COLUMNS, cohorts_of
 from .notes import NETWORK
 from .result import SnapshotUse
 from .rows import Rows
@@ -42,6 +43,8 @@ class Judged:
     """The one model behind the risks, where it is one, and what it had seen."""
     origin: Provenance = field(default_factory=Provenance)
     comparison: Comparison | None = None
+    cohorts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COHORT_COLUMNS))
+    """Everybody at the dates learned from and judged on, with a risk from a model that had not seen them."""
 
 
 def judged_on(
@@ -64,6 +67,12 @@ def judged_on(
         network_gain=_network_gain(tested, model, without, settings.seed),
         notes=(*notes, *model.notes),
         model=model,
+        cohorts=pl.concat(
+            [
+                cohorts_of(learned, model.out_of_fold_risk, is_tested=False),
+                cohorts_of(tested, risks["risk"].to_numpy(), is_tested=True),
+            ]
+        ),
     )
 
 
@@ -83,6 +92,13 @@ def cross_validated_risk(rows: Rows, settings: FitSettings) -> pl.DataFrame:
     Everything is nested: in each fold screening, tuning, the number of trees and the calibrator come from the other
     folds.
     """
+    if settings.n_leavers is None:
+        # one regime for all folds: that of the model which they stand for
+        settings = replace(settings, n_leavers=rows.n_leavers)
+    if is_prior(rows, settings) and settings.expected_rate is None and rows.n_leavers:
+        settings = replace(
+            settings, expected_rate=rows.base_rate
+        )  # the rest of a fold may have no leaver at all
     folds = customer_folds(rows.customer, rows.left, settings.n_folds, salt=f"judge-{settings.seed}")
     parts: list[pl.DataFrame] = []
     for fold in range(settings.n_folds):

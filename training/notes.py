@@ -30,6 +30,13 @@ def warnings_of(found: Evaluation) -> tuple[str, ...]:
     return ()
 
 
+def prior_words(regime: str) -> tuple[str, ...]:
+    """Say what a rule prior is worth."""
+    return (
+        f"the model is a {regime}. Its figures rest on a handful of leavers at most: stake no money on it",
+    )
+
+
 def unused_columns(dropped: Mapping[str, str]) -> tuple[str, ...]:
     """Say which of the user's own columns the model could not use, and why the commonest reason is what it is."""
     own = {name: reason for name, reason in dropped.items() if name.startswith(OWN_COLUMNS)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from churnrisk.bundle import Bundle, PredictedNps, Reference
+from churnrisk.bundle import Bundle, Lifetime, PredictedNps, Reference
 from churnrisk.errors import ModelUnfit
 from churnrisk.metrics import Contagion, Interval
 
@@ -20,6 +20,7 @@ from .compare import Comparison
 from .evaluate import Evaluation
 from .gates import GateFinding, gate_faults
 from .leakage import Leak
+from .lifetime import COHORT_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class TrainingResult:
     """What the inputs and risks looked like, for the nights to compare with; None when it was not asked for."""
     segments: pl.DataFrame = field(default_factory=pl.DataFrame)
     """Observed over expected of the judged rows by attribute and value (``judging.segments``)."""
+    cohorts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COHORT_COLUMNS))
+    """Everybody at the dates learned from and judged on, with a risk from a model that had not seen them."""
+    lifetime: Lifetime | None = None
+    """How risks fade, beside what really happened; None for an extract, which does not say how long its window is."""
     leaks: tuple[Leak, ...] = ()
     """What the leakage audit found and did not refuse: accepted by the settings, or kept out by the as-of join."""
     nps: PredictedNps | None = None

@@ -17,9 +17,11 @@ from churnrisk.errors import ModelUnfit
 from .compare import Champion, not_comparable
 from .evaluate import CROSS_VALIDATED, evaluation
 from .extract import ExtractDay, extract_days, not_out_of_time
-from .fit import FitSettings, fitted_model
+from .fit import FEWEST_LEAVERS, FitSettings, fitted_model, is_prior
+from .gates import FEWEST_JUDGED_LEAVERS
 from .judged import Judged, beside, cross_validated_risk, judged_on
 from .kinds import leaver_kinds
+from .lifetime import cohorts_of
 from .looks import Look, no_snapshot, stacked, use_of
 from .result import SnapshotUse, TrainingResult
 from .rows import Rows
@@ -47,8 +49,24 @@ def from_snapshots(
     judged = _judged_out_of_time(looks, settings, uses, notes, origin, champion=champion)
     # Only now: the rows that the judged model learned from are gone, and not held beside these.
     shipped = stacked(looks, lambda look: look.snapshot.is_shipped)
+    found = _shipped(shipped, settings, provenance, uses, notes, judged=judged, champion=champion)
+    if not _needs_prior(found, shipped, settings, champion):
+        return found
+    return from_snapshots(looks, _as_prior(settings), origin, (*notes, _stands_in(found)))
+
+
+def _shipped(
+    shipped: Rows,
+    settings: FitSettings,
+    provenance: Provenance,
+    uses: tuple[SnapshotUse, ...],
+    notes: tuple[str, ...],
+    *,
+    judged: Judged | None,
+    champion: Champion | None,
+) -> TrainingResult:
     if judged is None:
-        note = "history is too short for a test out of time: customers are cross-validated instead"
+        note = "history is too short, or leavers too few, for a test out of time: customers are cross-validated instead"
         return _cross_validated(shipped, settings, provenance, uses, (*notes, note), champion=champion)
     # settings that were searched for are those that were judged: no second search, and none that sees the test rows
     found = settings if judged.model is None else replace(settings, tuning=None, trees=judged.model.chosen)
@@ -77,11 +95,30 @@ def _judged_out_of_time(
     if not all(any(use.use == kind and use.n_leavers for use in uses) for kind in ("train", "test")):
         return None
     learned = stacked(looks, lambda look: look.snapshot.use == "train")
+    if is_prior(learned, settings) and sum(use.n_leavers for use in uses if use.is_shipped) >= FEWEST_LEAVERS:
+        return None  # a rule prior would be judged in place of a model that learned
     tested = stacked(looks, lambda look: look.snapshot.use == "test")
     judged = judged_on(learned, tested, settings, uses, notes)
     judged = replace(judged, origin=_origin_of_twin(looks, uses, origin))
     tests = [look.instant for look in looks if look.snapshot.use == "test"]
     return beside(judged, champion, tests, settings.seed)
+
+
+def _needs_prior(found: TrainingResult, rows: Rows, settings: FitSettings, champion: Champion | None) -> bool:
+    """Say whether so few leavers cannot show a learned model to be fit, and there is nothing else to score with."""
+    too_few = rows.n_leavers < FEWEST_JUDGED_LEAVERS and not is_prior(rows, settings)
+    return too_few and champion is None and not found.is_fit
+
+
+def _as_prior(settings: FitSettings) -> FitSettings:
+    return replace(settings, n_leavers=0)
+
+
+def _stands_in(found: TrainingResult) -> str:
+    return (
+        f"{found.regime.partition(':')[0]} was tried on {found.evaluation.n_leavers} leavers and did not pass its "
+        f"gates: a rule prior stands in until {FEWEST_JUDGED_LEAVERS} leavers can judge one"
+    )
 
 
 def _origin_of_twin(looks: list[Look], uses: tuple[SnapshotUse, ...], origin: Provenance) -> Provenance:
@@ -104,6 +141,16 @@ def from_extract(
     With days observed the last one judges a model of those that lie ``reach_days`` or more before it. Without, figures
     come from nested cross-validation and are marked as such, and nothing is compared with ``champion``.
     """
+    found = _from_extract(rows, settings, origin, champion, reach_days=reach_days)
+    if not _needs_prior(found, rows, settings, champion):
+        return found
+    stands_in = _from_extract(rows, _as_prior(settings), origin, champion, reach_days=reach_days)
+    return replace(stands_in, notes=(_stands_in(found), *stands_in.notes))
+
+
+def _from_extract(
+    rows: Rows, settings: FitSettings, origin: Provenance, champion: Champion | None, *, reach_days: int
+) -> TrainingResult:
     days = extract_days(rows, reach_days)
     if not days:
         note = not_out_of_time(rows, reach_days)
@@ -151,6 +198,7 @@ def _cross_validated(
     comparison = (
         None if champion is None else not_comparable(champion.version, "customers were cross-validated")
     )
-    judged = Judged(rows, risks, found, uses, notes=notes, comparison=comparison)
+    seen = cohorts_of(rows, risks["risk"].to_numpy(), is_tested=False)
+    judged = Judged(rows, risks, found, uses, notes=notes, comparison=comparison, cohorts=seen)
     result = result_of(shipped, rows, judged, origin, settings.unshared)
     return _with_kinds(result, rows, settings)

@@ -14,11 +14,11 @@ import polars as pl
 from churnrisk.bundle import Bundle, Feature, Provenance, Reference, histogram_of
 
 from .fit import Fitted, bands_of
-from .gates import gate_findings
+from .gates import gate_findings, prior_findings
 from .judged import Judged
 from .judging.segments import segment_labels, segments
 from .judging.subject import subject_of
-from .notes import network_verdict, unused_columns, warnings_of
+from .notes import network_verdict, prior_words, unused_columns, warnings_of
 from .result import TrainingResult
 from .rows import Rows
 
@@ -43,12 +43,14 @@ def result_of(
         importance=shipped.importance,
         parameters=shipped.parameters,
         regime=shipped.regime,
-        gates=gate_findings(judged.evaluation, risk),
+        gates=prior_findings(judged.evaluation, shipped.regime)
+        if shipped.is_prior
+        else gate_findings(judged.evaluation, risk),
         ablations=judged.ablations,
         notes=(
             *judged.notes,
             *warnings_of(judged.evaluation),
-            *unused_columns(shipped.dropped),
+            *(prior_words(shipped.regime) if shipped.is_prior else unused_columns(shipped.dropped)),
             *network_verdict(judged.evaluation, judged.ablations),
         ),
         judged=_judged_frame(judged.rows, judged.risks),
@@ -57,6 +59,7 @@ def result_of(
         segments=_segments(judged, unshared),
         reference=_risks_by_chance(shipped, seen),
         comparison=judged.comparison,
+        cohorts=judged.cohorts,
     )
 
 

@@ -23,6 +23,9 @@ from features.library import library
 from .audit import audit_extract, audit_snapshots
 from .compare import Champion
 from .extract import extract_rows
+from .fates import fates
+from .gates import beside_champion
+from .lifetime import lifetime_study
 from .looks import looks_of, watch_of, without_actions
 from .nps import predicted_nps
 from .result import TrainingResult
@@ -91,7 +94,7 @@ def train(
         result = from_extract(
             rows, settings, replace(origin, churn={"kind": "label"}), champion, reach_days=reach_days
         )
-        result = replace(result, leaks=leaks, notes=(*result.notes, *told))
+        result = _beside_learned(replace(result, leaks=leaks, notes=(*result.notes, *told)), champion)
         last = rows.where(rows.snapshot == max(rows.snapshot))
         weight = last.weight if last.is_weighted else None
         return _referenced(result, str(max(rows.snapshot)), last.frame, weight)
@@ -110,7 +113,15 @@ def train(
     notes = (*told, *(() if censoring is None else censoring.sentences()))
     origin = replace(origin, trained_until=as_of.instant.isoformat())
     result = from_snapshots(looks, settings, origin, notes, champion=champion)
-    result = replace(result, censoring=censoring, leaks=leaks)
+    lifetime = lifetime_study(
+        result.cohorts,
+        fates(engine, tables, looks, config.churn, as_of),
+        horizon_days=outcome_days(config.churn),
+        base_rate=result.bundle.base_rate,
+        bands=result.bundle.bands,
+        seed=settings.seed,
+    )
+    result = _beside_learned(replace(result, censoring=censoring, leaks=leaks, lifetime=lifetime), champion)
     said = predicted_nps(
         engine,
         tables,
@@ -124,6 +135,14 @@ def train(
     newest = next(look for look in looks if look.snapshot.is_shipped)
     result = _referenced(result, newest.day, newest.features)
     return result if watch is None else replace(result, contagion=watch.study(settings.seed))
+
+
+def _beside_learned(result: TrainingResult, champion: Champion | None) -> TrainingResult:
+    """Let a rule prior not take the place of a champion that learned."""
+    if champion is None or not result.bundle.is_prior:
+        return result
+    gate = beside_champion(champion.version, champion.shipped.provenance.regime)
+    return replace(result, gates=(*result.gates, gate))
 
 
 def _referenced(

@@ -26,7 +26,7 @@ def fit_settings(
 
     Parameters
     ----------
-    config : training, evaluation and engine are read.
+    config : training, evaluation, engine and churn are read.
     tables : name the user's own columns.
     entries : the catalogue, with the user's own features.
     own : folder with the user's objective; by default ``features``.
@@ -56,4 +56,5 @@ def fit_settings(
         leave_out=frozenset(left_out),
         unshared=frozenset((*left_out, *compared)),
         calibrate_by=by[0],
+        expected_rate=config.churn.expected_rate,
     )

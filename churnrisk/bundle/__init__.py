@@ -1,10 +1,11 @@
 """A model on disk, and prediction: used by evaluation and by the night alike."""
 
-from .bundle import TIE_WEIGHTS, Band, Bundle, Provenance
+from .bundle import PRIOR, TIE_WEIGHTS, Band, Bundle, Provenance
 from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrator_from, merged
 from .encoding import KEY_COLUMNS, Feature, Kind, codes, digest_of, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
 from .leaver_kinds import LeaverKinds
+from .lifetime import Lifetime, monthly_hazard, read_lifetime
 from .nps import (
     NPS_CATEGORIES,
     NPS_FOLDER,
@@ -22,6 +23,7 @@ __all__ = [
     "KEY_COLUMNS",
     "NPS_CATEGORIES",
     "NPS_FOLDER",
+    "PRIOR",
     "TIE_WEIGHTS",
     "Additive",
     "Band",
@@ -37,6 +39,7 @@ __all__ = [
     "Knots",
     "Learner",
     "LeaverKinds",
+    "Lifetime",
     "NpsCategory",
     "NpsFindings",
     "NpsModel",
@@ -56,7 +59,9 @@ __all__ = [
     "kind_of",
     "matrix",
     "merged",
+    "monthly_hazard",
     "nps_category",
+    "read_lifetime",
     "read_predicted_nps",
     "read_reference",
     "reference_of",

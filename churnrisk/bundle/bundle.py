@@ -31,6 +31,9 @@ FORMAT = "churnrisk-bundle"
 FORMAT_VERSION = 1
 """Raised when a bundle of an older version can no longer be read."""
 
+PRIOR = "rule prior"
+"""Learner among the parameters, and first words of the regime, of a rule made of too few leavers to learn from."""
+
 TIE_WEIGHTS = "tie_weights"
 """Parameter of a training: the weights of tie strength, when they were learned from the user's own ties."""
 
@@ -181,6 +184,11 @@ class Bundle:
         names = pl.Series([band.name for band in self.bands])
         position = np.searchsorted(starts, np.asarray(risk, dtype=np.float64), side="right") - 1
         return names.gather(np.maximum(position, 0)).alias("band")
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether this is a rule prior: there were too few leavers to learn from."""
+        return self.provenance.parameters.get("learner") == PRIOR
 
     @property
     def tie_weights(self) -> dict[str, float] | None:

@@ -75,8 +75,8 @@ class Trees:
 class Effect:
     """What one feature adds to the score: a straight line within [low, high] for a number, a value per category.
 
-    ``missing`` is what an unknown value adds; the line is slope (value - centre) + offset. Effects are centred: their
-    training mean is 0.
+    ``missing`` is what an unknown value adds; the line is slope (value - centre) + offset. With ``limits`` a number
+    counts as a category: how many of them it has reached. Effects are centred: their training mean is 0.
     """
 
     missing: float
@@ -86,13 +86,17 @@ class Effect:
     high: float = 0.0
     offset: float = 0.0
     by_code: tuple[float, ...] = ()
+    limits: tuple[float, ...] = ()
 
     def of(self, values: Floats) -> Floats:
         """Return the effect of encoded values."""
         known = ~np.isnan(values)
         effect = np.full(values.shape, self.missing)
         if self.by_code:
-            effect[known] = np.asarray(self.by_code)[values[known].astype(np.intp)]
+            reached = (
+                np.searchsorted(self.limits, values[known], side="right") if self.limits else values[known]
+            )
+            effect[known] = np.asarray(self.by_code)[reached.astype(np.intp)]
         else:
             line = self.slope * (np.clip(values[known], self.low, self.high) - self.centre)
             effect[known] = line + self.offset
@@ -101,14 +105,15 @@ class Effect:
     def as_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         if self.by_code:
-            return {"missing": self.missing, "by_code": list(self.by_code)}
+            limits = {"limits": list(self.limits)} if self.limits else {}
+            return {"missing": self.missing, "by_code": list(self.by_code), **limits}
         line = {name: getattr(self, name) for name in ("slope", "centre", "low", "high", "offset")}
         return {"missing": self.missing, **line}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Effect:
         """Read what :meth:`as_dict` gave."""
-        return cls(**{**plain, "by_code": tuple(plain.get("by_code", ()))})
+        return cls(**{**plain, **{name: tuple(plain.get(name, ())) for name in ("by_code", "limits")}})
 
 
 @dataclass(frozen=True)

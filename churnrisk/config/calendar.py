@@ -66,6 +66,13 @@ class ChurnSettings(Settings):
         ("non-payment", "non_payment", "nonpayment", "unpaid"),
         description="Values of left_reason that say that a customer was let go for not paying; case does not matter.",
     )
+    expected_rate: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of customers that you expect to leave within one outcome window. Read only while there "
+        "are too few leavers to learn from; needed while there is none.",
+    )
     activity: tuple[Literal["calls", "usage", "events", "interactions"], ...] = Field(
         ("calls",), description="For kind = inactive: the sources whose facts count as activity."
     )

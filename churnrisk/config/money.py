@@ -16,6 +16,18 @@ class ValueSettings(Settings):
         12, ge=1, le=120, description="Months of margin that make up the value of a customer."
     )
     margin_share: float = Field(1.0, gt=0, le=1, description="Share of monthly_value that is margin.")
+    lifetime_months: int = Field(
+        60,
+        ge=1,
+        le=600,
+        description="Months ahead over which expected months and lifetime value are summed; later ones count nothing.",
+    )
+    discount_rate: float = Field(
+        0.10,
+        ge=0,
+        le=1,
+        description="Per year: how much less a margin is worth in lifetime value a year later.",
+    )
 
 
 class TeamSettings(Settings):

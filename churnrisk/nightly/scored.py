@@ -31,7 +31,7 @@ from scoring import (
     with_influence,
 )
 
-from ..bundle import Bundle
+from ..bundle import Bundle, read_lifetime
 from ..night_memory import last_night, staged_memory
 from ..night_report import Made
 from ..night_silence import silent_tonight
@@ -59,7 +59,15 @@ class Scored:
     def of(cls, basis: Basis, features: FeatureSet) -> Scored:
         """Score and rank every customer of ``features``."""
         config = basis.workspace.config
-        found = scores(features.frame, basis.bundle, config.value, as_of=basis.as_of, run_id=basis.run_id)
+        lasting = read_lifetime(basis.workspace.champion)
+        found = scores(
+            features.frame,
+            basis.bundle,
+            config.value,
+            as_of=basis.as_of,
+            run_id=basis.run_id,
+            lifetime=lasting,
+        )
         consents = consents_in_force(basis.engine, basis.loaded.tables, basis.as_of.instant)
         ranked, around = ranked_with_influence(
             features.ties, found, consents, config.team.daily_capacity, config.influence
@@ -116,7 +124,7 @@ def made_of(basis: Basis, features: FeatureSet) -> Made:
     notes = () if scored.around is None else scored.around.notes
     made = Made(
         {"scores": scored.scores},
-        (*_unused(features, basis.bundle), *scored.ranked.notes, *notes),
+        (*_rule(basis.bundle), *_unused(features, basis.bundle), *scored.ranked.notes, *notes),
         around=scored.around,
     )
     for step in STEPS:
@@ -130,6 +138,11 @@ def made_of(basis: Basis, features: FeatureSet) -> Made:
             silence=made.silence if added.silence is None else added.silence,
         )
     return made
+
+
+def _rule(bundle: Bundle) -> tuple[str, ...]:
+    """Say so when the model in use learned nothing."""
+    return (f"the model in use is a {bundle.provenance.regime}",) if bundle.is_prior else ()
 
 
 def _unused(features: FeatureSet, bundle: Bundle) -> tuple[str, ...]:

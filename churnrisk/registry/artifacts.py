@@ -30,6 +30,7 @@ def defined_figures(result: Trained) -> dict[str, float]:
         **_studied(result),
         **_compared(result),
         **_silent(result),
+        **({} if result.lifetime is None else result.lifetime.figures()),
     }
     return counts | {
         name: value for name, value in found.items() if value is not None and math.isfinite(value)
@@ -89,7 +90,10 @@ def _contagion_table(found: Studied) -> pl.DataFrame:
 
 def write_artifacts(folder: Path, result: Trained, pictures: Mapping[str, bytes]) -> None:
     (folder / "tables").mkdir(parents=True)
-    for name, table in {**result.evaluation.tables, "importance": result.importance}.items():
+    tables = {**result.evaluation.tables, "importance": result.importance}
+    if result.lifetime is not None:
+        tables |= {"survival": result.lifetime.checks, "lifetime": result.lifetime.totals}
+    for name, table in tables.items():
         table.write_csv(folder / "tables" / f"{name}.csv")
     if pictures:
         (folder / "pictures").mkdir()

@@ -134,6 +134,21 @@ class Studied(Protocol):
         """Every figure, for JSON: an estimate is a list of value, low and high."""
 
 
+class Lasting(Protocol):
+    """How risks fade, beside what really happened."""
+
+    @property
+    def checks(self) -> pl.DataFrame:
+        """Survival by band and month, expected and realised."""
+
+    @property
+    def totals(self) -> pl.DataFrame:
+        """Months lived by band, expected and realised."""
+
+    def figures(self) -> dict[str, float | None]:
+        """Numbers by name; undefined is None."""
+
+
 class TriedSettings(Protocol):
     """One trial of a search for settings."""
 
@@ -270,6 +285,10 @@ class Trained(Protocol):
     @property
     def nps_figures(self) -> Mapping[str, tuple[float | None, float | None, float | None]]:
         """Figures of the predicted NPS category with their ends, undefined is None; empty where it was not judged."""
+
+    @property
+    def lifetime(self) -> Lasting | None:
+        """How long customers stay; None where the data do not say over which time the risk speaks."""
 
     @property
     def trials(self) -> Sequence[TriedSettings]:

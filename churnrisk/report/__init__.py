@@ -3,6 +3,7 @@
 from .content import Circle, Evidence, ReportContent, RunDetails, Silence, SourceLine, Told, Watching
 from .evaluation_page import EvaluationContent, evaluation_html, evaluation_pictures
 from .page import report_html
+from .trust import has_rows
 
 __all__ = [
     "Circle",
@@ -16,5 +17,6 @@ __all__ = [
     "Watching",
     "evaluation_html",
     "evaluation_pictures",
+    "has_rows",
     "report_html",
 ]

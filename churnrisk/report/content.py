@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from ..bundle import NpsFindings
+from ..bundle import Lifetime, NpsFindings
 from ..metrics import Contagion, Interval
 
 
@@ -41,7 +41,8 @@ class Evidence:
 
     Frames: ``reliability`` as metrics.reliability_table, ``gains`` as metrics.gain_table, ``profits`` as
     metrics.profit_table, ``bands`` with columns band, n, realised_rate, realised_low, realised_high (test rows by
-    band), ``importance`` with columns feature, share (0-1), most important first.
+    band), ``importance`` with columns feature, share (0-1), most important first. ``lifetime``: how risks fade, and
+    expected survival beside realised.
     """
 
     protocol: Literal["out_of_time", "cross_validated"]
@@ -64,6 +65,7 @@ class Evidence:
     profits: pl.DataFrame | None = None
     bands: pl.DataFrame | None = None
     importance: pl.DataFrame | None = None
+    lifetime: Lifetime | None = None
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,36 @@ def _unseen(tables: Tables) -> list[Table]:
     )
 
 
+def lifetime_columns() -> list[Column]:
+    """Return the columns of months lived, expected and realised, by band."""
+    return [
+        text("Dates", "cohorts"),
+        text("Band", "band"),
+        whole("Customer dates", "n"),
+        whole("Months followed", "months"),
+        ratio("Expected to live of them", "expected"),
+        ratio("Lived", "realised"),
+        ratio("Lived over expected", "ratio", "low", "high", digits=3),
+    ]
+
+
+def _lifetime(tables: Tables) -> list[Table]:
+    survival = [
+        text("Dates", "cohorts"),
+        text("Band", "band"),
+        whole("Month", "month"),
+        whole("Followed", "n"),
+        rate("Expected to stay", "expected"),
+        rate("Stayed", "realised", "low", "high"),
+    ]
+    found = tables.get("survival")
+    shown = None if found is None else found.filter(pl.col("band") == "all")
+    return [
+        *made("Months lived, by band of risk", tables.get("lifetime"), lifetime_columns(), key=1),
+        *made("Survival month by month, all bands", shown, survival),
+    ]
+
+
 def _segments(tables: Tables) -> list[Table]:
     columns = [
         text("Attribute", "attribute", is_data=True),
@@ -289,6 +319,7 @@ TABLES: Mapping[str, Callable[[Tables], list[Table]]] = {
     "months": _months,
     "blocks": _blocks,
     "unseen": _unseen,
+    "lifetime": _lifetime,
     "segments": _segments,
     "fairness": _fairness,
     "opinions": _opinions,

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ..pictures import theme
 from .around import around_section
 from .content import ReportContent
+from .lifetimes import lifetime_section
 from .parts import Page
 from .sections import (
     data_section,
@@ -35,6 +36,7 @@ SECTIONS = (
     list_section,
     risk_section,
     trust_section,
+    lifetime_section,
     watch_section,
     reasons_section,
     segments_section,

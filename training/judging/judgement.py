@@ -14,7 +14,7 @@ import polars as pl
 import polars.selectors as cs
 
 from churnrisk import metrics
-from churnrisk.bundle import Bundle, Provenance
+from churnrisk.bundle import Band, Bundle, Provenance
 
 from ..evaluate import CROSS_VALIDATED, OUT_OF_TIME
 from ..fit import FitSettings, Fitted, bands_of, fitted_model
@@ -25,6 +25,7 @@ from .curves import curves
 from .direction import direction
 from .fairness import fairness
 from .groups import grouped
+from .lasting import lasting
 from .lead_time import lead_time
 from .loyalty import loyalty
 from .material import Material
@@ -129,6 +130,9 @@ def judgement(
         "types": types(subject),
         **_refits(material, subject, settings, fitted),
     }
+    stays = lasting(material, subject, None if fitted is None else fitted.model, _starts(subject, bundle))
+    if stays is not None:
+        tables |= {"lifetime": stays.totals, "survival": stays.checks}
     if fitted is not None:
         tables["direction"] = direction(
             subject_of(material.tested, fitted.risk, seed=settings.seed),
@@ -139,7 +143,7 @@ def judgement(
         tables["importance"] = fitted.model.importance
     if whose == CHAMPION and fitted is not None:
         tables["champion"] = _beside(subject, fitted.risk)
-    said = Said(kind, whose, subject, tables, lead)
+    said = Said(kind, whose, subject, tables, lead, stays)
     return Judgement(
         kind=kind,
         judged=whose,
@@ -188,15 +192,16 @@ def _whose(
 
 def _bands(subject: Subject, bundle: Bundle | None) -> pl.DataFrame:
     """Return the realised rate by band of risk; of folds, bands by the odds of the average customer."""
-    if bundle is None:
-        rows = subject.rows
-        starts = bands_of(subject.risk, rows.left, rows.weight, rows.base_rate)
-    else:
-        starts = bundle.bands
+    starts = _starts(subject, bundle)
     member = np.searchsorted([band.risk_from for band in starts], subject.risk, side="right") - 1
     found = grouped(subject, np.maximum(member, 0), [band.name for band in starts], key="band")
     limits = pl.Series("risk_from", [band.risk_from for band in starts], dtype=pl.Float64)
     return found.with_columns(limits).select("band", "risk_from", pl.exclude("band", "risk_from"))
+
+
+def _starts(subject: Subject, bundle: Bundle | None) -> tuple[Band, ...]:
+    rows = subject.rows
+    return bands_of(subject.risk, rows.left, rows.weight, rows.base_rate) if bundle is None else bundle.bands
 
 
 def _refits(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from features.library import library
 
 from ..audit import audit_snapshots
 from ..extract import extract_days, not_out_of_time
+from ..fates import FATE_COLUMNS, fates
 from ..fit import FitSettings
 from ..labels import earliest_look
 from ..looks import Look, looks_along, without_actions
@@ -56,6 +57,10 @@ class Material:
     """ISO instant until which outcomes of the learned rows reach."""
     counts: Mapping[str, int] = field(default_factory=dict)
     leavings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEAVINGS))
+    fates: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FATE_COLUMNS))
+    """What became of everybody later (``training.fates``); empty where leaving has no day of its own."""
+    horizon_days: float | None = None
+    """Length of the outcome window; None for an extract, which does not say."""
     notes: tuple[str, ...] = ()
 
 
@@ -112,7 +117,9 @@ def material_of(
     looks, censoring = without_actions(looks, settings)
     notes = dict.fromkeys(note for look in looks for note in look.notes)
     weighing = () if censoring is None else censoring.sentences()
-    return _material(looks, leavings, (*audited, *weighing, *notes))
+    made = _material(looks, leavings, (*audited, *weighing, *notes))
+    became = fates(engine, tables, looks, config.churn, as_of)
+    return replace(made, fates=became, horizon_days=outcome_days(config.churn))
 
 
 def schedule_of(tables: LakeTables, config: Config, as_of: AsOf, test_looks: int) -> tuple[Snapshot, ...]:

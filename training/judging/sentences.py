@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from churnrisk.bundle import Lifetime
+
 from ..evaluate import OUT_OF_TIME
 from .lead_time import LeadTime, lead_words
 from .months import MONTH_FIGURES, unsteady
@@ -38,6 +40,7 @@ class Said:
     subject: Subject
     tables: Mapping[str, pl.DataFrame]
     lead: LeadTime
+    lifetime: Lifetime | None = None
 
     def figure(self, name: str) -> tuple[float | None, float | None, float | None]:
         """Return value and ends of a figure."""
@@ -167,6 +170,14 @@ def _blocks(said: Said) -> list[str]:
         verdict = ("adds" if gain > 0 else "takes") if is_sure else "adds nothing measurable:"
         found.append(f"{row['block']} {verdict} {_signed(gain)} AUC ({_span(low, high, _signed)}).")
     return found
+
+
+def _lifetime(said: Said) -> list[str]:
+    if said.lifetime is None:
+        return [
+            "How long customers stay is not known: the extract does not say over which time its risk speaks."
+        ]
+    return list(said.lifetime.sentences())
 
 
 def _segments(said: Said) -> list[str]:
@@ -332,6 +343,7 @@ _MAKERS: Mapping[str, Callable[[Said], list[str]]] = {
     "leaver_kinds": _leaver_kinds,
     "blocks": _blocks,
     "unseen": _unseen,
+    "lifetime": _lifetime,
     "segments": _segments,
     "fairness": _fairness,
     "opinions": _opinions,

@@ -46,8 +46,9 @@ class FittedPair:
 
 def fitted_pair(answered: NpsRows, settings: FitSettings) -> FittedPair:
     """Return the two models; raises ModelUnfit where one category, or its opposite, is too rare to be learned."""
+    learned = replace(settings, allows_prior=False)  # what is assumed of leaving is not true of answers
     return FittedPair(
-        *(fitted_model(answered.against(PLACES[name]), settings) for name in ("detractor", "promoter"))
+        *(fitted_model(answered.against(PLACES[name]), learned) for name in ("detractor", "promoter"))
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .columns import AS_OF, BAND, CUSTOMER, RISK, RUN, VALUE
 from .declaration import PublishedColumn, PublishedTable
 
@@ -40,6 +42,25 @@ def _origin(model: str, version: str) -> tuple[PublishedColumn, ...]:
     )
 
 
+_NO_LIFETIME = (
+    "the model does not know over which time its risk speaks (an extract), or was trained without lifetimes"
+)
+
+
+def _lifetimes() -> Iterator[PublishedColumn]:
+    """Yield expected months and lifetime value, each with what the ends of the risk's interval make of it."""
+    months = "Months the customer is expected to stay, of the next [value] lifetime_months (60 by default)"
+    clv = "Margin expected in these months, discounted by [value] discount_rate a year"
+    unknown = f"monthly_value is not known, or {_NO_LIFETIME}"
+    ends = {"": "", "_low": ", if the risk is at the upper end", "_high": ", if the risk is at the lower end"}
+    for end, words in ends.items():
+        yield PublishedColumn(
+            f"expected_months{end}", "number", "months", f"{months}{words}.", _NO_LIFETIME, low=0
+        )
+    for end, words in ends.items():
+        yield PublishedColumn(f"clv{end}", "number", "customer's currency", f"{clv}{words}.", unknown)
+
+
 SCORES = PublishedTable(
     "scores",
     "The risk of every customer who has not left, and what they are worth.",
@@ -76,6 +97,7 @@ SCORES = PublishedTable(
             low=0,
             high=1,
         ),
+        *_lifetimes(),
         *_origin("The model", "The registered version of the model."),
         RUN,
     ),

@@ -50,6 +50,17 @@ def test_a_category_training_did_not_see_counts_as_missing() -> None:
     assert planned_bundle().raw_score(frame).tolist() == [-1.0, 1.0, 0.25, 0.25]
 
 
+def test_an_effect_by_bands_of_a_number_counts_how_many_limits_are_reached_and_survives_the_disk(
+    tmp_path: Path,
+) -> None:
+    effect = Effect(missing=0.25, by_code=(-1.0, 0.0, 1.0), limits=(6.5, 8.5))
+    feature = Feature("nps_last_score", "number", "satisfaction")
+    made = replace(drawn_bundle(), features=(feature,), learner=Additive(0.0, (effect,)))
+    made.save(tmp_path)
+    frame = pl.DataFrame({"nps_last_score": [6.0, 6.5, 8.0, 10.0, None]})
+    assert Bundle.load(tmp_path).raw_score(frame).tolist() == [-1.0, 0.0, 0.0, 1.0, 0.25]
+
+
 @pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["basic", "gold"])])
 def test_categorical_columns_are_read_as_their_text_and_never_reach_the_learner(dtype: pl.DataType) -> None:
     frame = pl.DataFrame({"attribute_plan": ["gold", "basic"]}, schema={"attribute_plan": dtype})

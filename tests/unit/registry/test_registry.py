@@ -126,6 +126,8 @@ def test_everything_about_a_training_is_logged(
         "tables/contagion.csv",
         "tables/gain.csv",
         "tables/importance.csv",
+        "tables/lifetime.csv",
+        "tables/survival.csv",
     ]
     assert json.loads((folder / "figures.json").read_text("utf-8"))["brier"] is None
 
@@ -382,3 +384,15 @@ def test_trainings_go_to_the_experiment_that_the_settings_name(root: Path) -> No
         named = client.get_experiment_by_name("retention east")
         assert named is not None
         assert client.get_run(version.tracking_run_id).info.experiment_id == named.experiment_id
+
+
+def test_how_long_customers_stay_is_among_the_figures_and_tables(
+    trained_workspace: tuple[Path, list[ModelVersion]],
+) -> None:
+    root, (version, *_) = trained_workspace
+    metrics = run_of(root, version).data.metrics
+    assert (metrics["lifetime_rho"], metrics["lifetime_rho_low"]) == (0.8, 0.7)
+    assert metrics["lifetime_over_expected_out_of_time"] == 1.011
+    with Tracking(MlflowSettings(), root, {}).opened() as (_, client):
+        found = {file.path for file in client.list_artifacts(version.tracking_run_id, "tables")}
+    assert {"tables/survival.csv", "tables/lifetime.csv"} <= found

@@ -129,6 +129,7 @@ def test_every_section_has_a_heading_and_a_link_to_it() -> None:
         "list",
         "risk",
         "trust",
+        "lifetime",
         "watch",
         "reasons",
         "segments",

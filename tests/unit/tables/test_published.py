@@ -13,6 +13,7 @@ from churnrisk.config import parsed_config
 from churnrisk.store import Workspace
 from churnrisk.store.publish import publish, staged_edition
 from churnrisk.tables.published import BANDS, PUBLISHED, RULES, PublishedTable, published_markdown
+from scoring.lifetime import LIFETIME_COLUMNS
 
 DAY = date(2026, 6, 30)
 
@@ -62,6 +63,7 @@ def test_the_layout_reads_as_hive_partitions_although_the_date_stands_in_the_fil
             "value": [None],
             "leaver_kind": [None],
             "leaver_kind_share": [None],
+            **{name: [None] for name in LIFETIME_COLUMNS},
             "model_version": ["1"],
             "is_hindsight": [False],
             "run_id": ["r"],

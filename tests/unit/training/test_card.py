@@ -37,6 +37,7 @@ def test_the_card_has_every_section_and_the_figures_of_the_training(result: Trai
         "Regime",
         "Figures",
         "Segments",
+        "How long customers stay",
         "Gates",
         "Beside the champion",
         "What silent customers would answer",

@@ -1,5 +1,6 @@
 """Training from end to end on small worlds: what judges, what ships, what is refused."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from churnrisk.errors import ModelUnfit
 from churnrisk.store import Engine
 from churnrisk.tables.lake import Attribute, LakeTables
 from training import CROSS_VALIDATED, FIGURES, OUT_OF_TIME, FitSettings, TrainingResult, from_extract, train
+from training.compare import Champion
 from training.extract import extract_rows_of
 from training.labels import Labels
 from training.looks import Look
 from training.ship import from_snapshots
 from training.snapshots import snapshot_schedule
+from training.train import _beside_learned
 
 SETTINGS = FitSettings(seed=1, group_of=lambda name: "network" if name == "exposure" else "service")
 AS_OF = AsOf(date(2026, 6, 30))
@@ -116,9 +119,9 @@ def test_without_a_snapshot_or_leavers_the_message_says_what_is_missing() -> Non
         from_snapshots([], SETTINGS, Provenance())
     quiet = look(0)
     stayed = Labels(quiet.labels.frame.with_columns(left=pl.lit(0)), quiet.labels.counts)
-    with pytest.raises(ModelUnfit, match="at least 10 leavers") as caught:
+    with pytest.raises(ModelUnfit, match="expected_rate") as caught:
         from_snapshots([Look(quiet.snapshot, quiet.features, stayed)], SETTINGS, Provenance())
-    assert caught.value.codes == ("too_few_leavers",)
+    assert caught.value.codes == ("no_leavers",)
 
 
 def test_an_extract_with_a_column_that_knows_the_outcome_is_warned_about() -> None:
@@ -213,3 +216,42 @@ def test_what_becomes_known_later_changes_no_model(tmp_path: Path) -> None:
     assert before.bundle.identity == after.bundle.identity
     assert before.evaluation.figures == after.evaluation.figures
     assert before.reference == after.reference
+
+
+def few(position: int, n_left: int) -> Look:
+    """A look of which the first ``n_left`` customers with the longest waits leave."""
+    drawn = look(position)
+    keys = drawn.features.sort("wait_s", descending=True)["customer_key"].head(n_left).to_list()
+    left = drawn.labels.frame.with_columns(left=pl.col("customer_key").is_in(keys).cast(pl.Int8))
+    return Look(drawn.snapshot, drawn.features, Labels(left, drawn.labels.counts))
+
+
+@pytest.mark.parametrize("n_left", [0, 1, 5, 12])
+def test_with_few_leavers_a_rule_prior_stands_in_and_says_so(n_left: int) -> None:
+    settings = replace(SETTINGS, expected_rate=0.03)
+    looks = [few(0, n_left), *(few(position, 0) for position in range(1, 5))]
+    found = from_snapshots(looks, settings, Provenance())
+    assert found.regime.startswith(f"rule prior, not learned: {n_left} leavers")
+    assert found.regime.endswith("(10 leavers: logistic regression; 200: trees)")
+    assert found.is_fit
+    assert {gate.gate for gate in found.gates} <= {"says_what_it_is", "calibrated_in_the_large"}
+    assert any("stake no money" in note for note in found.notes)
+    scored = found.bundle.predict(looks[0].features, allow_extra=True)
+    assert (scored["risk_high"] > 2 * scored["risk"]).all()
+    assert (scored["risk_low"] < scored["risk"] / 2).all()
+
+
+def test_a_rule_prior_does_not_take_the_place_of_a_champion_that_learned(result: TrainingResult) -> None:
+    settings = replace(SETTINGS, expected_rate=0.03)
+    found = from_snapshots([few(position, 0) for position in range(5)], settings, Provenance())
+    learned, rule = Champion("3", result.bundle), Champion("4", found.bundle)
+    assert not _beside_learned(found, learned).is_fit
+    assert _beside_learned(found, rule).is_fit
+    assert _beside_learned(result, learned) is result
+
+
+def test_leavers_too_few_before_the_test_dates_are_judged_by_folds_of_what_is_shipped() -> None:
+    looks = [few(0, 40), few(1, 40), *(few(position, 2) for position in (2, 3, 4))]
+    found = from_snapshots(looks, SETTINGS, Provenance())
+    assert found.evaluation.kind == CROSS_VALIDATED
+    assert found.regime.startswith("logistic regression")
