@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from .arrays import node_numbers
 from .frames import AnyGraph, as_tie_graph
 from .graph import TieGraph
 from .kernels import FloatArray, chunked, frozen
@@ -55,6 +56,11 @@ def exposures(
         node from seeds by `spreading_activation`, 1 = all of one fresh seed's, null where the node has no tie.
         Shares lie in [0, 1] and never fall from a window to a longer one.
 
+    Raises
+    ------
+    UsageError
+        ``seed_age_days`` is not one number for each node.
+
     Notes
     -----
     With neighbours N_i, weights w and seeds S: n = \|N_i & S\|, share = n / \|N_i\|,
@@ -80,6 +86,8 @@ def exposures(
     [None, 0.0, 1.0]
     """
     graph = as_tie_graph(graph)
+    if seed_age_days is not None:
+        seed_age_days = node_numbers(seed_age_days, graph.n_nodes, "seed_age_days")
     return exposures_by_kind(graph, rows_in_place(graph), {kind: seed_age_days}, windows_days)
 
 

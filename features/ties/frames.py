@@ -34,7 +34,8 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
         Polars, Arrow or pandas frame with ``customer_a``, ``customer_b`` (never null; text or integers) and any other
         columns, of which the numeric ones are kept. Which end stands first does not matter, nor the order of rows; a
         pair that comes several times is one tie and its numbers are added up; a customer paired with itself is not
-        tied to anybody by that, but is a node. A networkx graph is taken as `as_tie_graph` takes it.
+        tied to anybody by that, but is a node, and so are two without a contact either way (``n_ab`` and ``n_ba`` 0).
+        A networkx graph is taken as `as_tie_graph` takes it.
     weight
         Column to take as strength, each value 0 or more. None = ``strength``, else ``weight``, else 1 for each tie.
         Of a graph: the edge attribute, None = ``weight``.
@@ -49,7 +50,8 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
     ------
     UsageError
         It is neither frame nor graph, a column is missing or has a name that is taken, an id is null or neither text
-        nor a whole number, or a weight or a number of contacts is no number, negative, null or undefined.
+        nor a whole number, or a weight or a number of contacts is no number, negative, null or undefined; one of
+        ``n_ab`` and ``n_ba`` is there without the other, or a pair without a contact has a strength above 0.
 
     Examples
     --------
@@ -68,7 +70,7 @@ def tie_graph(frame: object, *, weight: str | None = None) -> TieGraph:
     pairs = _pair_frame(frame, weight)
     labels, first, second = numbered_ends(*(pairs[end] for end in _ENDS))
     numbered = pairs.drop(_ENDS).with_columns(pl.Series("first", first), pl.Series("second", second))
-    return TieGraph.from_ties(_merged_ties(numbered), len(labels), labels.to_list())
+    return TieGraph.from_ties(_contacted(_merged_ties(numbered)), len(labels), labels.to_list())
 
 
 def as_tie_graph(graph: AnyGraph, weight: str = "weight") -> TieGraph:
@@ -78,8 +80,9 @@ def as_tie_graph(graph: AnyGraph, weight: str = "weight") -> TieGraph:
     Parameters
     ----------
     graph
-        Directed graphs give directions: an edge u -> v is a contact from u to v, and strength adds both ways. Parallel
-        edges add up, self-loops are dropped.
+        Directed graphs give directions: each edge u -> v counts as one contact from u to v, whatever its weight, and
+        weights of both ways add up to the strength. `TieGraph.contacts` so has a ``weight`` of 1 per edge, not that of
+        the edge. Parallel edges add up, self-loops are dropped.
     weight
         Edge attribute to take as strength; an edge without it counts 1.
 
@@ -153,6 +156,18 @@ def _merged_ties(numbered: pl.DataFrame) -> pl.DataFrame:
     return ties.sort(pl.all()).group_by("node_a", "node_b", maintain_order=True).agg(sums)
 
 
+def _contacted(ties: pl.DataFrame) -> pl.DataFrame:
+    """Leave out pairs that were in contact neither way; refuse them where a strength says that they were."""
+    if not set(_CONTACTS) <= set(ties.columns):
+        return ties
+    is_silent = pl.all_horizontal(pl.col(_CONTACTS) == 0)
+    n_wrong = ties.select((is_silent & (pl.col("strength") > 0)).sum()).item()
+    if n_wrong:
+        expected, found = "a contact in each pair of some strength", f"{n_wrong} pairs with 0 both ways"
+        _refuse("bad_count", "frame, n_ab and n_ba", expected, found, "Drop the pairs, or mend the counts.")
+    return ties.filter(~is_silent)
+
+
 def _pair_frame(given: object, weight: str | None) -> pl.DataFrame:
     frame = _as_polars(given)
     names = tuple(frame.columns)
@@ -160,6 +175,12 @@ def _pair_frame(given: object, weight: str | None) -> pl.DataFrame:
         if name not in names:
             _refuse(
                 "missing_column", "frame", f"a column {name}", "none", "Rename or add it.", available=names
+            )
+    for one, other in (_CONTACTS, _CONTACTS[::-1]):
+        if one in names and other not in names:
+            remedy = f"Add it (0 where there was none), or drop {one}: then ties have no direction."
+            _refuse(
+                "missing_column", "frame", f"a column {other} beside {one}", "none", remedy, available=names
             )
     taken = sorted(_TAKEN & set(names))
     if taken:
@@ -172,7 +193,9 @@ def _pair_frame(given: object, weight: str | None) -> pl.DataFrame:
             found = str(frame.schema[name])
             _refuse("not_a_number", f"frame, {name}", "numbers", found, "Convert it.", available=numeric)
     chosen = chosen if chosen in numeric else None
-    strength = pl.col(chosen).cast(pl.Float64) if chosen else pl.lit(1.0)
+    is_counted = set(_CONTACTS) <= set(names)
+    unweighed = pl.any_horizontal(pl.col(_CONTACTS) != 0).cast(pl.Float64) if is_counted else pl.lit(1.0)
+    strength = pl.col(chosen).cast(pl.Float64) if chosen else unweighed.fill_null(1.0)
     pairs = frame.select(*_ENDS, *numeric).with_columns(strength=strength)
     _check_strength(pairs, "frame", chosen or "strength")
     _check_contacts(pairs)
@@ -217,11 +240,12 @@ def _check_strength(pairs: pl.DataFrame, where: str, name: str) -> None:
 def _check_contacts(pairs: pl.DataFrame) -> None:
     if not set(_CONTACTS) <= set(pairs.columns):
         return
-    is_count = pl.all_horizontal(pl.col(_CONTACTS).cast(pl.Float64).is_between(0, float("inf"), "left"))
+    counts = pl.col(_CONTACTS).cast(pl.Float64)
+    is_count = pl.all_horizontal(counts.is_between(0, float("inf"), "left") & (counts == counts.floor()))
     n_wrong = pairs.select((~is_count.fill_null(value=False)).sum()).item()
     if n_wrong:
-        found = f"{n_wrong} negative, null or undefined"
-        _refuse("bad_count", "frame, n_ab and n_ba", "counts of 0 or more", found, "Mend or drop them.")
+        found = f"{n_wrong} negative, fractional, null or undefined"
+        _refuse("bad_count", "frame, n_ab and n_ba", "whole counts of 0 or more", found, "Mend or drop them.")
 
 
 def _refuse(

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from churnrisk.errors import Fault, UsageError
 from churnrisk.networkx_info import BACKEND
 
 from .adjacency import Layout, Nodes, Rows
@@ -244,12 +245,11 @@ class TieGraph(_Frozen, nx.Graph):  # type: ignore[misc]
 
         Raises
         ------
-        ValueError
+        UsageError
             The ties carry no direction (no columns ``n_ab`` and ``n_ba``).
         """
         if self._contacts is None:
-            msg = "contacts: expected ties with contacts each way (n_ab, n_ba), found ties without direction"
-            raise ValueError(msg)
+            raise _no_direction()
         return self._contacts
 
     @cached_property
@@ -353,8 +353,7 @@ class ContactGraph(_Frozen, nx.DiGraph):  # type: ignore[misc]
         """Keep the entries of the rows along which somebody was contacted. O(n + m)."""
         marks = graph.marks
         if marks is None:
-            msg = "expected ties with contacts each way (n_ab, n_ba), found ties without direction"
-            raise ValueError(msg)
+            raise _no_direction()
         rows = np.repeat(np.arange(graph.n_nodes), graph.degrees)
         parts: dict[str, Any] = {}
         for prefix, bit in (("", 1), ("in_", 2)):
@@ -415,6 +414,12 @@ class ContactGraph(_Frozen, nx.DiGraph):  # type: ignore[misc]
         copied.add_nodes_from(self)
         copied.add_edges_from((u, v, facts.copy()) for u, v, facts in self.edges(data=True))
         return copied
+
+
+def _no_direction() -> UsageError:
+    expected = "ties with contacts each way (n_ab, n_ba)"
+    remedy = "Give tie_graph both columns, or a directed graph."
+    return UsageError(Fault("no_direction", "contacts", expected, "ties without direction", remedy))
 
 
 def _fill(copied: nx.Graph[Hashable], graph: TieGraph, columns: Columns) -> None:

@@ -12,6 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from churnrisk.errors import Fault, UsageError
+
+from .arrays import node_numbers
 from .frames import AnyGraph, as_tie_graph
 from .kernels import FloatArray, IntArray, NodeArray, compiled, frozen
 
@@ -78,8 +81,8 @@ def friends_stake(graph: AnyGraph, risk: FloatArray, value: FloatArray) -> Frien
 
     Raises
     ------
-    ValueError
-        An array has not one value per node, or a risk is outside 0 to 1.
+    UsageError
+        An array has not one number per node, or a risk is outside 0 to 1.
 
     Notes
     -----
@@ -100,13 +103,12 @@ def friends_stake(graph: AnyGraph, risk: FloatArray, value: FloatArray) -> Frien
     [7.5, 14.0, 2.5]
     """
     graph = as_tie_graph(graph)
-    for name, values in (("risk", risk), ("value", value)):
-        if values.shape != (graph.n_nodes,):
-            msg = f"{name}: expected one value for each of {graph.n_nodes} nodes, found shape {values.shape}"
-            raise ValueError(msg)
+    risk = node_numbers(risk, graph.n_nodes, "risk")
+    value = node_numbers(value, graph.n_nodes, "value")
     if ((risk < 0) | (risk > 1)).any():
-        msg = "risk: expected 0 to 1, found others"
-        raise ValueError(msg)
+        raise UsageError(
+            Fault("bad_array", "risk", "0 to 1", "others", "Give NaN to whoever is not at risk.")
+        )
     stake = np.where(np.isnan(value), np.nan, risk * np.where(value > 0, value, 0.0))
     is_at_risk = frozen(~np.isnan(risk), np.uint8)
     return FriendsStake(
@@ -226,6 +228,8 @@ def friends_at_risk(
     [(0, 0.020000000000000004, 2.0000000000000004), (2, 0.1, 0.8)]
     """
     graph = as_tie_graph(graph)
+    risk = node_numbers(risk, graph.n_nodes, "risk")
+    value = node_numbers(value, graph.n_nodes, "value")
     near = graph.neighbours(node)
     strength = graph.weights[graph.indptr[node] : graph.indptr[node + 1]]
     whole = graph.strengths[near]

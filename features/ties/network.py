@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .arrays import node_flags, node_numbers
 from .contract import RECENT_DAYS, TIE_WINDOW_DAYS
 from .cores import core_numbers
 from .exposure import close_exposures, exposures_by_kind
@@ -67,8 +68,8 @@ def network_features(
 
     Raises
     ------
-    ValueError
-        An array does not have one value per node.
+    UsageError
+        An array does not have one value per node, or holds something else.
 
     Notes
     -----
@@ -80,16 +81,13 @@ def network_features(
     for communities, which take nodes in the order of their numbers.
     """
     graph = as_tie_graph(graph)
-    for name, values in (
-        ("is_member", is_member),
-        ("leaver_age_days", leaver_age_days),
-        ("detractor_age_days", detractor_age_days),
-        ("may_use", may_use),
-    ):
-        if values is not None and values.shape != (graph.n_nodes,):
-            msg = f"{name}: expected one value for each of {graph.n_nodes} nodes, found shape {values.shape}"
-            raise ValueError(msg)
-    usable = np.ones(graph.n_nodes, np.bool_) if may_use is None else may_use
+    n_nodes = graph.n_nodes
+    is_member = node_flags(is_member, n_nodes, "is_member")
+    if leaver_age_days is not None:
+        leaver_age_days = node_numbers(leaver_age_days, n_nodes, "leaver_age_days")
+    if detractor_age_days is not None:
+        detractor_age_days = node_numbers(detractor_age_days, n_nodes, "detractor_age_days")
+    usable = np.ones(n_nodes, np.bool_) if may_use is None else node_flags(may_use, n_nodes, "may_use")
     permitted = graph.without(~usable)
     together = community_of(permitted) if community is None else community
     rows = rows_side_by_side(permitted, _labels(together))

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from churnrisk.errors import Fault, UsageError
+
+from .arrays import node_numbers
 from .frames import AnyGraph, as_tie_graph
 from .kernels import FloatArray, chunked, compiled, frozen
 from .rows import Rows, entry_sums, products
@@ -67,7 +70,7 @@ def spreading_activation(
 
     Raises
     ------
-    ValueError
+    UsageError
         ``energy`` has not one value per node, one of them is negative or undefined, or a share is out of its range.
 
     Notes
@@ -96,12 +99,19 @@ def spreading_activation(
     ([0.3, 0.0, 0.0], [0.49, 0.1575, 0.0525])
     """
     graph = as_tie_graph(graph)
-    if energy.shape != (graph.n_nodes,) or not (np.isfinite(energy) & (energy >= 0)).all():
-        msg = f"energy: expected {graph.n_nodes} values of 0 or more, found shape {energy.shape} or others"
-        raise ValueError(msg)
+    energy = node_numbers(energy, graph.n_nodes, "energy")
+    n_wrong = int((~(np.isfinite(energy) & (energy >= 0))).sum())
+    if n_wrong:
+        found = f"{n_wrong} negative or undefined"
+        raise UsageError(
+            Fault("bad_array", "energy", "values of 0 or more", found, "Give 0 to whoever is no seed.")
+        )
     if not (0 <= passed_on < 1 and 0 < least_under_way < 1):
-        msg = f"expected 0 <= passed_on < 1 and 0 < least_under_way < 1, found {passed_on} and {least_under_way}"
-        raise ValueError(msg)
+        expected, found = (
+            "0 <= passed_on < 1 and 0 < least_under_way < 1",
+            f"{passed_on} and {least_under_way}",
+        )
+        raise UsageError(Fault("bad_share", "shares", expected, found, "Choose shares in these ranges."))
     rows = graph.indptr, graph.indices, graph.weights
     n_steps = _steps(passed_on, least_under_way)
     own, received = _spread(rows, frozen(energy[:, np.newaxis], np.float64), passed_on, n_steps)

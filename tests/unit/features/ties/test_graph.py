@@ -145,12 +145,62 @@ def test_an_empty_frame_gives_an_empty_graph() -> None:
         (PAIRS.with_columns(weight=pl.lit(None, pl.Float64)), None, "bad_weight"),
         (PAIRS.with_columns(n_ab=pl.lit(-1), n_ba=pl.lit(1)), None, "bad_count"),
         (PAIRS.with_columns(n_ab=pl.lit(1), n_ba=pl.lit(None, pl.Int64)), None, "bad_count"),
+        (PAIRS.with_columns(n_ab=pl.lit(0.5), n_ba=pl.lit(0)), None, "bad_count"),
+        (PAIRS.with_columns(n_ab=pl.lit(0), n_ba=pl.lit(0)), None, "bad_count"),
+        (PAIRS.with_columns(n_ab=pl.lit(1)), None, "missing_column"),
+        (PAIRS.with_columns(n_ba=pl.lit(1)), None, "missing_column"),
     ],
 )
 def test_frames_that_make_no_graph_say_why(frame: object, weight: str | None, code: str) -> None:
     with pytest.raises(UsageError) as caught:
         tie_graph(frame, weight=weight)
     assert caught.value.codes == (code,)
+
+
+def test_a_pair_without_a_contact_either_way_is_no_tie() -> None:
+    frame = pl.DataFrame(
+        {
+            "customer_a": ["a", "b", "c", "b"],
+            "customer_b": ["b", "c", "d", "a"],
+            "n_ab": [1, 0, 0, 0],
+            "n_ba": [0, 0, 2, 0],
+        }
+    )
+    for given in (frame, frame.with_columns(weight=pl.Series([1.0, 0.0, 1.0, 0.0]))):
+        graph = tie_graph(given)
+        assert graph.node_labels == ["a", "b", "c", "d"]
+        assert graph.ties.select("node_a", "node_b", "strength").rows() == [(0, 1, 1.0), (2, 3, 1.0)]
+        assert list(graph.contacts().edges) == [("a", "b"), ("d", "c")]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [[1.0], "abc", {"a": 1.0}, [[1.0, 2.0]], ["a", "b", "c"], [[1.0], [1.0, 2.0], []], 3, np.ones((3, 1))],
+    ids=str,
+)
+def test_arrays_that_are_not_one_number_per_node_are_refused_with_a_remedy(wrong: Any) -> None:
+    graph = tie_graph(PAIRS)
+    for measure in (
+        lambda given: exposures(graph, given, "churn"),
+        lambda given: spreading_activation(graph, given),
+        lambda given: friends_stake(graph, given, given),
+        lambda given: network_features(
+            graph, is_member=np.ones(3, np.bool_), leaver_age_days=given, detractor_age_days=None
+        ),
+        lambda given: network_features(graph, is_member=given, leaver_age_days=None, detractor_age_days=None),
+    ):
+        with pytest.raises(UsageError) as caught:
+            measure(wrong)
+        assert caught.value.codes == ("bad_array",)
+        assert caught.value.faults[0].remedy
+
+
+def test_lists_and_series_of_numbers_are_taken_as_arrays() -> None:
+    graph = tie_graph(PAIRS)
+    ages = [1, 2.0, float("nan")]
+    found = exposures(graph, np.array(ages), "churn")
+    for given in (ages, pl.Series([1.0, 2.0, None]), pd.Series(ages)):
+        assert exposures(graph, given, "churn").equals(found)  # type: ignore[arg-type]
 
 
 def test_columns_ride_along_to_networkx() -> None:
@@ -166,6 +216,16 @@ def test_an_edge_of_a_directed_graph_is_a_contact_one_way() -> None:
         (0, 1, 2.0, 1, 1),
         (0, 2, 1.0, 0, 1),
     ]
+
+
+def test_an_edge_counts_one_contact_whatever_its_weight() -> None:
+    given = nx.DiGraph()
+    given.add_weighted_edges_from([("x", "y", 5.0), ("y", "x", 2.0), ("z", "x", 0.5)])
+    graph = as_tie_graph(given)
+    assert graph.ties["strength"].to_list() == [7.0, 0.5]
+    contacts = graph.contacts()
+    assert list(contacts.edges(data="weight")) == [("x", "y", 1), ("y", "x", 1), ("z", "x", 1)]
+    assert contacts["x"]["y"]["strength"] == 7.0
 
 
 def test_parallel_edges_add_up() -> None:

@@ -14,6 +14,7 @@ import networkx as nx
 import polars as pl
 import pytest
 
+from churnrisk.errors import UsageError
 from features.ties import ContactGraph, TieGraph, tie_graph
 
 NO_NUMBER = None
@@ -63,8 +64,8 @@ def test_an_edge_of_contacts_is_seen_from_the_one_who_contacts() -> None:
 
 
 def test_ties_without_direction_give_no_contacts() -> None:
-    with pytest.raises(ValueError, match="found ties without direction"):
-        tie_graph(PAIRS.drop("n_ab")).contacts()
+    with pytest.raises(UsageError, match=r"found ties without direction\. Give tie_graph both columns"):
+        tie_graph(PAIRS.drop("n_ab", "n_ba")).contacts()
 
 
 def test_nodes_edges_and_rows_are_those_of_the_ordinary_graph(pair: tuple[Any, Any]) -> None:

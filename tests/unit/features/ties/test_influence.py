@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from churnrisk.errors import UsageError
 from features.ties import TieGraph
 from features.ties.influence import (
     LARGEST_EXCESS,
@@ -134,12 +135,12 @@ def test_a_friend_who_is_gone_or_of_unknown_value_has_null_for_what_is_not_known
 @pytest.mark.parametrize("name", ["risk", "value"])
 def test_arrays_of_another_length_are_refused(name: str) -> None:
     arguments = {"risk": RISK, "value": VALUE, name: np.ones(3)}
-    with pytest.raises(ValueError, match=f"{name}: expected one value for each of 4 nodes"):
+    with pytest.raises(UsageError, match=f"{name}: expected one value for each of 4 nodes"):
         friends_stake(TRIO, **arguments)
 
 
 def test_a_risk_that_is_no_probability_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected 0 to 1"):
+    with pytest.raises(UsageError, match="expected 0 to 1"):
         friends_stake(TRIO, np.array([0.1, 1.2, 0, 0]), VALUE)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from churnrisk.errors import UsageError
 from features.ties import TieGraph, network_features, tie_feature_names, tie_features
 
 NAN = float("nan")
@@ -169,5 +170,5 @@ def test_every_feature_has_one_name_a_unit_a_meaning_and_a_null_meaning() -> Non
 def test_arrays_of_another_length_are_refused(name: str) -> None:
     wrong = np.ones(3, bool) if name in {"is_member", "may_use"} else np.ones(3)
     arguments: dict[str, Any] = {name: wrong}
-    with pytest.raises(ValueError, match=f"{name}: expected one value for each of 2 nodes"):
+    with pytest.raises(UsageError, match=f"{name}: expected one value for each of 2 nodes"):
         features(graph(2), **arguments)

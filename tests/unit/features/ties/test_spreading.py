@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from churnrisk.errors import UsageError
 from features.ties import TieGraph
 from features.ties.spreading import aged_energy, spreading_activation
 
@@ -57,11 +58,11 @@ def test_energy_halves_with_age_and_the_future_has_none() -> None:
 
 @pytest.mark.parametrize("energy", [[1.0], [1.0, -1.0], [1.0, np.nan]])
 def test_energy_that_is_none_is_refused(energy: list[float]) -> None:
-    with pytest.raises(ValueError, match="energy: expected 2 values"):
+    with pytest.raises(UsageError, match="energy: expected"):
         spreading_activation(graph(2, (0, 1, 1.0)), np.array(energy))
 
 
 @pytest.mark.parametrize("shares", [{"passed_on": 1.0}, {"least_under_way": 0.0}, {"passed_on": -0.1}])
 def test_shares_out_of_range_are_refused(shares: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="0 <= passed_on < 1"):
+    with pytest.raises(UsageError, match="0 <= passed_on < 1"):
         spreading_activation(graph(2, (0, 1, 1.0)), np.array([1.0, 0.0]), **shares)
