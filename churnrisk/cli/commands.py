@@ -9,6 +9,7 @@ import typer
 
 from .common import Call
 from .customers import explain, influence, spread
+from .listing import Commands
 from .looking import check, features, schema
 from .models import evaluate, fit_ties, models, promote, train
 from .nights import backfill, nightly, score
@@ -17,7 +18,7 @@ from .starting import demo, init, simulate
 app = typer.Typer(
     name="churnrisk",
     help="Churn risk from what customers say, what they do and whom they know.",
-    no_args_is_help=True,
+    cls=Commands,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -63,6 +64,6 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 
-ties_app = typer.Typer(help="Learn how strong ties are from your own data.", no_args_is_help=True)
+ties_app = typer.Typer(help="Learn how strong ties are from your own data.", cls=Commands)
 ties_app.command("fit")(fit_ties)
 app.add_typer(ties_app, name="ties")

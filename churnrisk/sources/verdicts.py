@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ..config import Config, SourceSettings
 from ..errors import Fault
-from .reports import SourceReport
+from ..tables.faults import is_harmless
+from .reports import FaultCount, SourceReport
 
 TOLD_FAULTS = 5
 """Most frequent reasons told in one message."""
@@ -45,22 +46,21 @@ def _too_bad(
     settings: Sequence[SourceSettings], report: SourceReport, config: Config, place: Path
 ) -> Iterator[Fault]:
     where = f"source {report.source}"
-    told = "; ".join(
-        f"{count.n_rows} x {count.code} (first: {count.first_file} row {count.first_row}) {count.reason.rstrip('.')}"
-        for count in sorted(report.faults, key=lambda item: -item.n_rows)[:TOLD_FAULTS]
-    )
     if report.n_kept == 0:
         yield Fault(
             "all_rows_bad",
             where,
             "rows that fulfil the contract",
-            f"none of {report.n_read}: {told}",
+            f"none of {report.n_read}: {_told(report.faults)}",
             f"Correct the mapping or the file; every rejected row is in {place}.",
         )
         return
     declared = [part.max_bad_share for part in settings if part.max_bad_share is not None]
     most = max(declared) if declared else config.quality.max_bad_share
     if report.bad_share > most:
+        told = _told([count for count in report.faults if not is_harmless(count.code)])
+        if report.n_harmless:
+            told += f"; {report.n_harmless} repeated row{'' if report.n_harmless == 1 else 's'} not counted"
         yield Fault(
             "too_many_bad_rows",
             where,
@@ -68,6 +68,14 @@ def _too_bad(
             f"{report.bad_share:.1%} of {report.n_read}: {told}",
             f"Correct the mapping or the file, or raise max_bad_share; every rejected row is in {place}.",
         )
+
+
+def _told(faults: Sequence[FaultCount]) -> str:
+    """Say how many rows were rejected for the most frequent reasons, and where the first of each stands."""
+    return "; ".join(
+        f"{count.n_rows} x {count.code} (first: {count.first_file} row {count.first_row}) {count.reason.rstrip('.')}"
+        for count in sorted(faults, key=lambda item: -item.n_rows)[:TOLD_FAULTS]
+    )
 
 
 def zone_fault(where: str) -> Fault:

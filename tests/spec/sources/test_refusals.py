@@ -163,6 +163,15 @@ def test_more_bad_rows_than_allowed_stop_the_run_and_repeats_do_not_count(tmp_pa
     drawn(tmp_path / "allowed", HERE + "max_bad_share = 0.1\n", {"calls.csv": bad})
 
 
+def test_the_rows_told_are_those_that_the_share_counts(tmp_path: Path) -> None:
+    good = "ann,bob,2026-01-01T10:00:00\n"
+    given = "caller_id,callee_id,started_at\n" + good * 7 + "ann,ann,2026-01-01\n"
+    _, _, found = only_fault(tmp_path, HERE, {"calls.csv": given})
+    assert found.startswith("12.5% of 8: 1 x call_to_oneself")
+    assert found.endswith("; 6 repeated rows not counted")
+    assert "duplicate_row" not in found
+
+
 @pytest.mark.parametrize(
     "cut", ["ann,bob\nbob,cid,2026-01-0", "bob,ci", '"bob,cid,2026-01-02', 'bob,cid,"2026-01-0']
 )
