@@ -94,8 +94,10 @@ def tie_table(
 
     References
     ----------
-    Urena-Carrion, Saramaki & Kivela 2020 (active days, bursty trains); Navarro, Miritello, Canales & Moro 2017
-    (dead ties); Kim & Jo 2016 (burstiness of finite sequences); Onnela et al. 2007 (overlap).
+    Urena-Carrion, Saramaki & Kivela 2020 (active days); Karsai, Kaski, Barabasi & Kertesz 2012 (bursty trains); Cortes,
+    Pregibon & Volinsky 2001 (decay); Squartini et al. 2013 (reciprocity); Saramaki et al. 2014 (attention); Navarro,
+    Miritello, Canales & Moro 2017 (dead ties); Goh & Barabasi 2008, Kim & Jo 2016 (burstiness, of finite sequences);
+    Onnela et al. 2007 (overlap); Miritello, Lara, Cebrian & Moro 2013 (span).
 
     Examples
     --------
