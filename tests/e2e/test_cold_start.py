@@ -100,6 +100,11 @@ def test_with_next_to_no_leavers_the_first_night_works_and_says_what_it_rests_on
     assert told.code == 0, told.err
     assert "Expected to stay for" in told.out
 
+    judged = command("-q", "-w", root, "evaluate", "--as-of", AS_OF, "--json")
+    assert judged.code == 0, judged.err
+    assert judged.plain["n_leavers"] <= n_left
+    assert "assumed, not measured" in judged.plain["sentences"]["lifetime"][0]
+
 
 def test_without_a_leaver_and_an_expected_rate_training_says_what_to_set(
     tmp_path: Path, command: Command

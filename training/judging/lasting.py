@@ -38,7 +38,9 @@ def lasting(
         pl.concat(cohorts),
         material.fates,
         horizon_days=material.horizon_days,
-        base_rate=subject.rows.base_rate,
+        base_rate=float(
+            subject.rows.weight @ subject.risk / subject.rows.weight.sum()
+        ),  # nobody may have left
         bands=bands,
         seed=subject.seed,
     )
