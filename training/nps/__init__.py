@@ -22,7 +22,7 @@ from .answers import ANSWER_DAYS, Seen, known_answers
 from .judged import GAIN, NPS_FIGURES, nps_figures
 from .pair import fitted_pair, shares_of
 from .response import Answering, fitted_answering
-from .rows import SATISFACTION, SURVEYS, NpsRows, nps_rows
+from .rows import SATISFACTION, SURVEYS, NpsRows, drawn_customers, nps_rows
 
 FEWEST_ANSWERS = 200
 """Relationship answers below which nothing is predicted (judgement: as for trees of leaving, science, section 6)."""
@@ -78,10 +78,11 @@ def predicted_nps(
     def is_hidden(name: str) -> bool:
         return settings.group_of(name) == SATISFACTION or source_of(name) == SURVEYS
 
-    def rows(chosen: Sequence[Seen], known_by: AsOf) -> NpsRows:
-        return nps_rows(chosen, answers, permitted, known_by.instant, is_hidden=is_hidden)
+    def rows(chosen: Sequence[Seen], known_by: AsOf, drawn: pl.Series | None = None) -> NpsRows:
+        return nps_rows(chosen, answers, permitted, known_by.instant, is_hidden=is_hidden, drawn=drawn)
 
-    learned, tested = rows(ordered[:first], ordered[first].instant), rows(ordered[first:], as_of)
+    learned = rows(ordered[:first], ordered[first].instant, drawn_customers(ordered[:first]))
+    tested = rows(ordered[first:], as_of)
     answering = fitted_answering(learned.where(learned.is_drawn).rows, seed=settings.seed)
     taught, judged = (weighted_answers(found, answering) for found in (learned, tested))
     plain = replace(settings, tuning=None, objective=None, trees={}, leaking={}, calibrate_by=None)

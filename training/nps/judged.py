@@ -62,15 +62,11 @@ def nps_figures(
         for found in (chances[np.arange(len(chances)), tested.category], base[tested.category])
     )
     outcome = {name: (tested.category == PLACES[name]).astype(np.float64) for name in NPS_CATEGORIES}
+    means = np.column_stack([model, constant, constant - model, *outcome.values(), chances])
     ranked = [Ranked(outcome[name], predicted[name].to_numpy()) for name in NPS_CATEGORIES]
 
     def drawn(w: Floats) -> Floats:
-        total = w.sum()
-        losses = [float(w @ model) / total, float(w @ constant) / total]
-        observed = [float(w @ outcome[name]) / total for name in NPS_CATEGORIES]
-        expected = [float(w @ column) / total for column in chances.T]
-        areas = [auc_of(each.curve(w)) for each in ranked]
-        return np.array([*losses, losses[1] - losses[0], *observed, *expected, *areas])
+        return np.concatenate([w @ means / w.sum(), [auc_of(each.curve(w)) for each in ranked]])
 
     value, resamples = metrics.resampled(drawn, weight, customer=customer, seed=seed)
     low, high = metrics.percentile_ends(value, resamples)

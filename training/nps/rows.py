@@ -70,8 +70,9 @@ def nps_rows(
     known_by: datetime,
     *,
     is_hidden: Callable[[str], bool],
+    drawn: pl.Series | None = None,
 ) -> NpsRows:
-    """Return all who answered after a look, and of the others as many as tell who answers.
+    """Return all who answered after a look, and those drawn whether they answered or not.
 
     Parameters
     ----------
@@ -80,9 +81,9 @@ def nps_rows(
     permitted : keys of those whose answers may be used; nobody else is in the rows.
     known_by : answers known later count as not given.
     is_hidden : says of a feature whether it may not be read.
+    drawn : keys, as ``drawn_customers`` gives them; None: nobody.
     """
-    n_customers = sum(look.features.height for look in looks)
-    share = min(1.0, MOST_ASKED_ROWS / max(n_customers, 1))
+    among = pl.Series("customer_key", [], dtype=pl.Int64) if drawn is None else drawn
     parts: list[tuple[str, pl.DataFrame, pl.DataFrame]] = []
     told: list[pl.DataFrame] = []
     for look in looks:
@@ -92,7 +93,7 @@ def nps_rows(
             .join(permitted.to_frame("customer_key"), on="customer_key", how="semi", maintain_order="left")
             .join(found, on="customer_key", how="left", maintain_order="left")
         )
-        here = here.with_columns(is_drawn=pl.Series(_drawn(here["customer_id"], share))).filter(
+        here = here.with_columns(is_drawn=pl.col("customer_key").is_in(among.implode())).filter(
             pl.col("category").is_not_null() | pl.col("is_drawn")
         )
         names = [name for name in look.features.columns if name not in KEY_COLUMNS]
@@ -116,11 +117,17 @@ def nps_rows(
     )
 
 
-def _drawn(customer_id: pl.Series, share: float) -> NDArray[np.bool_]:
-    """Say who is in the sample: the same people at every look, whatever the order."""
-    if share >= 1:
-        return np.ones(customer_id.len(), dtype=bool)
-    return np.array([_draw(each) for each in customer_id]) < share * 2**64
+def drawn_customers(looks: Sequence[Seen]) -> pl.Series:
+    """Return the keys of customers drawn by a hash of their id: the same people at every look, so many rows at most.
+
+    Their rows at all looks number about :data:`MOST_ASKED_ROWS`; everybody where that many are not there.
+    """
+    share = min(1.0, MOST_ASKED_ROWS / max(sum(look.features.height for look in looks), 1))
+    people = pl.concat([look.features.select("customer_key", "customer_id") for look in looks]).unique()
+    if share < 1:
+        draws = pl.Series([_draw(each) for each in people["customer_id"]], dtype=pl.UInt64)
+        people = people.filter(draws < int(share * 2**64))
+    return people["customer_key"].sort()
 
 
 def _chosen(answer: pl.Series, day: NDArray[np.object_]) -> NDArray[np.bool_]:

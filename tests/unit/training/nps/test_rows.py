@@ -15,7 +15,7 @@ from tests.drawn_nps import DrawnLook
 from tests.spec.features.drawn import lake, rows
 from training.nps.answers import first_answers, known_answers
 from training.nps.response import fitted_answering, trimmed
-from training.nps.rows import nps_rows
+from training.nps.rows import drawn_customers, nps_rows
 from training.rows import Rows
 
 LOOK, LATER = AsOf(date(2026, 3, 31)), AsOf(date(2026, 4, 30))
@@ -63,8 +63,14 @@ def looked(day: AsOf, n: int = 6) -> DrawnLook:
 
 def test_an_answer_after_several_looks_is_learned_once_and_who_forbids_is_not_there() -> None:
     permitted = pl.Series("customer_key", [0, 1, 4, 5])
+    looks = [looked(LOOK), looked(LATER)]
     found = nps_rows(
-        [looked(LOOK), looked(LATER)], drawn(), permitted, KNOWN_BY.instant, is_hidden=lambda _: False
+        looks,
+        drawn(),
+        permitted,
+        KNOWN_BY.instant,
+        is_hidden=lambda _: False,
+        drawn=drawn_customers(looks),
     )
     who = list(zip(found.rows.customer, found.rows.snapshot, found.answer, strict=True))
     assert [each for each in who if each[2] == "d"] == [
@@ -90,8 +96,14 @@ def test_among_many_customers_some_are_drawn_and_every_answer_stays() -> None:
         }
     )
     permitted = pl.Series("customer_key", np.arange(n))
+    looks = [looked(LOOK, n), looked(LATER, n)]
     found = nps_rows(
-        [looked(LOOK, n), looked(LATER, n)], answers, permitted, KNOWN_BY.instant, is_hidden=lambda _: False
+        looks,
+        answers,
+        permitted,
+        KNOWN_BY.instant,
+        is_hidden=lambda _: False,
+        drawn=drawn_customers(looks),
     )
     assert int(found.is_chosen.sum()) == 300
     assert 0.38 < found.is_drawn.sum() / (2 * n) < 0.46  # 10,000 of 24,000
@@ -99,6 +111,9 @@ def test_among_many_customers_some_are_drawn_and_every_answer_stays() -> None:
         set(found.rows.customer[found.is_drawn & (found.rows.snapshot == str(day))]) for day in (LOOK, LATER)
     )
     assert drawn_once == drawn_twice
+    only = nps_rows(looks, answers, permitted, KNOWN_BY.instant, is_hidden=lambda _: False)
+    assert only.is_drawn.sum() == 0
+    assert sorted(only.answer[only.is_chosen]) == sorted(found.answer[found.is_chosen])
 
 
 def test_forbidden_answers_and_other_surveys_never_leave_the_database(tmp_path: Path) -> None:
