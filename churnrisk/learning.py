@@ -11,6 +11,7 @@ import polars as pl
 import churnrisk
 from training import TrainingResult, Trial, train
 from training.card import CARD_FILE, model_card
+from training.compare import Champion
 
 from .bundle import Bundle
 from .config import CONFIG_NAME, Config
@@ -184,7 +185,9 @@ class _Logged:
 
 
 def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: float | None = None) -> Learned:
-    """Train as of a date and register the model; the first version that passes its gates becomes champion.
+    """Train as of a date and register the model; the first that passes its gates becomes champion.
+
+    So does the first that learned, where a rule prior is champion.
 
     ``tune_minutes`` stands in for the setting of that name.
 
@@ -236,7 +239,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
                     pictures=dict(_pictures(evidence_of(result))),
                 )
             with stages.stage("promote"):
-                becomes = before is None and result.is_fit
+                becomes = takes_over(result, champion)
                 if becomes:
                     make_champion(registry, version.version)
                 challenger = choose_challenger(registry, workspace)
@@ -248,6 +251,13 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
         (*loaded.warnings, *result.notes),
         is_challenger=challenger == version.version,
     )
+
+
+def takes_over(result: TrainingResult, champion: Champion | None) -> bool:
+    """Say whether a new model becomes champion by itself: the first fit one, and the first learned after a rule."""
+    if not result.is_fit or (result.comparison is not None and result.comparison.verdict == "worse"):
+        return False
+    return champion is None or (champion.shipped.is_prior and not result.bundle.is_prior)
 
 
 def champion_bundle(workspace: Workspace) -> Bundle:

@@ -12,15 +12,29 @@ from typing import Any
 import polars as pl
 import pytest
 
-from churnrisk.bundle import Bundle
+from churnrisk.bundle import PRIOR, Bundle, Provenance
 from churnrisk.cli import run
 from churnrisk.evidence import TWIN_FOLDER, EvidencedBundle
+from churnrisk.learning import takes_over
 from churnrisk.promotion import champion_to_beat
 from churnrisk.registry import Registry, local_champion
 from churnrisk.store import Workspace
 from tests.drawn_models import DrawnTraining, drawn_bundle
 from tests.drawn_trainings import drawn_result
-from training.compare import Comparison
+from training import GateFinding
+from training.compare import Champion, Comparison
+
+
+def test_the_first_model_that_learned_takes_the_place_of_a_rule_and_no_other_champions() -> None:
+    learned = drawn_result()
+    rule = replace(learned.bundle, provenance=Provenance(parameters={"learner": PRIOR}))
+    assert takes_over(learned, None)
+    assert takes_over(learned, Champion("1", rule))
+    assert not takes_over(learned, Champion("1", learned.bundle))
+    assert not takes_over(replace(learned, bundle=rule), Champion("1", rule))
+    assert not takes_over(replace(learned, comparison=Comparison("1", "worse")), Champion("1", rule))
+    unfit = replace(learned, gates=(GateFinding("better_than_chance", False, "more", "less"),))
+    assert not takes_over(unfit, None)
 
 
 @pytest.fixture(scope="module")

@@ -255,3 +255,17 @@ def test_leavers_too_few_before_the_test_dates_are_judged_by_folds_of_what_is_sh
     found = from_snapshots(looks, SETTINGS, Provenance())
     assert found.evaluation.kind == CROSS_VALIDATED
     assert found.regime.startswith("logistic regression")
+
+
+@pytest.mark.parametrize("n_left", [0, 3, 14])
+def test_an_extract_with_few_leavers_gets_a_rule_prior_too(n_left: int) -> None:
+    drawn = few(0, n_left)
+    frame = drawn.features.select("customer_id", attribute_wait=pl.col("wait_s")).with_columns(
+        row=pl.int_range(pl.len()), churned=drawn.labels.frame["left"].cast(pl.Boolean)
+    )
+    settings = replace(SETTINGS, expected_rate=0.05)
+    found = from_extract(extract_rows_of(frame), settings, Provenance())
+    assert found.is_fit
+    stands_in = any("rule prior stands in" in note for note in found.notes)
+    assert found.bundle.is_prior or n_left == 14
+    assert stands_in == (found.bundle.is_prior and n_left == 14)
