@@ -2,7 +2,7 @@
 
     nps/nps.json        what the training found, also where no model was made
     nps/detractor/      a bundle: P(detractor)
-    nps/promoter/       a bundle: P(promoter); passive is the rest
+    nps/promoter/       a bundle: P(promoter | no detractor); passive is the rest
 
 It decides how two probabilities become three, and refuses to know how they were fitted and what was really answered.
 """
@@ -60,7 +60,7 @@ def nps_category(score: pl.Expr) -> pl.Expr:
 
 @dataclass(frozen=True)
 class NpsModel:
-    """P(detractor) and P(promoter), each by a calibrated model of its own."""
+    """P(detractor), and P(promoter) of those who are none, each by a calibrated model of its own."""
 
     detractor: Bundle
     promoter: Bundle
@@ -85,8 +85,8 @@ class NpsModel:
         -------
         polars.DataFrame
             :data:`PREDICTED_COLUMNS`. The three probabilities lie in 0 to 1 and sum to 1; low <= probability <= high.
-            ``passive`` is what the two leave; where they leave nothing, since their sum d + p exceeds 1, both are
-            divided by d + p, with their intervals (cut at 1). Among equals the category that comes first in
+            With d of the first model and q of the second: detractor d, promoter (1 - d) q, passive (1 - d)(1 - q); the
+            ends of promoter take the ends of both. Among equals the category that comes first in
             :data:`NPS_CATEGORIES`.
 
         Raises
@@ -94,18 +94,23 @@ class NpsModel:
         ModelUnfit
             A feature is missing or of another type; the message names all of them.
         """
-        parts: dict[str, pl.Series] = {}
-        found = {
-            name: bundle.predict(frame, allow_extra=True)
-            for name, bundle in (("detractor", self.detractor), ("promoter", self.promoter))
+        first, second = (
+            [found[column].to_numpy() for column in ("risk", "risk_low", "risk_high")]
+            for found in (
+                bundle.predict(frame, allow_extra=True) for bundle in (self.detractor, self.promoter)
+            )
+        )
+        (d, d_low, d_high), (q, q_low, q_high) = first, second
+        values = {
+            "detractor": d,
+            "detractor_low": d_low,
+            "detractor_high": d_high,
+            "passive": (1 - d) * (1 - q),
+            "promoter": (1 - d) * q,
+            "promoter_low": (1 - d_high) * q_low,
+            "promoter_high": (1 - d_low) * q_high,
         }
-        total = sum((each["risk"].to_numpy() for each in found.values()), np.zeros(frame.height))
-        divisor = np.maximum(total, 1.0)
-        for name, each in found.items():
-            for column, end in (("risk", ""), ("risk_low", "_low"), ("risk_high", "_high")):
-                parts[name + end] = pl.Series(np.minimum(each[column].to_numpy() / divisor, 1.0))
-        rest = 1.0 - parts["detractor"].to_numpy() - parts["promoter"].to_numpy()
-        parts["passive"] = pl.Series(np.maximum(rest, 0.0))
+        parts = {name: pl.Series(value) for name, value in values.items()}
         likeliest = np.argmax(np.column_stack([parts[name].to_numpy() for name in NPS_CATEGORIES]), axis=1)
         parts["category"] = pl.Series(NPS_CATEGORIES, dtype=pl.String).gather(likeliest)
         return pl.DataFrame({name: parts[name] for name in PREDICTED_COLUMNS}, schema=PREDICTED_COLUMNS)

@@ -17,7 +17,7 @@ PLACES: Mapping[NpsCategory, int] = {name: place for place, name in enumerate(NP
 
 @dataclass(frozen=True)
 class FittedPair:
-    """Models of the detractors and of the promoters, fitted on the same answers."""
+    """Models of the detractors, and of the promoters among those who are none."""
 
     detractor: Fitted
     promoter: Fitted
@@ -45,10 +45,16 @@ class FittedPair:
 
 
 def fitted_pair(answered: NpsRows, settings: FitSettings) -> FittedPair:
-    """Return the two models; raises ModelUnfit where one category, or its opposite, is too rare to be learned."""
-    learned = replace(settings, allows_prior=False)  # what is assumed of leaving is not true of answers
+    """Return the two models; raises ModelUnfit where one of the three categories is too rare to be learned.
+
+    One tells detractors from all others, one promoters from passives (nested dichotomies, Frank & Kramer 2004): their
+    probabilities cannot contradict each other, and their log losses add up to that of the three.
+    """
+    others = answered.where(answered.category != PLACES["detractor"])
+    others = others.weighted(others.rows.weight)
     return FittedPair(
-        *(fitted_model(answered.against(PLACES[name]), learned) for name in ("detractor", "promoter"))
+        fitted_model(answered.against(PLACES["detractor"]), settings),
+        fitted_model(others.against(PLACES["promoter"]), settings),
     )
 
 

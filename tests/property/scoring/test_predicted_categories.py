@@ -46,14 +46,12 @@ def test_probabilities_share_out_one_and_intervals_contain_them(
 
 
 @given(bundles(), bundles(), st.floats(-3, 3))
-def test_where_the_two_leave_room_they_stay_as_they_are(
+def test_the_second_model_shares_out_what_the_first_leaves(
     detractor: Bundle, promoter: Bundle, wait: float
 ) -> None:
     frame = pl.DataFrame({"wait_s": [wait]})
     one, other = (bundle.predict(frame)["risk"][0] for bundle in (detractor, promoter))
     found = NpsModel(detractor, promoter).predict(frame).row(0, named=True)
-    if one + other <= 1:
-        assert (found["detractor"], found["promoter"]) == (one, other)
-    else:
-        assert found["passive"] < 1e-12
-        np.testing.assert_allclose(found["detractor"] / found["promoter"], one / other)
+    assert found["detractor"] == one
+    np.testing.assert_allclose(found["promoter"], (1 - one) * other)
+    np.testing.assert_allclose(found["passive"], (1 - one) * (1 - other))

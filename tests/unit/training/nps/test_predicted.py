@@ -46,7 +46,8 @@ def test_of_customers_with_like_predictions_as_many_would_say_so(found: Predicte
         chance = predicted[name].to_numpy()
         third = np.searchsorted(np.quantile(chance, [1 / 3, 2 / 3]), chance)
         for part in range(3):
-            assert abs(chance[third == part].mean() - is_so[third == part].mean()) < 0.07
+            # three standard errors of a third of what was learned from and of what would be said
+            assert abs(chance[third == part].mean() - is_so[third == part].mean()) < 0.1
         assert is_so[third == 2].mean() > is_so[third == 0].mean() + 0.3
 
 
