@@ -124,6 +124,20 @@ def test_every_calibrator_is_strictly_increasing_and_stays_a_probability(
         assert calibrator_from(calibrator.as_dict()) == calibrator
 
 
+@given(scores, st.integers(0, 2**32 - 1), st.floats(0.02, 0.9))
+def test_the_isotonic_curve_expects_as_many_leavers_as_there_were(
+    score: np.ndarray, seed: int, rate: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    left = (rng.random(len(score)) < rate).astype(float)
+    left[:2] = (0, 1)
+    weight = rng.uniform(0.2, 5, len(score))
+    weight /= weight.mean()
+    found = fitted_knots(score, left, weight, venn_abers_grid(score, left, weight))
+    risk = 1 / (1 + np.exp(-found.log_odds(score)))
+    assert weight @ risk == pytest.approx(weight @ left, rel=1e-9)
+
+
 @given(scores, st.integers(0, 2**32 - 1))
 def test_intervals_rise_with_the_score_and_hold_the_merged_probability(score: np.ndarray, seed: int) -> None:
     left = (np.random.default_rng(seed).random(len(score)) < 0.3).astype(float)
