@@ -134,6 +134,27 @@ class Counts:
             return None
         return self.number("select count(distinct customer_key) from customers where left_known_at < $as_of")
 
+    def notice(self) -> tuple[float, float] | None:
+        """Return the median days that leavings were known ahead, and the share known ahead of the whole window."""
+        if self.config.churn.kind != "cancelled" or not self.has("customers"):
+            return None
+        churn = self.config.churn
+        row = self.engine.connection.execute(
+            """
+            with leavings as (
+                select customer_key, left_at, (epoch_us(left_at) - epoch_us(min(left_known_at))) / 86400e6 as days_ahead
+                from customers
+                where left_known_at < $as_of and left_at < $as_of
+                group by customer_key, left_at
+            )
+
+            select median(days_ahead), avg((days_ahead > $window)::int)
+            from leavings
+            """,
+            {"as_of": self.as_of.instant, "window": churn.gap_days + churn.horizon_days},
+        ).fetchone()
+        return None if row is None or row[0] is None else (float(row[0]), float(row[1]))
+
     def label_count(self) -> int | None:
         if not self.has("labelled"):
             return None

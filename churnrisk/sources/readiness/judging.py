@@ -8,7 +8,7 @@ from ...store import Engine
 from ..loading import LoadedSources
 from .answer import WITHOUT_FACTS, Readiness, Verdict
 from .counting import Counts
-from .remarks import begun, dates, enough, few_answers, matching, states
+from .remarks import begun, dates, enough, few_answers, matching, notice, states
 
 
 def readiness(loaded: LoadedSources, engine: Engine, config: Config, as_of: AsOf) -> Readiness:
@@ -24,6 +24,7 @@ def readiness(loaded: LoadedSources, engine: Engine, config: Config, as_of: AsOf
     remarks = (
         *begun(loaded, as_of),
         *enough(config, n_leavers, dated_months, counts.label_count()),
+        *notice(counts.notice()),
         *few_answers(loaded, n_answers),
         *matching(matches),
         *states(sources, loaded),

@@ -32,6 +32,9 @@ MANY_NULLS = 0.9
 OLD_DAYS = 35
 """Without max_age_days, a newest fact older than this is remarked on: a monthly delivery did not come. A judgement."""
 
+MOST_KNOWN_AHEAD = 0.5
+"""More leavings than this known before the whole window are remarked on. A judgement."""
+
 TIES_UNKNOWN = "ties_unknown"
 """Code of the remark that no contact makes a tie; a night says it in more words, as building features finds it."""
 
@@ -57,7 +60,7 @@ def enough(
             "few_leavers",
             level,
             f"{counted(n_found, 'leaver')}; {LEAST_LEAVERS} are the least, "
-            f"{GOOD_LEAVERS} make a model with usable intervals.",
+            f"{GOOD_LEAVERS} make a model with usable intervals. Below 10 a rule prior scores, and says so.",
             "Give a longer history of left_on, a labelled extract, or churn by inactivity ([churn] kind).",
         )
     window = config.churn.gap_days + max(
@@ -74,6 +77,20 @@ def enough(
             f"{counted(n_months, 'month')} of facts; {LEAST_MONTHS} are the least for a test out of time.",
             "Load older files, or shorten horizon_days and gap_days.",
         )
+
+
+def notice(found: tuple[float, float] | None) -> Iterator[Remark]:
+    """Remark on leavings that were known long before they happened: nobody is left to learn from."""
+    if found is None or found[1] <= MOST_KNOWN_AHEAD:
+        return
+    days, share = found
+    yield Remark(
+        "known_ahead",
+        "warn",
+        f"{share:.0%} of past leavings were known before gap and outcome window began (median {days:,.0f} days ahead): "
+        "such customers count as in notice, and are neither learned from nor judged.",
+        "If left_on was written into rows with an older valid_from, give left_known_at, or load all versions.",
+    )
 
 
 def few_answers(loaded: LoadedSources, n_answers: int) -> Iterator[Remark]:

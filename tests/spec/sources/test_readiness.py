@@ -75,6 +75,20 @@ def test_too_few_leavers_are_not_enough_and_the_remedy_is_said(tmp_path: Path) -
     assert "longer history" in remark.remedy
 
 
+def test_leavings_known_long_before_they_happened_are_remarked_on_with_what_to_give(tmp_path: Path) -> None:
+    head = "customer_id,joined_on,left_on,valid_from"
+    rewritten = f"{head}\nann,2020-01-01,,2020-01-01\nbob,2020-01-01,2026-02-01,2020-01-01\n"
+    versions = f"{head}\nann,2020-01-01,,2020-01-01\nbob,2020-01-01,,2020-01-01\nbob,2020-01-01,2026-02-01,2026-02-01\n"
+
+    def remarks(name: str, people: str) -> dict[str, str]:
+        files: dict[str, str | bytes] = {"people.csv": people, "c.csv": CALLS}
+        drawn = drawn_workspace(tmp_path / name, '[sources.calls]\npath = "c.csv"\n', files)
+        return {item.code: item.text for item in ready(drawn, date(2026, 3, 31)).remarks}
+
+    assert "100% of past leavings were known" in remarks("a", rewritten)["known_ahead"]
+    assert "known_ahead" not in remarks("b", versions)
+
+
 def test_a_stale_source_is_refused_unless_the_settings_go_on(tmp_path: Path) -> None:
     found = drawn_ready(tmp_path / "a", "max_age_days = 30")
     with pytest.raises(SourceMissing, match=r"one 30\.5 days old") as raised:
