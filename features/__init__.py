@@ -5,7 +5,8 @@ It decides what is computed from the validated tables and refuses to know labels
 
 from .attributes import TypedAttributes, typed_attributes
 from .build import FeatureSet, build, tie_rules, ties_at
-from .catalogue import Catalogue, Feature, catalogue, catalogue_markdown
+from .catalogue import Catalogue, catalogue, catalogue_markdown
+from .entry import Feature
 from .functions import Context, feature_function
 from .library import library
 from .network import NETWORK_COLUMNS, Ties

@@ -10,6 +10,7 @@ from pathlib import Path
 from churnrisk.store import Statement
 from churnrisk.store.statements import statements_in, woven_statements
 
+from . import wide  # noqa: F401 - registers the package's own functions
 from .catalogue import Catalogue, catalogue_of
 from .functions import FeatureFunction, functions
 

@@ -8,7 +8,8 @@ import pytest
 from churnrisk.store import Engine
 from churnrisk.store.statements import Statement, StatementError
 from features import catalogue, catalogue_markdown
-from features.catalogue import AVAILABILITY, GROUPS, catalogue_of
+from features.catalogue import catalogue_of
+from features.entry import AVAILABILITY, GROUPS
 from features.ties import tie_feature_names
 from tests.spec.features.drawn import features_of, lake
 from tests.spec.features.test_answers_service_usage_events import CONTACTS, EVENTS, FOUR, SURVEYS, USAGE

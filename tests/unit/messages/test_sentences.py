@@ -13,7 +13,8 @@ from churnrisk.errors import ConfigError
 from churnrisk.messages import LANGUAGES, Sentences, kind_of_unit
 from churnrisk.messages.sentences import PLACEHOLDERS
 from churnrisk.tables.published import BANDS
-from features.catalogue import GROUPS, Feature, catalogue
+from features.catalogue import catalogue
+from features.entry import GROUPS, Feature
 
 
 def members() -> list[Feature]:

@@ -15,7 +15,8 @@ from churnrisk.messages import LANGUAGES, Sentences
 from churnrisk.store.audits import audit, in_order
 from churnrisk.tables.lines import AVERAGE_CUSTOMER, OTHER_INPUTS, SURVEY_ANSWER, inputs_only
 from churnrisk.tables.published import RULES
-from features.catalogue import Catalogue, Feature
+from features.catalogue import Catalogue
+from features.entry import Feature
 from scoring import effects_pp, reasons
 from tests.drawn_models import drawn_bundle
 
