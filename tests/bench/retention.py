@@ -7,14 +7,16 @@ takes 60 % off their hazard for eight weeks; a share of those picked is left alo
 learn from the same features on the same dates: one takes the treated for people like the others ("naive"), ours leaves
 them out and lets the untreated stand for them. Both are judged, out of time, on
 
-controls    those left alone on purpose, alone: no weights and no model in it;
+controls    those left alone on purpose, alone: no weights in it, but whoever is picked late has stayed until then, and
+            was picked by what happened after the date; it compares the models and is not 1 for a perfect one;
 untreated   all without an action, with the weights that let them stand for all;
 truth       everybody, the treated among them, by the hazard that they would have had: what would have been observed,
             over what was expected. Not those with an action in the eight weeks before, whose hazard it still lowers;
 ... top     of these the tenth with the highest risk by the same model.
 
-Observed/expected of 1 = the risk without an action is right; over 1 = it is understated. The truth knows no chance
-and is known on the date and 28 days later only, so it has no interval and is good to a few hundredths.
+Observed/expected of 1 = the risk without an action is right; over 1 = it is understated. The truth knows no chance,
+so it has no interval; but it is written in the first week of a month, when new prices bite, and 28 days later again:
+its level is some hundredths too high, and it serves to compare the two models.
 """
 
 from __future__ import annotations
