@@ -202,7 +202,7 @@ def _calibration(rows: Sequence[Watched]) -> Iterator[Finding]:
     ranks_worse = any(row.baseline == "outcomes" for row in _of(rows, "performance", "below"))
     if "slope" in names or ranks_worse:
         advice = "Retrain: high and low risks are wrong in different ways, or the order has suffered."
-    elif names & {"all", "controls"}:
+    elif "all" in names:
         advice = "Recalibrate by `churnrisk train`: the level is wrong, who is above whom still holds."
     else:
         advice = "Recalibrate by `churnrisk train` if it stays so: all together and the slope are as they should be."
@@ -217,7 +217,7 @@ def _calibration(rows: Sequence[Watched]) -> Iterator[Finding]:
 def _off_words(row: Watched) -> str:
     if row.name == "slope":
         return f"slope {row.value:.2f} ({row.low:.2f} to {row.high:.2f})"
-    who = {"all": "all", "controls": "among controls"}.get(row.name, f"in {row.name}")
+    who = "all" if row.name == "all" else f"in {row.name}"
     return (
         f"{who} {row.observed:,.0f} left, {row.expected:,.0f} were expected "
         f"({row.value:.2f}, {row.low:.2f} to {row.high:.2f})"

@@ -88,7 +88,9 @@ def matured_rows(found: Matured, settings: MonitoringSettings) -> Iterator[Watch
     -----
     Windows do not overlap, so that a customer's outcomes in several of them are independent given the risks. Observed
     over expected is tested as a binomial with the mean risk (mid-p), which is careful, as unequal risks vary less; its
-    interval holds the ratios that the same test does not reject (Clopper & Pearson 1934 with mid-p). Bands are one
+    interval holds the ratios that the same test does not reject (Clopper & Pearson 1934 with mid-p). Controls alone are
+    told and not judged: picked after the risk was made, they had stayed until then, and were picked for newer reasons.
+    Bands are one
     family (Benjamini & Hochberg). With weights both come from the ratio's logarithm (Debray et al. 2017) instead.
     """
     frame = found.frame
@@ -101,10 +103,9 @@ def matured_rows(found: Matured, settings: MonitoringSettings) -> Iterator[Watch
     whole = _with_verdict(next(iter(adjusted([_ratio(base, left, risk, weight)]))), settings)
     yield whole
     if is_control.any():
-        controls = _ratio(
-            replace(base, name="controls"), left[is_control], risk[is_control], np.ones(is_control.sum())
-        )
-        yield _with_verdict(next(iter(adjusted([controls]))), settings)
+        # told and not judged: who was picked weeks after the risk was made has stayed so long, and for newer reasons
+        controls = replace(base, name="controls")
+        yield _ratio(controls, left[is_control], risk[is_control], np.ones(is_control.sum()))
     bands = frame["band"].to_numpy()
     parts = [
         _ratio(

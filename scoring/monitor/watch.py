@@ -22,7 +22,7 @@ from .watched import Watched, watched_frame
 JUDGED_FIGURES = ("auc", "top_decile_lift")
 """Promised figures that are judged against the test; the others go with the share of leavers, which may differ."""
 
-WHOLE = ("all", "controls", "slope")
+WHOLE = ("all", "slope")
 """Rows of calibration about all customers; a single band may be off by chance of few leavers."""
 
 TOLD_DROP = 0.02
