@@ -148,7 +148,8 @@ class Explanation:
         yield self._say("value", value=self._money(score["value"]))
         months = score.get("expected_months")
         if months is not None:
-            yield self._say("lifetime", months=f"{months:.1f}", value=self._money(score["clv"]))
+            stay = self.sentences.numbers.tenths(months)
+            yield self._say("lifetime", months=stay, value=self._money(score["clv"]))
         if self.network is not None:
             around = self.network["churn_influence"]
             yield (

@@ -44,7 +44,7 @@ def evaluate(
     show(as_json, found.as_dict(), lambda: say(found.text()))
 
 
-SHOWN_OF_MODELS = ("version", "as_of", "use", "beside champion", "auc", "top_decile_lift", "log_loss")
+SHOWN_OF_MODELS = ("version", "as_of", "use", "beside champion", "auc", "log_loss")
 """What a terminal of 80 columns holds of a model."""
 
 

@@ -6,12 +6,14 @@ It decides the wording of faults in settings, and refuses to know any one settin
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from ..errors import ConfigError, Fault
 from .base import CONFIG_NAME
@@ -64,15 +66,22 @@ def _faults(error: ValidationError, plain: Mapping[str, Any], where: str) -> Ite
             hint = f"Did you mean {near[0]}?" if near else "Remove it."
             yield Fault("setting_unknown", place, "a known setting", repr(key), hint, tuple(sorted(known)))
         else:
-            hidden = isinstance(item["input"], dict) or key == "database"
-            found = type(item["input"]).__name__ if hidden else repr(item["input"])
-            yield Fault(
-                "setting_invalid",
-                place,
-                item["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
-                found,
-                "Correct the value.",
-            )
+            if isinstance(item["input"], dict) and len(location) == 1:
+                place = f"{where} [{location[0]}]"
+            expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            yield Fault("setting_invalid", place, expected, _found(item, expected, key), "Correct the value.")
+
+
+def _found(item: ErrorDetails, expected: str, key: str) -> str:
+    """Tell what stands there; of a table the keys that are spoken of, without what could be a secret of a source."""
+    given = item["input"]
+    if not isinstance(given, dict):
+        return type(given).__name__ if key == "database" else repr(given)
+    words = re.findall(r"\w+", expected)
+    spoken = [name for name in given if name in words]
+    if item["loc"][:1] != ("sources",):
+        spoken = [f"{name} = {given[name]!r}" for name in spoken]
+    return ", ".join(spoken) if spoken else "a table"
 
 
 def _told_location(location: tuple[str | int, ...], plain: Mapping[str, Any]) -> tuple[str | int, ...]:

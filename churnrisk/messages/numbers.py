@@ -94,6 +94,10 @@ class NumberStyle:
         """Return an amount with two decimals; its currency is the customer's."""
         return self._localised(f"{amount:,.2f}")
 
+    def tenths(self, number: float) -> str:
+        """Return a number with one decimal."""
+        return self._localised(f"{number:,.1f}")
+
     def percent(self, share: float) -> str:
         """Return a share of 1 in percent, small ones with a decimal."""
         places = 1 if 0 < abs(share) < _PERCENT_IN_TENTHS_BELOW else 0

@@ -31,13 +31,14 @@ def verdict(
         if count and config.privacy.meaning_of_missing(name) is None:
             yield _consent_fault(where, name, count, report.n_read)
     positive = [value for part in settings for value in part.positive]
-    if positive and report.n_kept and report.n_positive == 0:
+    if positive and report.n_kept and report.n_positive == 0 and config.churn.expected_rate is None:
         yield Fault(
             "no_positive",
             f"churnrisk.toml [sources.{report.source}] positive",
             "values of churned that mean left",
             f"{', '.join(positive)}, which no row has",
-            "Write them exactly as in the file.",
+            "Write them exactly as in the file; if nobody has left yet, say how many are expected to: "
+            "[churn] expected_rate.",
         )
     yield from _too_bad(settings, report, config, place)
 

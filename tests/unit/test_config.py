@@ -173,3 +173,14 @@ def test_the_alarms_that_stop_a_night_are_named_or_refused_with_those_there_are(
 def test_a_strong_drift_is_not_weaker_than_a_drift() -> None:
     with pytest.raises(ConfigError, match="strong_drift_from that is not below drift_from"):
         parsed_config("[monitoring]\ndrift_from = 0.3\n strong_drift_from = 0.2")
+
+
+def test_a_fault_of_two_settings_together_names_their_table_and_what_stands_there() -> None:
+    with pytest.raises(ConfigError) as raised:
+        parsed_config("[monitoring]\ndrift_from = 0.3\nstrong_drift_from = 0.2\nfalse_discoveries = 0.01")
+    assert [(fault.where, fault.found) for fault in raised.value.faults] == [
+        ("churnrisk.toml [monitoring]", "drift_from = 0.3, strong_drift_from = 0.2")
+    ]
+    with pytest.raises(ConfigError) as raised:
+        parsed_config('[sources.calls]\ndatabase = "env:CRM"\nquery = "select 1"\npath = "calls.csv"')
+    assert [fault.found for fault in raised.value.faults] == ["database, path"], "an address is never told"

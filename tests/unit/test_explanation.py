@@ -157,3 +157,10 @@ def test_without_call_data_nothing_is_said_of_those_around() -> None:
     assert said.as_dict()["influence"] == dict.fromkeys(
         ("churn_influence", "detractor_influence", "promoter_influence")
     )
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "12.9"), ("ru", "12,9"), ("zh", "12.9")])
+def test_expected_months_are_written_as_the_language_writes_numbers(language: str, written: str) -> None:
+    score = {**drawn().score, "expected_months": 12.89, "clv": 539.4}
+    text = drawn(language, score=score).text()
+    assert re.search(rf"(?<![\d.,]){written}(?![\d.,]\d)", text)

@@ -112,6 +112,18 @@ def test_models_say_how_each_did_beside_the_champion_and_which_one_challenges(
     ]
 
 
+def test_models_fit_a_terminal_of_80_columns(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    capsys.readouterr()
+    assert run(["-w", str(root), "models"]) == 0
+    shown = capsys.readouterr().out
+    assert "challenger" in shown
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_the_champion_to_beat_is_fetched_where_its_copy_is_missing(root: Path) -> None:
     shutil.rmtree(root / "models")
     workspace = Workspace.open(root)

@@ -240,6 +240,17 @@ def test_a_positive_value_that_never_occurs_is_told(tmp_path: Path) -> None:
     assert only_fault(tmp_path, settings, {"l.csv": "customer_id,churned\n1,yes\n2,no\n"})[0] == "no_positive"
 
 
+def test_an_extract_of_nobodys_leaving_is_taken_once_it_is_said_how_many_are_expected(tmp_path: Path) -> None:
+    settings = (
+        '[sources.customers]\nfrom = "labelled"\n[sources.labelled]\npath = "l.csv"\npositive = "Yes"\n'
+    )
+    files: dict[str, str | bytes] = {"l.csv": "customer_id,churned\n1,No\n2,No\n"}
+    (fault,) = faults_of(tmp_path / "a", settings, files)
+    assert (fault.code, "[churn] expected_rate" in fault.remedy) == ("no_positive", True)
+    loaded = drawn(tmp_path / "b", settings + "[churn]\nexpected_rate = 0.02\n", files)
+    assert loaded.reports["labelled"].n_kept == 2
+
+
 def test_a_database_that_cannot_be_read_is_told_without_its_address(tmp_path: Path) -> None:
     settings = '[sources.calls]\ndatabase = "env:CRM"\nquery = "select * from nothing"\n'
     workspace = drawn_workspace(tmp_path, settings, {})
