@@ -57,10 +57,14 @@ def night(workspace: Workspace, day: date, run_id: str = "monday", bundle: Bundl
     scores = SEEN.select("customer_id").with_columns(
         *stamps,
         *(pl.lit(each).alias(name) for name, each in (("risk", 0.3), ("risk_low", 0.2), ("risk_high", 0.4))),
-        *(pl.lit(None, pl.Float64).alias(name) for name in ("risk_before_survey", "value")),
         band=pl.lit("high"),
         model_version=pl.lit("7"),
         is_hindsight=pl.lit(value=False),
+    )
+    unknown = [column for column in RULES["scores"].columns if column.name not in scores.columns]
+    scores = scores.with_columns(
+        pl.lit(None, pl.String if column.kind == "text" else pl.Float64).alias(column.name)
+        for column in unknown
     )
     frames = {"scores": scores, "features": published}
     kept = staged_memory(
