@@ -47,7 +47,8 @@ def for_model(frame: Any, model: Any) -> Any:
     Parameters
     ----------
     frame : Polars, Arrow or pandas frame
-        Features, e.g. of ``workspace.features()`` or the published table ``features``; further columns are left out.
+        Features, e.g. of ``workspace.features()``; further columns are left out. The published table ``features`` does
+        only for a model without network inputs: what others did is not published (decision 11).
         Keep them beside: rows stay in their order.
     model : the loaded model
         What ``mlflow.pyfunc.load_model`` returned.
@@ -59,18 +60,8 @@ def for_model(frame: Any, model: Any) -> Any:
     """
     given: pl.DataFrame = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)
     declared = {column.name: str(column.type) for column in model.metadata.get_input_schema().inputs}
-    faults = [
-        Fault(
-            "feature_missing",
-            f"column {name}",
-            "every column of the model's signature",
-            "none of that name",
-            "Build the features with the sources the model was trained with.",
-            tuple(sorted(set(given.columns) - set(declared))[:10]),
-        )
-        for name in declared
-        if name not in given.columns
-    ]
+    missing = [name for name in declared if name not in given.columns]
+    faults = [_missing(missing, sorted(set(given.columns) - set(declared)))] if missing else []
     faults += [
         Fault(
             "feature_retyped",
@@ -86,6 +77,18 @@ def for_model(frame: Any, model: Any) -> Any:
         raise ModelUnfit(faults)
     kinds = {name: pl.String if "string" in kind else pl.Float64 for name, kind in declared.items()}
     return given.select(pl.col(name).cast(kind) for name, kind in kinds.items()).to_pandas()
+
+
+def _missing(names: list[str], unused: list[str]) -> Fault:
+    return Fault(
+        "feature_missing",
+        f"column {names[0]}" if len(names) == 1 else f"columns {', '.join(names)}",
+        "every column of the model's signature",
+        f"{len(names)} missing",
+        "Build the features with the sources the model was trained with, by workspace.features(): the published table "
+        "features leaves out what others did.",
+        tuple(unused[:10]),
+    )
 
 
 def _is_number(dtype: pl.DataType) -> bool:

@@ -6,7 +6,7 @@ It decides the regime by the number of leavers (science, section 6) and refuses 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,9 @@ are needed in any case."""
 
 FEWEST_FOR_TREES = 200
 """Leavers from whom trees are fitted; with fewer, a regularised logistic regression (science, section 6)."""
+
+NOT_TUNED = "not tuned: a search for settings ([training] tune_minutes) is of trees, and this is a logistic regression"
+"""Told when minutes were given and there are too few leavers for trees."""
 
 BAND_ODDS: tuple[tuple[str, float], ...] = (("watch", 1.0), ("high", 2.0), ("critical", 4.0))
 """Bands above low begin where the odds of leaving are so many times those of the average customer (judgement)."""
@@ -245,7 +248,8 @@ class _Learned:
 
 def _learned(rows: Rows, features: tuple[Feature, ...], folds: Folds, settings: FitSettings) -> _Learned:
     if rows.n_rarer < FEWEST_FOR_TREES:
-        return _learned_logistic(rows, coarser(features), folds)
+        learned = _learned_logistic(rows, coarser(features), folds)
+        return learned if settings.tuning is None else replace(learned, notes=(NOT_TUNED,))
     design = designed(rows, features, folds)
     task = Task(rows, features, design, folds, settings.objective)
     chosen = _tree_settings(rows, design.encoded.size, settings)

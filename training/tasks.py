@@ -99,7 +99,8 @@ class Task:
         plain = self.crossed(defaults)
         n_trials = sum(trial.state != "failed" for trial in found.trials)
         if found.is_default:
-            return _kept(defaults, plain, n_trials, "none was better")
+            why = "none was better" if n_trials > 1 else "time for nothing else; give it more minutes"
+            return _kept(defaults, plain, n_trials, why)
         other = self.crossed(found.settings)
         gain = self._gain(other, plain)
         what = "log loss" if self.objective is None else "AUC"
@@ -112,7 +113,7 @@ class Task:
             other,
             chosen,
             {"tuning_trials": n_trials, "tuning_kept": "tuned"},
-            f"tuned in {n_trials} trials: {words}",
+            f"tuned in {_counted(n_trials)}: {words}",
         )
 
     def identity(self, defaults: Mapping[str, Any]) -> str:
@@ -142,8 +143,12 @@ class Task:
 def _kept(defaults: Mapping[str, Any], crossed: Crossed, n_trials: int, why: str) -> Tuned:
     parameters = {"tuning_trials": n_trials, "tuning_kept": "defaults"}
     return Tuned(
-        defaults, crossed, {}, parameters, f"tuned in {n_trials} trials, and the defaults stay: {why}"
+        defaults, crossed, {}, parameters, f"tuned in {_counted(n_trials)}, and the defaults stay: {why}"
     )
+
+
+def _counted(n_trials: int) -> str:
+    return f"{n_trials} trial" if n_trials == 1 else f"{n_trials} trials"
 
 
 def _best(trials: tuple[Trial, ...]) -> Trial:

@@ -46,6 +46,14 @@ def test_columns_that_are_missing_or_text_are_named() -> None:
     assert refusal.value.codes == ("feature_missing", "feature_retyped")
 
 
+def test_many_missing_columns_are_one_fault_that_says_where_they_are_to_be_had() -> None:
+    """The published table `features` leaves out what others did: dozens of columns at once."""
+    with pytest.raises(ModelUnfit, match=r"columns x1, x2, x3: .*found 3 missing") as refusal:
+        for_model(pl.DataFrame({"x0": [1.0]}), model(x0="double", x1="double", x2="double", x3="double"))
+    assert refusal.value.codes == ("feature_missing",)
+    assert "workspace.features()" in str(refusal.value)
+
+
 def test_risk_and_interval_come_back_under_the_callers_index() -> None:
     pandas = pytest.importorskip("pandas")
     given = pandas.DataFrame({"tenure_days": [1.0, None], "wait_s": [1.0, 1.5]}, index=[7, 3])

@@ -171,3 +171,15 @@ def test_a_model_says_what_its_search_came_to_and_hands_its_settings_on() -> Non
     assert model.notes[0].startswith("tuned in 3 trials")
     again = fitted_model(rows, FitSettings(seed=1, trees={**POOR, **model.chosen}))
     assert again.learner.text == model.learner.text
+
+
+def test_minutes_that_are_not_used_are_told() -> None:
+    """Too few leavers for trees: there is nothing to search for. Time for one trial: only the defaults were tried."""
+    few = fitted_model(drawn_rows(120, seed=5), FitSettings(seed=1, tuning=Tuning(2, 3)))
+    assert few.parameters["learner"] == "logistic"
+    assert few.notes[0].startswith("not tuned: ")
+    assert not any(
+        "tuned" in note for note in fitted_model(drawn_rows(120, seed=5), FitSettings(seed=1)).notes
+    )
+    alone = task_of(drawn_rows(200, seed=6)).tuned(POOR, Tuning(2, 1), seed=1)
+    assert alone.sentence.startswith("tuned in 1 trial, and the defaults stay: time for nothing else")
