@@ -96,6 +96,7 @@ class Explanation:
             },
             "nps_predicted": None if self.nps is None else {name: self.nps[name] for name in NPS_TOLD},
             "model_version": score["model_version"],
+            "is_hindsight": score.get("is_hindsight"),
             "reasons": [dict(line) for line in self.lines],
             "groups": [{"groups": list(group.names), "effect_pp": group.points} for group in self.groups],
             "changes": {
@@ -141,6 +142,8 @@ class Explanation:
             low, high = self._percent(band.realised_low), self._percent(band.realised_high)
             rate, n = self._percent(band.realised_rate), self.sentences.numbers.number(band.n)
             yield self._say("band_rate", rate=rate, low=low, high=high, n=n)
+        if score.get("is_hindsight"):
+            yield self._say("hindsight")
         if score["risk_before_survey"] is not None:
             yield self._say("before_survey", risk=self._percent(score["risk_before_survey"]))
         if score.get("leaver_kind") is not None:

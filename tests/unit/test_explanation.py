@@ -164,3 +164,14 @@ def test_expected_months_are_written_as_the_language_writes_numbers(language: st
     score = {**drawn().score, "expected_months": 12.89, "clv": 539.4}
     text = drawn(language, score=score).text()
     assert re.search(rf"(?<![\d.,]){written}(?![\d.,]\d)", text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hindsight_is_told_and_only_where_it_is(language: str) -> None:
+    """A model that has seen what came after a day makes no forecast of that day."""
+    told = Sentences.of(language).explain("hindsight")
+    seen = drawn(language, score={**drawn().score, "is_hindsight": True})
+    assert told in seen.text()
+    assert seen.as_dict()["is_hindsight"] is True
+    for other in (False, None):
+        assert told not in drawn(language, score={**drawn().score, "is_hindsight": other}).text()
