@@ -69,6 +69,7 @@ def _faults(error: ValidationError, plain: Mapping[str, Any], where: str) -> Ite
             if isinstance(item["input"], dict) and len(location) == 1:
                 place = f"{where} [{location[0]}]"
             expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            expected = expected.replace("a valid tuple", 'a list, as ["one", "two"]')
             yield Fault("setting_invalid", place, expected, _found(item, expected, key), "Correct the value.")
 
 

@@ -46,7 +46,10 @@ FIGURE_WORDS: Mapping[str, tuple[str, str, str]] = {
     "ece": (
         "Calibration error",
         "points",
-        "Mean distance between predicted and realised rate over 15 groups of equal size.",
+        (
+            "Mean distance between predicted and realised rate over 15 groups of equal size. Chance alone makes some: the "
+            "interval takes that off, so the figure may lie above it."
+        ),
     ),
     "log_loss": ("Log loss", "plain4", "Penalty for confident mistakes; lower is better."),
     "log_loss_margin": (

@@ -76,7 +76,7 @@ def _nothing_fits(pattern: str, exact: Path, where: str) -> Fault:
         (parent for parent in exact.parents if parent.is_dir() and "*" not in str(parent)), exact.parent
     )
     names = sorted(item.name for item in folder.iterdir() if item.is_file())[:20] if folder.is_dir() else []
-    near = difflib.get_close_matches(exact.name, names, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(exact.name, names, n=1, cutoff=0.75)
     return Fault(
         code="file_missing",
         where=where,

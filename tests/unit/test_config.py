@@ -184,3 +184,8 @@ def test_a_fault_of_two_settings_together_names_their_table_and_what_stands_ther
     with pytest.raises(ConfigError) as raised:
         parsed_config('[sources.calls]\ndatabase = "env:CRM"\nquery = "select 1"\npath = "calls.csv"')
     assert [fault.found for fault in raised.value.faults] == ["database, path"], "an address is never told"
+
+
+def test_text_where_a_list_is_meant_is_told_how_a_list_is_written() -> None:
+    with pytest.raises(ConfigError, match=r'a list, as \["one", "two"\]'):
+        parsed_config('[training]\nleave_out = "gender"')

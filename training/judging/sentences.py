@@ -167,8 +167,9 @@ def _blocks(said: Said) -> list[str]:
             found.append(f"{row['block']} alone ({row['n_features']} features): AUC {row['auc']:.3f}.")
             continue
         is_sure = low is not None and (low > 0 or high < 0)
-        verdict = ("adds" if gain > 0 else "takes") if is_sure else "adds nothing measurable:"
-        found.append(f"{row['block']} {verdict} {_signed(gain)} AUC ({_span(low, high, _signed)}).")
+        verdict = ("adds" if gain > 0 else "costs") if is_sure else "adds nothing measurable:"
+        told = _plain3(-gain) if is_sure and gain < 0 else _signed(gain)
+        found.append(f"{row['block']} {verdict} {told} AUC ({_span(low, high, _signed)}).")
     return found
 
 
