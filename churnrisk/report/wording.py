@@ -47,8 +47,8 @@ FIGURE_WORDS: Mapping[str, tuple[str, str, str]] = {
         "Calibration error",
         "points",
         (
-            "Mean distance between predicted and realised rate over 15 groups of equal size. Chance alone makes some: the "
-            "interval takes that off, so the figure may lie above it."
+            "Mean distance between predicted and realised rate over 15 groups of equal size. Chance alone makes some: "
+            "the interval takes that off, so the figure may lie above it."
         ),
     ),
     "log_loss": ("Log loss", "plain4", "Penalty for confident mistakes; lower is better."),
