@@ -57,6 +57,14 @@ class Week:
     incidents: Incidents
 
 
+@dataclass(frozen=True)
+class _Protection:
+    """One kind of action: until which day it works on whom (exclusive), and by which hazard ratio."""
+
+    until: Ints
+    ratio: Floats
+
+
 class Course:
     """The state of everybody, stepped week by week. Arrays are over people; days are day numbers."""
 
@@ -75,8 +83,7 @@ class Course:
         self.left_known = np.full(n, NEVER, dtype=np.int64)
         self.style = np.zeros(n, dtype=np.int64)
         self.stated = np.full(n, -1, dtype=np.int64)
-        self._protected_until = np.full(n, -NEVER, dtype=np.int64)
-        self._protection = np.ones(n)
+        self._protections: dict[str, _Protection] = {}
         self.log_base = 0.0
         self._settling: deque[float] = deque(maxlen=SETTLING_WEEKS)
         self._leaving = np.empty(0, dtype=np.int64)
@@ -123,18 +130,31 @@ class Course:
         customers = np.flatnonzero(self.is_customer(day))
         if day < 0:
             self._settle(relative, customers.size)
-        protection = np.where(self._protected_until[at_risk] > day, self._protection[at_risk], 1.0)
-        hazard = np.exp(self.log_base) * relative * protection
+        hazard = np.exp(self.log_base) * relative * self.protection(at_risk, day)
         decides = self._rng.random(at_risk.size) < -np.expm1(-hazard)
         self._decide(at_risk[decides], day, {name: part[decides] for name, part in causes.items()})
         incidents = self._incidents(customers, day)
         self._feel(incidents)
         return Week(day, customers, incidents)
 
-    def protect(self, who: Ints, until: int, hazard_ratio: float) -> None:
-        """Let an action work on ``who``: the hazard of deciding is multiplied until day ``until``, exclusive."""
-        self._protected_until[who] = until
-        self._protection[who] = hazard_ratio
+    def protect(self, who: Ints, until: int, hazard_ratio: float | Floats, kind: str = "action") -> None:
+        """Let an action work on ``who``: the hazard of deciding is multiplied until day ``until``, exclusive.
+
+        It takes the place of an earlier one of the same kind; those of different kinds multiply.
+        """
+        if kind not in self._protections:
+            n = self.left.size
+            self._protections[kind] = _Protection(np.full(n, -NEVER, dtype=np.int64), np.ones(n))
+        found = self._protections[kind]
+        found.until[who] = until
+        found.ratio[who] = hazard_ratio
+
+    def protection(self, who: Ints, day: int) -> Floats:
+        """Return the hazard ratio of all that works on ``who`` on ``day``; 1 = nothing does."""
+        ratio = np.ones(who.size)
+        for found in self._protections.values():
+            ratio *= np.where(found.until[who] > day, found.ratio[who], 1.0)
+        return ratio
 
     def is_leaving(self, who: Ints) -> Bools:
         """Say who of ``who`` has decided to leave."""

@@ -56,7 +56,11 @@ class Retention:
         self._grievance *= self._settings.mechanism.pain_kept_per_week
         np.add.at(self._grievance, incidents.who[incidents.called & ~incidents.resolved], 1.0)
 
-    def act(self, course: Course, day: int) -> Actions:
+    def act(self, course: Course, day: int, ids: pl.Series) -> pl.DataFrame:
+        """Pick this week's customers and let the actions work; return rows of the source ``treatments``."""
+        return self.rows(self.actions(course, day), ids)
+
+    def actions(self, course: Course, day: int) -> Actions:
         """Pick this week's customers, leave the controls alone, and let the actions on the others work."""
         plan, rng = self._programme, self._rng
         here = np.flatnonzero(course.is_customer(day) & (course.left_known > day))

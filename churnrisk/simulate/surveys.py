@@ -112,6 +112,29 @@ class Surveying:
             if asked is not None:
                 self._held.append((week.day + WEEK + LONGEST_ANSWER_DAYS, asked))
 
+    def asked(self, course: Course, who: Ints, at_s: Ints) -> Asked:
+        """Return what comes of asking ``who`` for NPS at seconds ``at_s``, outside waves; leavers are silent."""
+        is_here = course.left[who] * DAY_S > at_s
+        level = self._level_of(course, who)
+        size = who.size
+        latent = SCORE_MEAN + SCORE_PER_MOOD * course.mood[who] + self._rng.normal(0, SCORE_NOISE, size)
+        none = np.zeros(size, dtype=np.int64)
+        plain = Asked(
+            who=who,
+            invited_s=at_s,
+            answered_s=at_s,
+            metric=np.full(size, NPS),
+            occasion=np.full(size, RELATIONSHIP),
+            channel=chosen(self._rng, SURVEY_CHANNEL_SHARES, size),
+            sender=none,
+            has_incentive=np.zeros(size, dtype=np.bool_),
+            score=latent,
+            theme=none,
+            line=none,
+        )
+        found = self._answered(course, plain, level)
+        return replace(found, score=np.where(is_here, found.score, np.nan))
+
     def settled(self, course: Course, day: int) -> Iterator[Asked]:
         """Yield the invitations whose answers were all due by ``day``, without those after leaving or the end."""
         while self._held and self._held[0][0] <= day:

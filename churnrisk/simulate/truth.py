@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FOLDER = "truth"
+PARAMETERS = "parameters.json"
 STYLES = ("plain", "overt", "silent")
 BLOCK_TIES = 1_000_000
 RISK_DAYS = 30
