@@ -4,8 +4,10 @@ Everywhere ``left`` is 0 or 1, ``probability`` lies in 0..1 and ``weight`` defau
 """
 
 from .contagion import Contagion
+from .effects import CONTROL, Contrast, aipw_scores, mean_effect, weighted_contrast
 from .intervals import bootstrap_intervals, figures
 from .paired import paired_differences, paired_gain
+from .policies import FEWEST_EFFECTIVE, PolicyValue, policy_value
 from .probability import (
     CalibrationError,
     CalibrationLine,
@@ -21,15 +23,21 @@ from .probability import (
 from .profit import VERBRAKEN, Campaign, ExpectedProfit, empc, mpc, profit_table, treat_all
 from .ranking import auc, gain_table, lift, pr_auc, roc_table
 from .resampling import percentile_ends, resampled, share_ends
+from .uplift import qini, qini_table, rate, rate_intervals, uplift_at, uplift_intervals
 
 __all__ = [
+    "CONTROL",
+    "FEWEST_EFFECTIVE",
     "VERBRAKEN",
     "CalibrationError",
     "CalibrationLine",
     "Campaign",
     "Contagion",
+    "Contrast",
     "ExpectedProfit",
     "Interval",
+    "PolicyValue",
+    "aipw_scores",
     "auc",
     "bootstrap_intervals",
     "brier",
@@ -40,17 +48,26 @@ __all__ = [
     "gain_table",
     "lift",
     "log_loss",
+    "mean_effect",
     "mpc",
     "observed_over_expected",
     "paired_differences",
     "paired_gain",
     "percentile_ends",
+    "policy_value",
     "pr_auc",
     "profit_table",
+    "qini",
+    "qini_table",
+    "rate",
+    "rate_intervals",
     "reliability_table",
     "resampled",
     "roc_table",
     "share_ends",
     "treat_all",
+    "uplift_at",
+    "uplift_intervals",
+    "weighted_contrast",
     "wilson",
 ]

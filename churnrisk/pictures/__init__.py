@@ -5,6 +5,7 @@ Every function takes one small frame (:func:`risk_distribution` any number of cu
 """
 
 from . import theme
+from .budgets import budget_curve
 from .circles import ego_network
 from .counts import risk_bins, risk_distribution, tie_bins, ties_per_customer
 from .drawing import Picture, plain, shortened
@@ -13,6 +14,7 @@ from .rows import exposure_against_risk, feature_importance, intervals, segments
 
 __all__ = [
     "Picture",
+    "budget_curve",
     "by_date",
     "calibration",
     "ego_network",
