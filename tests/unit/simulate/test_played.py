@@ -149,12 +149,11 @@ def test_an_offer_does_what_was_planted(tmp_path: Path) -> None:
     share = made.join(left, on="customer_id").group_by("offer_id").agg(pl.col("left").mean(), n=pl.len())
     treated, control = (share.filter(offer_id=name)["left"].item() for name in ("discount10", "control"))
     # those who had decided before leave all the same: the ratio of all leavers lies between exp(-1.5) and 1
-    assert treated < 0.65 * control
+    assert float(treated) < 0.65 * float(control)
     assert made.filter(offer_id="control")["accepted"].null_count() == (made["offer_id"] == "control").sum()
     # nearly all, as some leave on the very day
-    assert (
-        made.filter(offer_id="discount10")["accepted"].sum() > 0.99 * (made["offer_id"] == "discount10").sum()
-    )
+    offered = made.filter(offer_id="discount10")
+    assert offered.filter("accepted").height > 0.99 * offered.height
 
 
 def test_an_offer_that_nobody_planted_is_refused(tmp_path: Path) -> None:
