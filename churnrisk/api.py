@@ -18,7 +18,6 @@ from .config import CONFIG_NAME
 from .dates import AsOf, days_between, last_complete_day
 from .errors import Fault, UsageError
 from .inputs import Inputs
-from .logs import Stages
 from .store import Workspace
 
 if TYPE_CHECKING:
@@ -106,22 +105,13 @@ class ChurnWorkspace:
         return self._folder.root
 
     def check(self, as_of: date | str | None = None) -> Readiness:
-        """Load and check the sources; say what was read, kept and rejected, and whether there is enough to train."""
-        from .sources import load, publish_quarantine
-        from .sources.readiness import readiness
+        """Load and check the sources; say what was read, kept and rejected, and whether there is enough to train.
 
-        day = self._as_of(as_of)
-        with (
-            self._folder.held("check"),
-            self._folder.engine() as engine,
-            Stages("check", 1, interactive=self._inputs.interactive) as stages,
-            stages.stage("load and check"),
-        ):
-            loaded = load(
-                self._folder, engine, environment=self._inputs.environment, frames=self._inputs.frames
-            )
-            publish_quarantine(self._folder, loaded.quarantine, day.day)
-            return readiness(loaded, engine, self._folder.config, day)
+        A column named in the settings that no source has raises ConfigError.
+        """
+        from .checking import check
+
+        return check(self._folder, self._as_of(as_of), self._inputs)
 
     def features(
         self, as_of: date | str | None = None, *, customers: Sequence[str] | None = None

@@ -5,6 +5,7 @@ It knows exit codes and wording, and refuses to know who raises them. No message
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
@@ -31,6 +32,17 @@ class Fault:
         if self.available:
             text += f" Available: {', '.join(self.available)}."
         return text
+
+
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Ask for the known names nearest to ``name``, case aside; nothing where none is so alike (difflib's ratio).
+
+    >>> did_you_mean("Contrakt", ["contract", "plan"]), did_you_mean("x", ["plan"])
+    ("Did you mean 'contract'?", '')
+    """
+    by_case = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.strip().casefold(), list(by_case), n=2, cutoff=cutoff)
+    return f"Did you mean {' or '.join(repr(by_case[each]) for each in near)}?" if near else ""
 
 
 class ChurnriskError(Exception):

@@ -27,6 +27,7 @@ from churnrisk.bundle import (
     matrix,
 )
 from churnrisk.bundle.calibrator import risk_of
+from churnrisk.config import FEWEST_FOR_TREES, FEWEST_LEAVERS, REGIMES_AHEAD
 from churnrisk.errors import Fault, ModelUnfit
 
 from .folds import Folds, customer_folds
@@ -42,13 +43,6 @@ from .trees import refitted_trees, settings_for, threads_for
 from .tuning import Tuning
 
 Floats = NDArray[np.float64]
-
-FEWEST_LEAVERS = 10
-"""Distinct leavers without whom nothing is learned: a rule prior stands in (judgement: two per fold). As many stayers
-are needed in any case."""
-
-FEWEST_FOR_TREES = 200
-"""Leavers from whom trees are fitted; with fewer, a regularised logistic regression (science, section 6)."""
 
 NOT_TUNED = "not tuned: a search for settings ([training] tune_minutes) is of trees, and this is a logistic regression"
 """Told when minutes were given and there are too few leavers for trees."""
@@ -184,7 +178,7 @@ def _of_prior(rows: Rows, settings: FitSettings) -> Fitted:
         expected_rate=settings.expected_rate,
         group_of=settings.group_of,
         left_out={*settings.leave_out, *settings.leaking},
-        next_regimes=f"{FEWEST_LEAVERS} leavers: logistic regression; {FEWEST_FOR_TREES}: trees",
+        next_regimes=REGIMES_AHEAD,
     )
     calibrator = Platt(1.0, 0.0)
     return Fitted(

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnrisk.bundle import PRIOR
+from churnrisk.config import FEWEST_JUDGED_LEAVERS
 from churnrisk.errors import Fault
 
 from .evaluate import Evaluation
-
-FEWEST_JUDGED_LEAVERS = 20
-"""Leavers in the evaluation below which its figures say nothing (judgement: AUC's standard error is then about .06)."""
 
 CHANCE_AUC = 0.5
 

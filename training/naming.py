@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from churnrisk.errors import ConfigError, Fault
+from churnrisk.errors import ConfigError, Fault, did_you_mean
 from churnrisk.tables.lake import ATTRIBUTE_PREFIX, LakeTables
 from features.catalogue import Catalogue
 
@@ -32,20 +32,31 @@ def columns_named(
     ``where`` says in which setting or option the names stand.
     """
     own = own_columns(tables)
-    known = set(own.values())
     found = {name: own.get(name, name) for name in names}
-    faults = [
+    faults = unknown_names(found, tables, catalogue, where=where)
+    if faults:
+        raise ConfigError(faults)
+    return tuple(found.values())
+
+
+def unknown_names(
+    names: Iterable[str], tables: LakeTables, catalogue: Catalogue, *, where: str
+) -> list[Fault]:
+    """Return a fault for each name that is neither an own column nor a feature, with the nearest there are."""
+    own = own_columns(tables)
+    features = (each.name for each in catalogue if "{" not in each.name)
+    there = [*own, *features]
+    return [
         Fault(
             code="column_unknown",
             where=where,
             expected="one of your customer columns, or a feature",
             found=repr(name),
-            remedy="Correct the name; features are listed in docs/features.md.",
+            remedy=did_you_mean(name, there) or "Correct the name; features are listed in docs/features.md.",
             available=tuple(sorted(own)),
         )
-        for name, column in found.items()
-        if column not in known and (name.startswith(ATTRIBUTE_PREFIX) or catalogue.find(name) is None)
+        for name in names
+        if name not in own
+        and name not in own.values()
+        and (name.startswith(ATTRIBUTE_PREFIX) or catalogue.find(name) is None)
     ]
-    if faults:
-        raise ConfigError(faults)
-    return tuple(found.values())

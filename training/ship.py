@@ -11,14 +11,14 @@ from datetime import date
 import numpy as np
 
 from churnrisk.bundle import Provenance
+from churnrisk.config import FEWEST_JUDGED_LEAVERS, FEWEST_LEAVERS
 from churnrisk.dates import AsOf
 from churnrisk.errors import ModelUnfit
 
 from .compare import Champion, not_comparable
 from .evaluate import CROSS_VALIDATED, evaluation
 from .extract import ExtractDay, extract_days, not_out_of_time
-from .fit import FEWEST_LEAVERS, FitSettings, fitted_model, is_prior
-from .gates import FEWEST_JUDGED_LEAVERS
+from .fit import FitSettings, fitted_model, is_prior
 from .judged import Judged, beside, cross_validated_risk, judged_on
 from .kinds import leaver_kinds
 from .lifetime import cohorts_of

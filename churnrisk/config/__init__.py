@@ -10,8 +10,9 @@ from .learning import EvaluationSettings, TrainingSettings
 from .money import InfluenceSettings, TeamSettings, ValueSettings
 from .network import TieSettings
 from .night import Alarm, MonitoringSettings
-from .people import CONSENTS, ListSettings, PrivacySettings
+from .people import CONSENTS, LANGUAGES, ListSettings, PrivacySettings
 from .reading import load_config, parsed_config
+from .regimes import FEWEST_FOR_TREES, FEWEST_JUDGED_LEAVERS, FEWEST_LEAVERS, REGIMES_AHEAD
 from .secrets import resolved_secret
 from .sources import SOURCE_NAMES, QualitySettings, SourceName, SourceSettings
 from .tools import EngineSettings, MlflowSettings
@@ -20,6 +21,11 @@ from .whole import Config
 __all__ = [
     "CONFIG_NAME",
     "CONSENTS",
+    "FEWEST_FOR_TREES",
+    "FEWEST_JUDGED_LEAVERS",
+    "FEWEST_LEAVERS",
+    "LANGUAGES",
+    "REGIMES_AHEAD",
     "SOURCE_NAMES",
     "Alarm",
     "ChurnSettings",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from pydantic import Field, field_validator
 
 from .base import Settings
 
 CONSENTS: tuple[str, ...] = ("may_survey", "may_contact", "may_use_calls", "may_use_answers")
+
+Language = Literal["en", "ru", "zh"]
+
+LANGUAGES: tuple[str, ...] = get_args(Language)
+"""Languages with a file of sentences in churnrisk/messages."""
 
 
 class PrivacySettings(Settings):
@@ -37,6 +44,15 @@ class PrivacySettings(Settings):
             raise ValueError(msg)
         return value
 
+    @field_validator("missing_consent")
+    @classmethod
+    def _of_consents(cls, value: bool | dict[str, bool] | None) -> bool | dict[str, bool] | None:
+        unknown = [name for name in value if name not in CONSENTS] if isinstance(value, dict) else []
+        if unknown:
+            msg = f"a table of {', '.join(CONSENTS)}"
+            raise ValueError(msg)
+        return value
+
     def meaning_of_missing(self, consent: str) -> bool | None:
         """Return what a missing ``consent`` means, None when the settings do not say."""
         if isinstance(self.missing_consent, dict):
@@ -51,7 +67,7 @@ class ListSettings(Settings):
         (),
         description="Your customer columns shown on lists (name, phone, owner): never features, never logged.",
     )
-    language: str = Field("en", description="Language of sentences on lists and in the report.")
+    language: Language = Field("en", description="Language of sentences on lists and in the report.")
     long_tenure_days: int = Field(
         1095,
         ge=1,

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..errors import ConfigError, Fault
+from ..errors import ConfigError, Fault, did_you_mean
 from .base import CONFIG_NAME
 from .sources import SOURCE_NAMES, SourceSettings
 from .whole import Config
@@ -53,11 +53,12 @@ def load_config(root: Path) -> Config:
 
 def _faults(error: ValidationError, plain: Mapping[str, Any], where: str) -> Iterator[Fault]:
     for item in error.errors():
-        location = [str(part) for part in _told_location(item["loc"], plain) if part != "[key]"]
+        location, member = _member([part for part in _told_location(item["loc"], plain) if part != "[key]"])
         table, key = ".".join(location[:-1]), location[-1] if location else ""
-        if len(location) == 2 and isinstance(item["loc"][-1], int):  # noqa: PLR2004 - a whole table of [sources]
+        if len(location) == 2 and not member and isinstance(item["loc"][-1], int):  # noqa: PLR2004 - a whole table of [sources]
             table, key = ".".join(location), ""
         place = f"{where} [{table}] {key}".rstrip() if table else f"{where} {key}"
+        place += member
         if item["type"] == "extra_forbidden" or (
             location[:1] == ["sources"] and item["loc"][-1] == "[key]" and len(location) == 2  # noqa: PLR2004
         ):
@@ -70,7 +71,20 @@ def _faults(error: ValidationError, plain: Mapping[str, Any], where: str) -> Ite
                 place = f"{where} [{location[0]}]"
             expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = expected.replace("a valid tuple", 'a list, as ["one", "two"]')
-            yield Fault("setting_invalid", place, expected, _found(item, expected, key), "Correct the value.")
+            yield Fault("setting_invalid", place, expected, _found(item, expected, key), _correction(item))
+
+
+def _member(location: list[str | int]) -> tuple[list[str], str]:
+    """Part a location from the place in a list at its end, which is told from 1: ``refuse_on``, ``, item 1``."""
+    if len(location) > 2 and isinstance(location[-1], int):  # noqa: PLR2004 - two name the table of a source
+        return [str(part) for part in location[:-1]], f", item {location[-1] + 1}"
+    return [str(part) for part in location], ""
+
+
+def _correction(item: ErrorDetails) -> str:
+    """Return the remedy: of words to choose from the nearest, where one is near."""
+    words = re.findall(r"'([^']*)'", item.get("ctx", {}).get("expected", ""))
+    return did_you_mean(str(item["input"]), words) or "Correct the value."
 
 
 def _found(item: ErrorDetails, expected: str, key: str) -> str:

@@ -14,11 +14,9 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from ..config import LANGUAGES
 from ..errors import ConfigError, Fault
 from .numbers import NumberStyle, Value
-
-LANGUAGES: tuple[str, ...] = ("en", "ru", "zh")
-"""Languages with a file of sentences."""
 
 PLACEHOLDERS = ("value", "signed", "days", "metric", "event", "topic", "attribute")
 """Words in braces that a sentence may hold; those after ``signed`` are parts of the feature's name."""

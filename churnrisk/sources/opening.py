@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Config, SourceSettings, resolved_secret
-from ..errors import Fault
+from ..errors import Fault, did_you_mean
 from ..tables.contracts import SOURCE_TABLES, SourceTable
 from .columnar import ParquetTable, stored_frame, stored_query
 from .delimited import DelimitedTable
@@ -71,6 +71,7 @@ class Opener:
 
     def _check_carried(self, source: OpenedSource) -> None:
         files = [pair for part in source.parts for pair in part.files]
+        there = tuple(dict.fromkeys(item for raw, _ in files for item in raw.column_names() if item))
         for name in self.config.lists.carry:
             if files and not any(name in mapping.carried for _, mapping in files):
                 source.faults.append(
@@ -79,8 +80,9 @@ class Opener:
                         "churnrisk.toml [lists] carry",
                         f"a column {name!r} of customers",
                         "none of that name",
-                        "Name a column of the customers' file, or take it out of carry.",
-                        tuple(item for item in files[0][0].column_names() if item),
+                        did_you_mean(name, there)
+                        or "Name a column of the customers' file, or take it out of carry.",
+                        there,
                     )
                 )
 

@@ -170,6 +170,23 @@ def test_the_alarms_that_stop_a_night_are_named_or_refused_with_those_there_are(
         parsed_config('[monitoring]\nrefuse_on = ["drift"]')
 
 
+def test_a_fault_in_a_list_is_placed_as_users_count_and_the_nearest_word_is_said() -> None:
+    text = '[monitoring]\nrefuse_on = ["source_missing", "scoredrift"]'
+    assert faults_of(text) == {"[monitoring] refuse_on, item 2": "setting_invalid"}
+    with pytest.raises(ConfigError, match="Did you mean 'score_drift'"):
+        parsed_config(text)
+    assert faults_of('[sources.customers]\npath = "a"\nexclude = ["b", 3]') == {
+        "[sources.customers] exclude, item 2": "setting_invalid"
+    }
+
+
+def test_the_meaning_of_a_missing_consent_is_given_for_consents_only() -> None:
+    with pytest.raises(
+        ConfigError, match="a table of may_survey, may_contact, may_use_calls, may_use_answers"
+    ):
+        parsed_config("[privacy]\nmissing_consent = { may_use_call = true }")
+
+
 def test_a_strong_drift_is_not_weaker_than_a_drift() -> None:
     with pytest.raises(ConfigError, match="strong_drift_from that is not below drift_from"):
         parsed_config("[monitoring]\ndrift_from = 0.3\n strong_drift_from = 0.2")

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...config import Config
+from ...config import FEWEST_FOR_TREES, FEWEST_LEAVERS, REGIMES_AHEAD, Config
 from ...dates import AsOf
 from ..beginning import before_data
 from ..loading import LoadedSources
 from .answer import Match, Remark, SourceReadiness, Verdict, counted
 from .counting import DAYS_PER_MONTH, HAPPENED, TIE_DAYS
-
-LEAST_LEAVERS = 50
-"""Fewer leavers than this give no calibrated model (science 6: prior and Platt below 50). """
-
-GOOD_LEAVERS = 200
-"""Below it a plain regularised model is used, and intervals are wide (science 6)."""
 
 LEAST_MONTHS = 3
 """Observation, gap and outcome of one snapshot, and one more to test on. A judgement."""
@@ -54,13 +48,18 @@ def enough(
 ) -> Iterator[Remark]:
     """Remark on too few leavers, and on too short a history; ``n_months`` is null where no fact has a date."""
     n_found = n_labels if n_labels is not None else n_leavers
-    if n_found is not None and n_found < GOOD_LEAVERS:
-        level: Verdict = "not enough" if n_found < LEAST_LEAVERS else "warn"
+    if n_found is not None and n_found < FEWEST_FOR_TREES:
+        is_prior = n_found < FEWEST_LEAVERS
+        level: Verdict = "not enough" if is_prior else "warn"
+        meanwhile = (
+            "too few to learn from, a rule prior scores meanwhile"
+            if is_prior
+            else "a logistic regression learns from them, with wide intervals"
+        )
         yield Remark(
             "few_leavers",
             level,
-            f"{counted(n_found, 'leaver')}; {LEAST_LEAVERS} are the least, "
-            f"{GOOD_LEAVERS} make a model with usable intervals. Below 10 a rule prior scores, and says so.",
+            f"{counted(n_found, 'leaver')}: {meanwhile}. {REGIMES_AHEAD}.",
             "Give a longer history of left_on, a labelled extract, or churn by inactivity ([churn] kind).",
         )
     window = config.churn.gap_days + max(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from churnrisk.config import FEWEST_FOR_TREES, FEWEST_LEAVERS, REGIMES_AHEAD
 from churnrisk.dates import AsOf
 from churnrisk.errors import SourceMissing
 from churnrisk.sources import Readiness, readiness
@@ -71,8 +72,26 @@ def test_too_few_leavers_are_not_enough_and_the_remedy_is_said(tmp_path: Path) -
     found = drawn_ready(tmp_path)
     assert found.verdict == "not enough"
     remark = next(item for item in found.remarks if item.code == "few_leavers")
-    assert "1 leaver; 50 are the least" in remark.text
+    assert remark.text == f"1 leaver: too few to learn from, a rule prior scores meanwhile. {REGIMES_AHEAD}."
     assert "longer history" in remark.remedy
+
+
+@pytest.mark.parametrize(
+    ("n_left", "level"),
+    [
+        (FEWEST_LEAVERS - 1, "not enough"),
+        (FEWEST_LEAVERS, "warn"),
+        (FEWEST_FOR_TREES - 1, "warn"),
+        (FEWEST_FOR_TREES, None),
+    ],
+)
+def test_what_is_learned_from_so_many_leavers_is_what_training_goes_by(
+    n_left: int, level: str | None, tmp_path: Path
+) -> None:
+    left = "".join(f"c{number},2020-01-01,2026-02-01\n" for number in range(n_left))
+    files: dict[str, str | bytes] = {"people.csv": f"customer_id,joined_on,left_on\nann,2020-01-01,\n{left}"}
+    remarks = ready(drawn_workspace(tmp_path, "", files), date(2026, 3, 31)).remarks
+    assert next((item.level for item in remarks if item.code == "few_leavers"), None) == level
 
 
 def test_leavings_known_long_before_they_happened_are_remarked_on_with_what_to_give(tmp_path: Path) -> None:
