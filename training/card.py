@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from .evaluate import FIGURES
+from .judging.groups import TOO_FEW
 from .nps import ANSWER_DAYS, NPS_FIGURES
 
 if TYPE_CHECKING:
@@ -178,7 +179,10 @@ def _segments(result: TrainingResult) -> Iterator[str]:
         ends = "" if row["oe_low"] is None else f"[{row['oe_low']:.2f}, {row['oe_high']:.2f}]"
         oe = "undefined" if row["oe"] is None else f"{row['oe']:.2f}"
         off = "yes" if row["is_flagged"] else ""
-        name = f"{row['attribute']}: {row['value']}".replace("|", "/")
+        name = f"{row['attribute']}: {row['value']}"
+        if row["value"] == TOO_FEW:
+            name = f"{TOO_FEW.strip('()')}: {row['attribute']}"
+        name = name.replace("|", "/")
         yield f"| {name} | {row['n']:,} | {row['n_leavers']:,} | {oe} | {ends} | {off} |"
     if table.height > MOST_SEGMENTS:
         yield ""

@@ -37,7 +37,7 @@ from .objectives import Objective
 from .prior import fitted_prior
 from .rates import coarser, designed
 from .rows import Rows
-from .screening import Screened, screened
+from .screening import LEFT_OUT, Screened, screened
 from .tasks import Task
 from .trees import refitted_trees, settings_for, threads_for
 from .tuning import Tuning
@@ -183,7 +183,7 @@ def _of_prior(rows: Rows, settings: FitSettings) -> Fitted:
     calibrator = Platt(1.0, 0.0)
     return Fitted(
         features=made.features,
-        dropped=made.dropped,
+        dropped={**made.dropped, **{name: LEFT_OUT for name in made.dropped if name in settings.leave_out}},
         learner=made.learner,
         calibrator=calibrator,
         intervals=made.intervals,

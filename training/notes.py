@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from churnrisk.tables.lake import ATTRIBUTE_PREFIX
+
 from .evaluate import Evaluation
+from .screening import LEFT_OUT
 
 SUSPICIOUS_AUC = 0.98
 """Nobody predicts leaving so well: something knows the outcome (science, section 10: near 0.99 is leakage)."""
@@ -39,7 +42,11 @@ def prior_words(regime: str) -> tuple[str, ...]:
 
 def unused_columns(dropped: Mapping[str, str]) -> tuple[str, ...]:
     """Say which of the user's own columns the model could not use, and why the commonest reason is what it is."""
-    own = {name: reason for name, reason in dropped.items() if name.startswith(OWN_COLUMNS)}
+    own = {
+        name: reason
+        for name, reason in dropped.items()
+        if name.startswith(OWN_COLUMNS) and reason != LEFT_OUT
+    }
     if not own:
         return ()
     is_undated = any(reason.startswith("empty") for reason in own.values())
@@ -47,6 +54,12 @@ def unused_columns(dropped: Mapping[str, str]) -> tuple[str, ...]:
     listed = "; ".join(f"{name} ({reason})" for name, reason in sorted(own.items())[:MOST_NAMED])
     more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
     return (f"not learned from: {listed}{more}.{why}",)
+
+
+def left_out_words(dropped: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which columns and features were not learned from because the user said so, own columns by the user's name."""
+    names = [name.removeprefix(ATTRIBUTE_PREFIX) for name, reason in dropped.items() if reason == LEFT_OUT]
+    return (f"left out, as [training] leave_out says: {', '.join(sorted(names))}",) if names else ()
 
 
 def network_verdict(judged: Evaluation, ablations: Mapping[str, float | None]) -> tuple[str, ...]:

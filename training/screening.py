@@ -36,6 +36,10 @@ NO_DIFFERENCE = 0.05
 """The others differ in how often they leave when Fisher's exact test says so at this level."""
 
 
+LEFT_OUT = "left out: [training] leave_out keeps it for judging alone"
+"""Why a column that the user left out is not learned from."""
+
+
 @dataclass(frozen=True)
 class Screened:
     """The features to learn from, and the columns dropped with the reason for each."""
@@ -66,7 +70,7 @@ def screened(
     dropped: dict[str, str] = {}
     for series in rows.frame.get_columns():
         if series.name in left_out:
-            dropped[series.name] = "left out: [training] leave_out keeps it for judging alone"
+            dropped[series.name] = LEFT_OUT
             continue
         reason = _unusable(series, n_customers) or _leak(series.name, refused) or _silent(series, rows.left)
         if reason:

@@ -18,7 +18,7 @@ from .gates import gate_findings, prior_findings
 from .judged import Judged
 from .judging.segments import segment_labels, segments
 from .judging.subject import subject_of
-from .notes import network_verdict, prior_words, unused_columns, warnings_of
+from .notes import left_out_words, network_verdict, prior_words, unused_columns, warnings_of
 from .result import TrainingResult
 from .rows import Rows
 
@@ -50,6 +50,7 @@ def result_of(
         notes=(
             *judged.notes,
             *warnings_of(judged.evaluation),
+            *left_out_words(shipped.dropped),
             *(prior_words(shipped.regime) if shipped.is_prior else unused_columns(shipped.dropped)),
             *network_verdict(judged.evaluation, judged.ablations),
         ),

@@ -242,7 +242,7 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
     everybody_words = f"everybody: {money(everybody)}" + (" (below)" if everybody < floor else "")
     words = Words(
         "profit",
-        "What contacting pays, by how many are contacted",
+        "What contacting pays at the average acceptance",
         f"Profit per customer of the whole base, {currency or 'in your currency'}: {best_words}; "
         f"everybody: {money(everybody)}; nobody: 0.",
         x_title="Customers contacted, riskiest first (%)",

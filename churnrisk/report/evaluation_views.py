@@ -9,7 +9,7 @@ import polars as pl
 from .. import pictures
 from .parts import Part
 from .trust import has_rows
-from .wording import percent
+from .wording import CURVE_AND_EMPC, percent
 
 MOST_SEGMENTS = 16
 """Segments in the picture, the furthest from 1 first; the table has all."""
@@ -47,7 +47,7 @@ def _profit(tables: Tables) -> list[Part]:
     return [
         Part(
             picture=pictures.profit(tables["profit"]),
-            caption="A list is worth making where the curve is above both nobody and everybody.",
+            caption=f"A list is worth making where the curve is above both nobody and everybody. {CURVE_AND_EMPC}",
         )
     ]
 

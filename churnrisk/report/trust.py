@@ -11,7 +11,17 @@ from .. import pictures
 from .content import Evidence, ReportContent
 from .parts import Head, Part, Section, Table
 from .summaries import MOST_REASONS, labelled
-from .wording import DASH, FIGURE_WORDS, capitalised, counted, figure, has_interval, interval, span
+from .wording import (
+    CURVE_AND_EMPC,
+    DASH,
+    FIGURE_WORDS,
+    capitalised,
+    counted,
+    figure,
+    has_interval,
+    interval,
+    span,
+)
 
 LEAST_MARKED_SHARE = 0.01
 """The gain curve has a point per percent: a smaller capacity cannot be marked on it."""
@@ -110,8 +120,8 @@ def _evaluation_pictures(content: ReportContent, evidence: Evidence) -> Iterator
     if has_rows(evidence.profits, "share_contacted", "profit_per_customer"):
         yield Part(
             picture=pictures.profit(evidence.profits, currency=content.currency),
-            caption="Costs and acceptance are those of the settings, not measured. A list is worth making where the "
-            "curve is above both nobody and everybody.",
+            caption="Costs and acceptance are those of the literature, not measured. A list is worth making where the "
+            f"curve is above both nobody and everybody. {CURVE_AND_EMPC}",
         )
     if has_rows(evidence.importance, "feature", "share"):
         labels = content.feature_labels

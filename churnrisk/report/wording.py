@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from ..metrics import Interval
+from ..metrics import VERBRAKEN, Interval
 
 UNKNOWN = "not known"
 MINUS = "\N{MINUS SIGN}"
@@ -61,10 +61,19 @@ FIGURE_WORDS: Mapping[str, tuple[str, str, str]] = {
     "empc": (
         "Expected profit (EMPC)",
         "money",
-        "Per customer of the base, when the best share is contacted, at the costs of the settings.",
+        (
+            "Per customer of the base, averaged over how many leavers may accept an offer, the best share contacted "
+            "for each; at the costs of the literature."
+        ),
     ),
 }
 """Evaluation figures in the order shown: name, how to write it, what it says."""
+
+CURVE_AND_EMPC = (
+    f"The curve supposes that {VERBRAKEN.acceptance:.0%} of leavers accept the offer. The expected profit (EMPC) "
+    "averages over acceptances around that, with the best share for each, and is never below the curve's best."
+).replace("%", f"{SPACE}%")
+"""Why the two figures of profit differ; said under the curve."""
 
 
 def is_known(value: float | None) -> bool:

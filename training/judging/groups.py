@@ -18,6 +18,9 @@ from .subject import Floats, Subject, Texts
 UNKNOWN = "(not known)"
 OTHERS = "(others)"
 
+TOO_FEW = "(too few leavers for their own)"
+"""Value of the one row of all attributes of which no value has enough leavers: every customer judged."""
+
 FEWEST_LEAVERS = 20
 """Leavers below whom a group is pooled with the other small ones: fewer tell nothing, and point at people."""
 

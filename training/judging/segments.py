@@ -14,7 +14,7 @@ import polars as pl
 from churnrisk.tables.lake import ATTRIBUTE_PREFIX
 
 from ..rows import Rows
-from .groups import FEWEST_LEAVERS, GROUP_COLUMNS, UNKNOWN, by_label, flagged, pooled
+from .groups import FEWEST_LEAVERS, GROUP_COLUMNS, OTHERS, TOO_FEW, UNKNOWN, by_label, flagged, pooled
 from .subject import Floats, Subject, Texts
 
 TENURE_BANDS: tuple[tuple[str, float], ...] = (
@@ -43,16 +43,21 @@ def segments(subject: Subject, labels: Mapping[str, Texts]) -> pl.DataFrame:
     """Return observed over expected by attribute and value, small values pooled, those beyond chance flagged.
 
     Columns: :data:`SEGMENT_COLUMNS`. Values with fewer than 20 leavers are pooled as "(others)", what is unknown is
-    "(not known)". Flags hold over all rows of the table together (Benjamini & Hochberg).
+    "(not known)". Attributes that are pooled altogether share one row, value :data:`TOO_FEW`. Flags hold over all rows
+    of the table together (Benjamini & Hochberg).
     """
-    parts = [
-        by_label(subject, pooled(label, subject.left, FEWEST_LEAVERS)).select(
-            pl.lit(name).alias("attribute"), pl.all()
-        )
-        for name, label in labels.items()
-    ]
-    if not parts:
+    told = {name: pooled(label, subject.left, FEWEST_LEAVERS) for name, label in labels.items()}
+    whole = [name for name, label in told.items() if np.all(label == OTHERS)]
+    if whole:
+        everybody = np.full(len(subject.left), TOO_FEW, dtype=object)
+        told = {name: label for name, label in told.items() if name not in whole}
+        told[", ".join(whole)] = everybody
+    if not told:
         return pl.DataFrame(schema=SEGMENT_COLUMNS)
+    parts = [
+        by_label(subject, label).select(pl.lit(name).alias("attribute"), pl.all())
+        for name, label in told.items()
+    ]
     return flagged(pl.concat(parts)).select(*SEGMENT_COLUMNS)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from churnrisk.bundle import Lifetime
+from churnrisk.metrics import VERBRAKEN
 
 from ..evaluate import OUT_OF_TIME
 from .lead_time import LeadTime, lead_words
@@ -114,9 +115,14 @@ def _profit(said: Said) -> list[str]:
         return ["Profit means nothing here: nobody left, or nobody stayed."]
     found = [
         (
-            f"Contacting the best share earns {best:,.3f} per customer of the base "
-            f"({_span(low, high, _money)}); contacting nobody earns 0, everybody "
-            f"{_money(everybody[0])} ({_span(everybody[1], everybody[2], _money)})."
+            f"Expected profit (EMPC): contacting the best share earns {_money(best)} per customer of the base "
+            f"({_span(low, high, _money)}), averaged over how many leavers may accept the offer; contacting nobody "
+            f"earns 0, everybody {_money(everybody[0])} ({_span(everybody[1], everybody[2], _money)})."
+        ),
+        (
+            f"Maximum profit (MPC), the best of the curve: {_money(said.figure('mpc')[0])} if exactly "
+            f"{VERBRAKEN.acceptance:.0%} accept. It is never above the expected one, which may choose another share "
+            "for each acceptance."
         ),
         "Costs and acceptance are those of the literature (Verbraken et al. 2013), not measured here.",
     ]

@@ -17,6 +17,8 @@ from training.card import NOT_FOR, model_card
 from training.censoring import Censoring
 from training.compare import Comparison
 from training.gates import GateFinding
+from training.judging.groups import TOO_FEW
+from training.judging.segments import SEGMENT_COLUMNS
 from training.nps import NPS_FIGURES
 
 
@@ -72,6 +74,34 @@ def test_the_card_tells_where_risks_are_off_and_nothing_by_columns_kept_for_comp
     off = replace(found, segments=found.segments.with_columns(oe=pl.lit(1.4), is_flagged=pl.lit(value=True)))
     assert "| 1.40 |" in section(model_card(off, as_of="2026-06-30"), "Segments")
     assert "2 of 2 are off" in section(model_card(off, as_of="2026-06-30"), "Segments")
+
+
+def test_the_card_pools_once_what_has_too_few_leavers_for_their_own(result: TrainingResult) -> None:
+    row = {"attribute": "contract, region", "value": TOO_FEW, "n": 300, "n_leavers": 12, "oe": 1.1}
+    shared = pl.DataFrame([row], schema=SEGMENT_COLUMNS)
+    told = section(model_card(replace(result, segments=shared), as_of="2026-06-30"), "Segments")
+    assert "| too few leavers for their own: contract, region | " in told
+
+
+def test_what_the_user_left_out_is_told_as_such_columns_and_features_alike() -> None:
+    rng = np.random.default_rng(3)
+    n = 600
+    wait = rng.normal(size=n)
+    left = (rng.random(n) < 1 / (1 + np.exp(1 - wait))).astype(np.float64)
+    frame = pl.DataFrame({"wait_s": wait, "tenure_days": wait, "attribute_gender": ["f", "m"] * (n // 2)})
+    rows = Rows(
+        frame, left, np.ones(n), np.arange(n).astype(str).astype(object), np.full(n, "", dtype=object)
+    )
+    kept = FitSettings(1, leave_out=frozenset({"attribute_gender", "tenure_days"}))
+    found = from_extract(rows, kept, Provenance(churn={"kind": "label"}))
+    words = "left out, as [training] leave_out says: gender, tenure_days"
+    assert words in found.notes
+    assert not [note for note in found.notes if note.startswith("not learned from")]
+    card = model_card(found, as_of="2026-06-30")
+    assert f"- {words}" in section(card, "Remarks")
+    assert "- tenure_days: left out" in section(card, "Inputs")
+    prior = from_extract(rows, replace(kept, n_leavers=0), Provenance(churn={"kind": "label"}))
+    assert words in prior.notes
 
 
 def test_the_card_tells_what_is_predicted_of_silent_customers_or_why_not(result: TrainingResult) -> None:

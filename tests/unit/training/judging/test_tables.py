@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from churnrisk.metrics import wilson
 from tests.drawn_judging import drawn, rows, subject
 from training.judging.fairness import fairness
-from training.judging.groups import OTHERS, UNKNOWN, by_label, flagged, grouped, numbered, pooled
+from training.judging.groups import OTHERS, TOO_FEW, UNKNOWN, by_label, flagged, grouped, numbered, pooled
 from training.judging.lead_time import LEAD_COLUMNS, lead_time, lead_words
 from training.judging.loyalty import loyalty
 from training.judging.months import months, unsteady
@@ -81,6 +81,17 @@ def test_the_leavers_of_the_segments_of_each_attribute_add_up_to_all() -> None:
         int(look.left.sum())
     }
     assert set(found.group_by("attribute").agg(pl.col("n").sum())["n"]) == {300}
+
+
+def test_attributes_without_a_value_of_enough_leavers_share_one_row_of_everybody() -> None:
+    look = drawn("2026-05-01")
+    told = subject_of(look, np.full(len(look.left), look.left.mean()))
+    few = np.array([f"shop {place % 60}" for place in range(len(look.left))], dtype=object)
+    half = np.array(["one", "two"] * (len(look.left) // 2), dtype=object)
+    found = segments(told, {"shop": few, "half": half, "town": few[::-1]})
+    shared = found.filter(pl.col("value") == TOO_FEW)
+    assert found["attribute"].to_list() == ["half", "half", "shop, town"]
+    assert shared.select("n", "n_leavers").rows() == [(len(look.left), int(look.left.sum()))]
 
 
 def test_tenure_bands_begin_where_the_one_before_ends_and_unknown_is_named() -> None:
