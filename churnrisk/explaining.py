@@ -40,6 +40,7 @@ from .store.publish import published_frame
 from .tables.published import RULES
 from .tie_strength import rules_of
 from .unscored import not_scored
+from .untold import no_kind, predicted_answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +191,10 @@ def _told(workspace: Workspace, as_of: AsOf, bundle: Bundle, seen: _Seen) -> Exp
         known_features=words,
     )
     score = seen.scored.row(0, named=True)
+    may_use_answers = bool(seen.consents["may_use_answers"].fill_null(value=False)[0])
+    nps, no_nps = predicted_answer(
+        workspace, as_of, score, may_use_answers=may_use_answers, sentences=sentences
+    )
     return Explanation(
         as_of=as_of.day,
         score=score,
@@ -201,16 +206,12 @@ def _told(workspace: Workspace, as_of: AsOf, bundle: Bundle, seen: _Seen) -> Exp
         network=seen.network,
         published=None if seen.is_published else _published_score(workspace, as_of.day, score),
         sentences=sentences,
-        nps=_predicted_answer(workspace, as_of.day, score),
+        nps=nps,
+        no_nps=no_nps,
+        no_kind=no_kind(bundle, score, sentences),
+        learner=str(bundle.provenance.parameters.get("learner", "")),
+        regime=bundle.provenance.regime,
     )
-
-
-def _predicted_answer(workspace: Workspace, day: date, score: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return what the night predicted of the recommend question, by the model that is explained; None without."""
-    found = published_frame(workspace, RULES["nps_predicted"], day, customers=[score["customer_id"]])
-    if found is None or found.is_empty() or found["model_version"][0] != score["model_version"]:
-        return None
-    return found.row(0, named=True)
 
 
 def _since(last: LastNight | None) -> tuple[date, float] | None:

@@ -9,14 +9,18 @@ from typing import Any
 
 import polars as pl
 
-from .bundle import Band
+from .bundle import LOGISTIC, PRIOR, Band
 from .messages import Sentences
 from .tables.lines import AVERAGE_CUSTOMER, SURVEY_ANSWER
+from .untold import Untold
 
 Line = Mapping[str, Any]
 
 NPS_TOLD = ("detractor", "passive", "promoter", "category")
 """What is told of a predicted answer."""
+
+LESSER = {PRIOR: "model_prior", LOGISTIC: "model_logistic"}
+"""Sentence on a model that is no forest of trees, by its learner."""
 
 LIFETIME = tuple(f"{name}{end}" for name in ("expected_months", "clv") for end in ("", "_low", "_high"))
 """Columns of ``scores`` that nights before them did not publish."""
@@ -57,6 +61,12 @@ class Explanation:
         risk and model_version as published for the day, where they differ from these.
     sentences
         The language.
+    no_nps, no_kind
+        Why there is no predicted answer, and no kind of leaver; None where there is.
+    learner
+        What learned the model: lightgbm, logistic, or rule prior where nothing was learned.
+    regime
+        The training's own words on it, in English.
     """
 
     as_of: date
@@ -70,6 +80,10 @@ class Explanation:
     published: Mapping[str, Any] | None
     sentences: Sentences
     nps: Mapping[str, Any] | None = None
+    no_nps: Untold | None = None
+    no_kind: Untold | None = None
+    learner: str = ""
+    regime: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Give everything as plain values for ``--json``."""
@@ -88,6 +102,7 @@ class Explanation:
             },
             "leaver_kind": score.get("leaver_kind"),
             "leaver_kind_share": score.get("leaver_kind_share"),
+            "leaver_kind_missing": None if self.no_kind is None else self.no_kind.as_dict(),
             "value": score["value"],
             **{name: score.get(name) for name in LIFETIME},
             "influence": {
@@ -95,7 +110,13 @@ class Explanation:
                 for name in ("churn_influence", "detractor_influence", "promoter_influence")
             },
             "nps_predicted": None if self.nps is None else {name: self.nps[name] for name in NPS_TOLD},
+            "nps_predicted_missing": None if self.no_nps is None else self.no_nps.as_dict(),
             "model_version": score["model_version"],
+            "model": {
+                "learner": self.learner or None,
+                "is_prior": self.learner == PRIOR,
+                "regime": self.regime or None,
+            },
             "is_hindsight": score.get("is_hindsight"),
             "reasons": [dict(line) for line in self.lines],
             "groups": [{"groups": list(group.names), "effect_pp": group.points} for group in self.groups],
@@ -127,15 +148,27 @@ class Explanation:
         return number.percent_form.replace("{n}", number.points(100 * share).removeprefix("+"))
 
     def _head(self) -> Iterator[str]:
+        day, version = self.as_of.isoformat(), self.score["model_version"]
+        yield self._say("title", customer=self.score["customer_id"], day=day, version=version)
+        yield from self._level()
+        yield from self._manner()
+        yield from self._worth()
+        yield from self._answer()
+        if self.published is not None:
+            risk, version = self._percent(self.published["risk"]), self.published["model_version"]
+            yield self._say("published", risk=risk, version=version)
+
+    def _level(self) -> Iterator[str]:
+        """Tell the risk, by what kind of model, and what became of such customers."""
         score, band = self.score, self.band
-        day, version = self.as_of.isoformat(), score["model_version"]
-        yield self._say("title", customer=score["customer_id"], day=day, version=version)
         word, risk = self.sentences.band(band.name), self._percent(score["risk"])
         low, high = self._percent(score["risk_low"]), self._percent(score["risk_high"])
         if score["risk_low"] is None:
             yield self._say("risk_alone", risk=risk, band=word)
         else:
             yield self._say("risk", risk=risk, low=low, high=high, band=word)
+        if self.learner in LESSER:
+            yield self._say(LESSER[self.learner])
         if band.realised_rate is None:
             yield self._say("band_unknown")
         else:
@@ -146,8 +179,18 @@ class Explanation:
             yield self._say("hindsight")
         if score["risk_before_survey"] is not None:
             yield self._say("before_survey", risk=self._percent(score["risk_before_survey"]))
-        if score.get("leaver_kind") is not None:
-            yield self._say(f"kind_{score['leaver_kind']}", share=self._percent(score["leaver_kind_share"]))
+
+    def _manner(self) -> Iterator[str]:
+        """Tell how the customer would leave, or why that is not told."""
+        kind = self.score.get("leaver_kind")
+        if kind is not None:
+            yield self._say(f"kind_{kind}", share=self._percent(self.score["leaver_kind_share"]))
+        elif self.no_kind is not None:
+            yield self.no_kind.sentence
+
+    def _worth(self) -> Iterator[str]:
+        """Tell what the customer brings, and what would be lost around them."""
+        score = self.score
         yield self._say("value", value=self._money(score["value"]))
         months = score.get("expected_months")
         if months is not None:
@@ -160,12 +203,14 @@ class Explanation:
                 if around is None
                 else self._say("around", value=self._money(around))
             )
+
+    def _answer(self) -> Iterator[str]:
+        """Tell what the customer would answer, or why nothing is predicted."""
         if self.nps is not None:
             category = self.nps["category"]
             yield self._say(f"nps_{category}", share=self._percent(self.nps[category]))
-        if self.published is not None:
-            risk, version = self._percent(self.published["risk"]), self.published["model_version"]
-            yield self._say("published", risk=risk, version=version)
+        elif self.no_nps is not None:
+            yield self.no_nps.sentence
 
     def _money(self, amount: float | None) -> str:
         return self.sentences.line("unknown") if amount is None else self.sentences.numbers.money(amount)

@@ -12,8 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import NPS_CATEGORIES, PredictedNps, Provenance
+from churnrisk.bundle.nps import PREDICTED_COLUMNS
 from churnrisk.dates import AsOf
-from churnrisk.store import Engine
+from churnrisk.store import Engine, Workspace
 from churnrisk.tables.lake import LakeTables
 from tests.spec.features.drawn import completed, lake_of
 from training import FitSettings
@@ -153,3 +154,21 @@ def shares(score: NDArray[np.float64]) -> dict[str, float]:
     """Share of each category among scores, by hand."""
     detractor, promoter = float((score <= 6).mean()), float((score >= 9).mean())
     return dict(zip(NPS_CATEGORIES, (detractor, 1 - detractor - promoter, promoter), strict=True))
+
+
+def drawn_table(workspace: Workspace, as_of: AsOf, silent: list[str], *, version: str) -> None:
+    """Write a published table ``nps_predicted`` of a day: each customer is predicted to be a promoter."""
+    rows = {name: dtype for name, dtype in PREDICTED_COLUMNS.items() if name != "category"}
+    table = pl.DataFrame(
+        {
+            "as_of": [as_of.day] * len(silent),
+            "customer_id": silent,
+            **{name: [0.8 if name.startswith("promoter") else 0.1] * len(silent) for name in rows},
+            "category": ["promoter"] * len(silent),
+            "model_version": [version] * len(silent),
+            "run_id": ["r"] * len(silent),
+        }
+    )
+    folder = workspace.published / "nps_predicted" / f"as_of={as_of}"
+    folder.mkdir(parents=True)
+    table.write_parquet(folder / "part-0.parquet")

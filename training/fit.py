@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import (
+    LOGISTIC,
     PRIOR,
     Band,
     Bundle,
@@ -280,7 +281,7 @@ def _learned_logistic(rows: Rows, features: tuple[Feature, ...], folds: Folds) -
         f"logistic regression: {rows.n_leavers} leavers and {rows.n_stayers} stayers, trees from "
         f"{FEWEST_FOR_TREES} of each (more months or a longer outcome window would lift it)"
     )
-    parameters = {"learner": "logistic", "ridge": logistic.ridge}
+    parameters = {"learner": LOGISTIC, "ridge": logistic.ridge}
     return _Learned(
         features, logistic.learner, logistic.out_of_fold_score, logistic.importance, regime, parameters
     )

@@ -1,6 +1,6 @@
 """A model on disk, and prediction: used by evaluation and by the night alike."""
 
-from .bundle import PRIOR, TIE_WEIGHTS, Band, Bundle, Provenance
+from .bundle import LOGISTIC, PRIOR, TIE_WEIGHTS, Band, Bundle, Provenance
 from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrator_from, merged
 from .encoding import KEY_COLUMNS, Feature, Kind, codes, digest_of, kind_of, matrix
 from .learners import Additive, Effect, Learner, Trees
@@ -21,6 +21,7 @@ from .segments import Calibrated, RowCalibration, Segments
 
 __all__ = [
     "KEY_COLUMNS",
+    "LOGISTIC",
     "NPS_CATEGORIES",
     "NPS_FOLDER",
     "PRIOR",

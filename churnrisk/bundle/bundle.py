@@ -34,6 +34,9 @@ FORMAT_VERSION = 1
 PRIOR = "rule prior"
 """Learner among the parameters, and first words of the regime, of a rule made of too few leavers to learn from."""
 
+LOGISTIC = "logistic"
+"""Learner among the parameters of a logistic regression: too few leavers for trees."""
+
 TIE_WEIGHTS = "tie_weights"
 """Parameter of a training: the weights of tie strength, when they were learned from the user's own ties."""
 

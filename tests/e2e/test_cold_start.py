@@ -100,6 +100,8 @@ def test_with_next_to_no_leavers_the_first_night_works_and_says_what_it_rests_on
     told = command("-q", "-w", root, "explain", "c119", "--as-of", AS_OF)
     assert told.code == 0, told.err
     assert "Expected to stay for" in told.out
+    assert "No model has learned from your customers" in told.out
+    assert "a rule prior knows no kinds" in told.out
 
     judged = command("-q", "-w", root, "evaluate", "--as-of", AS_OF, "--json")
     assert judged.code == 0, judged.err

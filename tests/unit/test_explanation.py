@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from churnrisk.bundle import Band
+from churnrisk.bundle import LOGISTIC, PRIOR, Band
 from churnrisk.explanation import Explanation, Group
 from churnrisk.messages import LANGUAGES, Sentences
+from churnrisk.untold import NOT_LEARNED, NOT_TOLD_APART, Untold
 
 NEW = {"feature": "n_contacts_90d", "value": "3", "effect_pp": 4.0, "sentence": "Service contacts: 3."}
 LINES = (
@@ -70,6 +71,36 @@ def test_a_predicted_answer_is_told_as_predicted_with_its_probability(language: 
     (line,) = set(text.splitlines()) - set(drawn(language).text().splitlines())
     assert {"en": "predicted, not asked", "ru": "прогноз, не ответ", "zh": "预测，并非回答"}[language] in line
     assert {"detractor": "60", "passive": "30", "promoter": "10"}[category] in line
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("learner", "name"), [(PRIOR, "model_prior"), (LOGISTIC, "model_logistic")])
+def test_a_model_that_is_no_forest_is_said_to_be_none(language: str, learner: str, name: str) -> None:
+    said = drawn(language, learner=learner, regime="10 leavers and a rule")
+    told = set(said.text().splitlines()) - set(drawn(language, learner="lightgbm").text().splitlines())
+    assert told == {Sentences.of(language).explain(name)}
+    assert said.as_dict()["model"] == {
+        "learner": learner,
+        "is_prior": learner == PRIOR,
+        "regime": "10 leavers and a rule",
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_nothing_is_told_of_kind_and_answer_stands_in_words_and_in_values(language: str) -> None:
+    sentences = Sentences.of(language)
+    kind = Untold(NOT_TOLD_APART, sentences.explain(f"no_kind_{NOT_TOLD_APART}"))
+    answer = Untold(NOT_LEARNED, sentences.explain(f"no_nps_{NOT_LEARNED}"), "12 answers are known")
+    said = drawn(language, no_kind=kind, no_nps=answer)
+    assert {kind.sentence, answer.sentence} <= set(said.text().splitlines())
+    plain = said.as_dict()
+    assert plain["leaver_kind_missing"] == {"code": NOT_TOLD_APART, "sentence": kind.sentence, "detail": None}
+    assert plain["nps_predicted_missing"] == {
+        "code": NOT_LEARNED,
+        "sentence": answer.sentence,
+        "detail": "12 answers are known",
+    }
+    assert drawn(nps=NPS).as_dict()["nps_predicted_missing"] is None
 
 
 def test_a_predicted_answer_stands_apart_among_the_values() -> None:
