@@ -16,7 +16,6 @@ WORDS = re.compile(
 MAY = {
     "churnrisk/bundle/__init__.py": "hands the model on",
     "churnrisk/bundle/nps.py": "is the model",
-    "churnrisk/explaining.py": "tells it of one customer, with the words predicted, not asked",
     "churnrisk/explanation.py": "writes those words",
     "churnrisk/learning.py": "says what came of the training",
     "churnrisk/night_silence.py": "asks the model for the silent",
@@ -27,6 +26,7 @@ MAY = {
     "churnrisk/tables/published/__init__.py": "hands the contract on",
     "churnrisk/tables/published/every.py": "lists the contract",
     "churnrisk/tables/published/nps.py": "is the contract",
+    "churnrisk/untold.py": "reads it of one customer, or says why there is none",
     "scoring/__init__.py": "hands the table's maker on",
     "scoring/nps.py": "makes the table",
     "training/nps/__init__.py": "makes the model",
