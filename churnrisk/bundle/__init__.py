@@ -1,5 +1,19 @@
 """A model on disk, and prediction: used by evaluation and by the night alike."""
 
+from .answering import Answering
+from .answers import (
+    ANSWERS_FILE,
+    DEFAULT_LOG_RATIOS,
+    EVIDENCE,
+    EVIDENCE_PURPOSES,
+    SILENT,
+    AnswerRatios,
+    Evidence,
+    Ratio,
+    answer_category,
+    evidence_weight,
+    read_answers,
+)
 from .bundle import LOGISTIC, PRIOR, TIE_WEIGHTS, Band, Bundle, Provenance
 from .calibrator import Beta, Calibrator, Knots, Platt, VennAbersGrid, calibrator_from, merged
 from .encoding import KEY_COLUMNS, Feature, Kind, codes, digest_of, kind_of, matrix
@@ -16,17 +30,25 @@ from .nps import (
     nps_category,
     read_predicted_nps,
 )
+from .posterior import moved_by, posterior
 from .reference import Bins, Histogram, Reference, bins_of, histogram_of, read_reference, reference_of
 from .segments import Calibrated, RowCalibration, Segments
 
 __all__ = [
+    "ANSWERS_FILE",
+    "DEFAULT_LOG_RATIOS",
+    "EVIDENCE",
+    "EVIDENCE_PURPOSES",
     "KEY_COLUMNS",
     "LOGISTIC",
     "NPS_CATEGORIES",
     "NPS_FOLDER",
     "PRIOR",
+    "SILENT",
     "TIE_WEIGHTS",
     "Additive",
+    "AnswerRatios",
+    "Answering",
     "Band",
     "Beta",
     "Bins",
@@ -34,6 +56,7 @@ __all__ = [
     "Calibrated",
     "Calibrator",
     "Effect",
+    "Evidence",
     "Feature",
     "Histogram",
     "Kind",
@@ -47,21 +70,27 @@ __all__ = [
     "Platt",
     "PredictedNps",
     "Provenance",
+    "Ratio",
     "Reference",
     "RowCalibration",
     "Segments",
     "Trees",
     "VennAbersGrid",
+    "answer_category",
     "bins_of",
     "calibrator_from",
     "codes",
     "digest_of",
+    "evidence_weight",
     "histogram_of",
     "kind_of",
     "matrix",
     "merged",
     "monthly_hazard",
+    "moved_by",
     "nps_category",
+    "posterior",
+    "read_answers",
     "read_lifetime",
     "read_predicted_nps",
     "read_reference",

@@ -93,7 +93,7 @@ class Sentences:
         self.sections = {name: _Texts(content[name]) for name in ("sentences", "unknown", "labels")}
         self._lines: Mapping[str, str] = content["lines"]
         self._words: Mapping[str, Mapping[str, str]] = {
-            name: content[name] for name in ("groups", "bands", "explain")
+            name: content[name] for name in ("groups", "bands", "explain", "asking")
         }
         self._known: str = words["known"]
         self._unknown: str = words["unknown"]
@@ -150,6 +150,10 @@ class Sentences:
     def explain(self, name: str, **words: str) -> str:
         """Return a sentence of an explanation by its name in ``[explain]``, braces filled."""
         return _filled(self._words["explain"][name], words)
+
+    def asking(self, name: str, **words: str) -> str:
+        """Return a sentence on why somebody is asked by its name in ``[asking]``, braces filled."""
+        return _filled(self._words["asking"][name], words)
 
     def moved(self, feature: str, before: Value, now: Value, *, unit: str = "", label: str = "") -> str:
         """Return what a customer's own value is, and what it was before; parameters as for `reason`."""

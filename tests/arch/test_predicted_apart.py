@@ -28,6 +28,7 @@ MAY = {
     "churnrisk/tables/published/nps.py": "is the contract",
     "churnrisk/untold.py": "reads it of one customer, or says why there is none",
     "scoring/__init__.py": "hands the table's maker on",
+    "scoring/confirm.py": "shares out a risk over possible answers: the mean over them is the risk, whatever they are",
     "scoring/nps.py": "makes the table",
     "training/nps/__init__.py": "makes the model",
     "training/nps/pair.py": "fits it",
