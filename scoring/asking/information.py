@@ -82,7 +82,7 @@ def value_of_information(
     ...     np.array([0.1]), np.array([[0.1, 0.1, 0.1, 0.7]]), np.array([0.7, 0.0, -0.7, 0.0]), one
     ... )
     >>> round(float(found.value[0]), 3), found.offer_before.tolist(), found.offer_after.tolist()
-    (0.291, [-1], [[0, -1, -1, -1]])
+    (0.286, [-1], [[0, -1, -1, -1]])
     """
     n = len(risk)
     value, after = np.empty(n), np.empty((n, len(EVIDENCE)))
