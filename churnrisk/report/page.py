@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..pictures import theme
 from .around import around_section
+from .breaking import breakable
 from .content import ReportContent
 from .lifetimes import lifetime_section
 from .parts import Page
@@ -77,10 +78,12 @@ def _without_blank_lines(parts: Iterable[str]) -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("churnrisk.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["breakable"] = breakable
+    return made

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from churnrisk.report import report_html
+from churnrisk.report.breaking import LONGEST
 from tests.unit.report import samples
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,22 @@ LINES = """e => { const all = document.createRange(); all.selectNodeContents(e);
     return new Set([...all.getClientRects()].map(r => Math.round(r.top))).size }"""
 SPILLING = """() => [...document.querySelectorAll('.card')]
     .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
+
+
+BROKEN = """longest => { const found = [];
+    for (const cell of document.querySelectorAll('th, td')) {
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            for (const word of texts.currentNode.textContent.matchAll(/[^\\s\\u2060-]+/gu)) {
+                const all = document.createRange();
+                all.setStart(texts.currentNode, word.index);
+                all.setEnd(texts.currentNode, word.index + word[0].length);
+                const lines = new Set([...all.getClientRects()].map(r => Math.round(r.top))).size;
+                if (lines > 1 && word[0].length <= longest) found.push(word[0]);
+            }
+        }
+    }
+    return found }"""
 
 
 @dataclass
@@ -142,6 +159,14 @@ def test_the_page_fits_without_scrolling_sideways(opened: Opened, width: int) ->
     assert opened.page.evaluate("document.documentElement.scrollWidth") == width
     assert opened.page.evaluate(OVERHANGING) == []
     assert opened.page.evaluate(SPILLING) == []
+
+
+@pytest.mark.parametrize("width", [760, 900, 1000, 1100, 1280])
+@night("believable", "nasty")
+def test_words_of_ordinary_length_are_in_one_piece(opened: Opened, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    assert opened.page.evaluate(BROKEN, LONGEST) == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == width
 
 
 @night("believable")

@@ -51,7 +51,7 @@ def words(html: str) -> str:
 class Tags(HTMLParser):
     """The start tags of a page, and whether every one is closed in turn."""
 
-    VOID = frozenset({"meta", "link", "img", "br"})
+    VOID = frozenset({"meta", "link", "img", "br", "wbr"})
 
     def __init__(self) -> None:
         super().__init__()
