@@ -156,17 +156,23 @@ class ChurnWorkspace:
     def drawn(self, found: Neighbourhood, place: Path | None = None) -> Path | None:
         """Write the picture of an ego network and return where; None, and no file, when there is nothing to draw.
 
-        Without ``place`` it goes beside the report of the day under the next free number, which tells nothing of the
-        customer; a ``place`` ends in .svg, and its folder must be there.
+        Without ``place`` it goes beside the report of the day under a name that is the customer's and tells
+        nothing of them: drawn again, it is written over; a ``place`` ends in .svg, and its folder must be there.
         """
-        from .places import drawing_place, numbered_place
+        from .places import drawing_place, nameless_place
 
         if found.svg is None:
             return None
         if place is not None:
             drawing_place(place).write_text(found.svg, "utf-8")
             return place
-        path = numbered_place(self._folder.report(found.as_of).parent, "influence", ".svg")
+        path = nameless_place(
+            self._folder.report(found.as_of).parent,
+            "influence",
+            ".svg",
+            about=found.ego.customer_id,
+            key=self._folder.contact_hash_key(self._inputs.environment),
+        )
         path.write_text(found.svg, "utf-8")
         return path
 

@@ -31,6 +31,7 @@ from .report import EvaluationContent, RunDetails, evaluation_html, evaluation_p
 from .sources import LoadedSources, load
 from .store import Engine, Workspace
 from .store.code import code_fingerprint
+from .store.private import kept_private, made_folder
 from .store.publish import written_parquet
 from .store.workspace import run_identity
 from .tie_strength import learned_weights
@@ -275,9 +276,9 @@ def _named(workspace: Workspace, as_of: AsOf, found: Judgement) -> Path | None:
     if found.named.is_empty():
         return None
     place = workspace.restricted / "evaluation" / f"as_of={as_of}" / NAMED
-    place.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(place.parent, private_under=workspace.restricted)
     found.named.write_csv(place)
-    return place
+    return kept_private(place, private_under=workspace.restricted)
 
 
 def _content(as_of: AsOf, found: Judgement, run: RunDetails) -> EvaluationContent:

@@ -33,6 +33,7 @@ from .report.wording import counted
 from .sources import load, refuse_before_data
 from .sources.seeds import Seeds, read_seeds
 from .store import Workspace
+from .store.private import kept_private, made_folder
 from .store.publish import written_parquet
 from .tie_strength import rules_of
 from .unscored import not_scored
@@ -241,7 +242,9 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
         seeds.refuse_empty()
         frame = spread_from(ties, seeds.frame, here, as_of.day)
         place = output or workspace.restricted / "spread" / f"as_of={as_of}" / "part-0.parquet"
+        made_folder(place.parent, private_under=workspace.restricted)
         _write(frame, place)
+        kept_private(place, private_under=workspace.restricted)
     return Spread(as_of.day, frame, seeds, place, quarantine)
 
 

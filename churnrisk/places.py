@@ -5,7 +5,8 @@ It decides by name and folder only, and refuses to write content.
 
 from __future__ import annotations
 
-from itertools import count
+import hmac
+from hashlib import sha256
 from pathlib import Path
 
 from .errors import Fault, UsageError
@@ -52,20 +53,14 @@ def drawing_place(path: Path) -> Path:
     return existing_folder(path, "--svg")
 
 
-def numbered_place(folder: Path, stem: str, suffix: str) -> Path:
-    """Make a new empty file ``stem-N.suffix`` in ``folder``, N the least that is free, and return its place.
+def nameless_place(folder: Path, stem: str, suffix: str, *, about: str, key: str) -> Path:
+    """Return the place ``stem-<mark>.suffix`` in ``folder``, the same for the same ``about``, which it does not tell.
 
-    A running number tells nothing of what the file is about; a hash of an id would, to whoever tries all ids.
+    The mark is a keyed hash (HMAC-SHA-256, 48 bits): a bare one would tell who it is about to whoever tries all ids.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        path = folder / f"{stem}-{number}{suffix}"
-        try:
-            path.touch(exist_ok=False)
-        except FileExistsError:
-            continue
-        return path
-    raise AssertionError
+    mark = hmac.new(key.encode(), f"{stem}\0{about}".encode(), sha256).hexdigest()[:12]
+    return folder / f"{stem}-{mark}{suffix}"
 
 
 def existing_folder(path: Path, option: str) -> Path:

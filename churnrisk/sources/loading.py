@@ -23,6 +23,7 @@ from ..store import Engine, Workspace
 from ..tables.contracts import SOURCE_TABLES
 from ..tables.lake import ATTRIBUTE_PREFIX, Attribute, LakeTables
 from . import derived
+from .composed import composed_alike
 from .keys import roster_hash, roster_of
 from .made import fill_consents, report_of, unpivot, write_carry
 from .opening import OpenedSource, Opener
@@ -262,6 +263,7 @@ class _Loader:
             self._register_roster(stage)
         elif name not in WITHOUT_KEYS:
             parameters["hash_key"] = self.workspace.contact_hash_key(self.environment)
+        stage.warnings += composed_alike(self.engine, stage)
         wide = folder / "wide.parquet" if name == "usage" else folder / "part-0.parquet"
         offers = None
         if name == "treatments" and "offers" in self.paths:

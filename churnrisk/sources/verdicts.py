@@ -47,13 +47,14 @@ def _too_bad(
     settings: Sequence[SourceSettings], report: SourceReport, config: Config, place: Path
 ) -> Iterator[Fault]:
     where = f"source {report.source}"
+    remarked = "".join(f" {warning}" for warning in report.warnings)
     if report.n_kept == 0:
         yield Fault(
             "all_rows_bad",
             where,
             "rows that fulfil the contract",
             f"none of {report.n_read}: {_told(report.faults)}",
-            f"Correct the mapping or the file; every rejected row is in {place}.",
+            f"Correct the mapping or the file; every rejected row is in {place}.{remarked}",
         )
         return
     declared = [part.max_bad_share for part in settings if part.max_bad_share is not None]
@@ -67,7 +68,7 @@ def _too_bad(
             where,
             f"at most {most:.1%} of rows rejected",
             f"{report.bad_share:.1%} of {report.n_read}: {told}",
-            f"Correct the mapping or the file, or raise max_bad_share; every rejected row is in {place}.",
+            f"Correct the mapping or the file, or raise max_bad_share; every rejected row is in {place}.{remarked}",
         )
 
 

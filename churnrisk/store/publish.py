@@ -22,6 +22,7 @@ import polars as pl
 
 from .audits import TableRule, audit, in_order
 from .engine import Engine, literal, quoted
+from .private import kept_private, made_folder
 from .workspace import Workspace
 
 DUCKDB_NAME = "churnrisk.duckdb"
@@ -176,9 +177,10 @@ class _Plan:
         root = self._workspace.root
         top = root / target.relative_to(root).parts[0]
         beside = top / INCOMING / self._run_id / str(len(self.moves))
-        beside.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(beside.parent, private_under=self._workspace.restricted)
         beside.unlink(missing_ok=True)
         make(beside)
+        kept_private(beside, private_under=self._workspace.restricted)
         _flush(beside)
         self.moves[target] = beside
 
@@ -209,7 +211,7 @@ def _rolled_forward(workspace: Workspace) -> Iterator[str]:
         record = json.loads(journal.read_text("utf-8"))
         for beside, target in record["moves"]:
             if (root / beside).exists():
-                (root / target).parent.mkdir(parents=True, exist_ok=True)
+                made_folder((root / target).parent, private_under=workspace.restricted)
                 (root / beside).replace(root / target)
                 _flush((root / target).parent)
             yield f"{target} in place"

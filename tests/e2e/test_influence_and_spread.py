@@ -57,7 +57,10 @@ def test_influence_shows_both_views_and_names_nobody(
     ids = set(table(own_telco, "scores")["customer_id"]) - {well_tied}
     text = command("-w", own_telco, "influence", well_tied, "--as-of", AS_OF).out
     svg = Path(plain["svg"]).read_text("utf-8")
-    assert Path(plain["svg"]).name == "influence-1.svg"
+    assert re.fullmatch(r"influence-[0-9a-f]{12}\.svg", Path(plain["svg"]).name)
+    assert list(Path(plain["svg"]).parent.glob("influence-*.svg")) == [
+        Path(plain["svg"])
+    ]  # drawn twice, one file
     for shown in (said.out, text, svg):
         assert not ids & set(re.findall(r"\b\d{6}\b", shown))
     assert "causal view" in text

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from churnrisk.errors import UsageError
-from churnrisk.places import drawing_place, existing_folder, numbered_place, table_place
+from churnrisk.places import drawing_place, existing_folder, nameless_place, table_place
 
 
 @pytest.mark.parametrize("name", ["out.parquet", "out.csv", "OUT.CSV"])
@@ -40,9 +41,14 @@ def test_no_folder_is_made_by_the_way(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_of_one_kind_are_numbered_as_they_come_and_none_is_written_over(tmp_path: Path) -> None:
+def test_a_picture_of_somebody_has_one_name_that_does_not_tell_whom(tmp_path: Path) -> None:
     folder = tmp_path / "new"
-    names = [numbered_place(folder, "influence", ".svg").name for _ in range(3)]
-    assert names == ["influence-1.svg", "influence-2.svg", "influence-3.svg"]
-    (folder / names[1]).unlink()
-    assert numbered_place(folder, "influence", ".svg").name == "influence-2.svg"
+
+    def name(about: str, key: str = "secret") -> str:
+        return nameless_place(folder, "influence", ".svg", about=about, key=key).name
+
+    assert name("00123") == name("00123")
+    assert len({name("00123"), name("00124"), name("00123", "another secret")}) == 3
+    assert "00123" not in name("00123")
+    assert re.fullmatch(r"influence-[0-9a-f]{12}\.svg", name("00123"))
+    assert list(folder.iterdir()) == []

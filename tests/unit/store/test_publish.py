@@ -79,6 +79,21 @@ def test_published_tables_lie_where_the_interface_says(workspace: Workspace) -> 
     ]
 
 
+def test_restricted_tables_are_their_owners_alone_and_the_others_as_the_system_makes_them(
+    workspace: Workspace,
+) -> None:
+    before = os.umask(0)
+    try:
+        publish(workspace, edition(workspace, "r1", MONDAY, 0.1), RULES)
+    finally:
+        os.umask(before)
+    found = [workspace.restricted, *workspace.restricted.rglob("*")]
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_dir()} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_file()} == {0o600}
+    scores = workspace.published / "scores" / f"as_of={MONDAY}" / "part-0.parquet"
+    assert scores.stat().st_mode & 0o777 == 0o666
+
+
 def test_a_run_that_fails_its_audit_writes_nothing(workspace: Workspace) -> None:
     with pytest.raises(GateRefused):
         edition(workspace, "r1", MONDAY, 1.5)
