@@ -6,6 +6,16 @@ documentation of every key is made from the descriptions here.
 
 from .base import CONFIG_NAME, Settings
 from .calendar import ChurnSettings, TimeSettings
+from .contacting import (
+    Cap,
+    ContactSettings,
+    HoldoutSettings,
+    OfferSettings,
+    OperationSettings,
+    QuietPeriod,
+    SurveySettings,
+    WebhookSettings,
+)
 from .learning import EvaluationSettings, TrainingSettings
 from .money import InfluenceSettings, TeamSettings, ValueSettings
 from .network import TieSettings
@@ -28,24 +38,32 @@ __all__ = [
     "REGIMES_AHEAD",
     "SOURCE_NAMES",
     "Alarm",
+    "Cap",
     "ChurnSettings",
     "Config",
+    "ContactSettings",
     "EngineSettings",
     "EvaluationSettings",
+    "HoldoutSettings",
     "InfluenceSettings",
     "ListSettings",
     "MlflowSettings",
     "MonitoringSettings",
+    "OfferSettings",
+    "OperationSettings",
     "PrivacySettings",
     "QualitySettings",
+    "QuietPeriod",
     "Settings",
     "SourceName",
     "SourceSettings",
+    "SurveySettings",
     "TeamSettings",
     "TieSettings",
     "TimeSettings",
     "TrainingSettings",
     "ValueSettings",
+    "WebhookSettings",
     "load_config",
     "parsed_config",
     "resolved_secret",

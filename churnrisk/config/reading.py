@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -117,4 +117,16 @@ def _known_keys(location: list[str]) -> list[str]:
         return [field.alias or name for name, field in SourceSettings.model_fields.items()]
     field = Config.model_fields.get(location[0])
     table = field.annotation if field is not None else None
-    return list(table.model_fields) if isinstance(table, type) and issubclass(table, BaseModel) else []
+    for part in location[1:]:
+        table = _below(table, part)
+    if not (isinstance(table, type) and issubclass(table, BaseModel)):
+        return []
+    return [field.alias or name for name, field in table.model_fields.items()]
+
+
+def _below(table: Any, part: str) -> Any:
+    """Return what a key holds, or what the places of a list hold."""
+    if part.isdigit():
+        return next(iter(get_args(table)), None)
+    fields = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
+    return fields[part].annotation if part in fields else None

@@ -11,6 +11,14 @@ from pydantic import Field, field_validator
 
 from .base import Settings
 from .calendar import ChurnSettings, TimeSettings
+from .contacting import (
+    ContactSettings,
+    HoldoutSettings,
+    OfferSettings,
+    OperationSettings,
+    SurveySettings,
+    WebhookSettings,
+)
 from .learning import EvaluationSettings, TrainingSettings
 from .money import InfluenceSettings, TeamSettings, ValueSettings
 from .network import TieSettings
@@ -36,6 +44,12 @@ class Config(Settings):
     ties: TieSettings = Field(default_factory=TieSettings)
     influence: InfluenceSettings = Field(default_factory=InfluenceSettings)
     monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
+    contacts: ContactSettings = Field(default_factory=ContactSettings)
+    surveys: SurveySettings = Field(default_factory=SurveySettings)
+    offers: OfferSettings = Field(default_factory=OfferSettings)
+    holdout: HoldoutSettings = Field(default_factory=HoldoutSettings)
+    operations: OperationSettings = Field(default_factory=OperationSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     lists: ListSettings = Field(default_factory=ListSettings)
     mlflow: MlflowSettings = Field(default_factory=MlflowSettings)
@@ -51,6 +65,7 @@ class Config(Settings):
         }
 
     def fingerprint(self) -> str:
-        """Return a hash of every setting that can change a result (not of where MLflow is)."""
-        plain = self.model_dump(mode="json", by_alias=True, exclude={"mlflow", "engine"})
+        """Return a hash of every setting that can change a result (not of where MLflow, ledger and webhooks are)."""
+        elsewhere = {"mlflow", "engine", "operations", "webhooks"}
+        plain = self.model_dump(mode="json", by_alias=True, exclude=elsewhere)
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

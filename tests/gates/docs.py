@@ -72,6 +72,9 @@ def _type_words(field: FieldInfo) -> str:
             return "list of " + words(options[0])
         if origin is dict:
             return "table"
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            keys = ", ".join(f"`{field.alias or name}`" for name, field in kind.model_fields.items())
+            return f"table of {keys}"
         if options:
             return " or ".join(filter(None, (words(option) for option in options)))
         plain = {
@@ -93,6 +96,8 @@ def _default_words(field: FieldInfo) -> str:
         return "none"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
+    if isinstance(default, tuple) and all(isinstance(each, BaseModel) for each in default):
+        return f"`{[each.model_dump(by_alias=True, exclude_none=True) for each in default]}`"
     return f"`{list(default) if isinstance(default, tuple) else default}`"
 
 

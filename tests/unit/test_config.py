@@ -206,3 +206,59 @@ def test_a_fault_of_two_settings_together_names_their_table_and_what_stands_ther
 def test_text_where_a_list_is_meant_is_told_how_a_list_is_written() -> None:
     with pytest.raises(ConfigError, match=r'a list, as \["one", "two"\]'):
         parsed_config('[training]\nleave_out = "gender"')
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("[contacts]\ncaps = [{ dayz = 3, most = 1 }]", "caps.0", "Did you mean days?"),
+        (
+            '[contacts]\nquiet_periods = [{ form = "12-24", to = "12-26" }]',
+            "quiet_periods.0",
+            "Did you mean from?",
+        ),
+    ],
+)
+def test_an_unknown_key_of_a_table_in_a_list_is_answered_with_the_nearest_known_one(
+    text: str, place: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parsed_config(text)
+    said = {fault.where: fault.remedy for fault in caught.value.faults if fault.code == "setting_unknown"}
+    assert [remedy for where, remedy in said.items() if place in where] == [hint]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[contacts]\nquiet_periods = [{ from = "24.12.", to = "12-26" }]',
+        '[contacts]\nquiet_periods = [{ from = "02-30", to = "12-26" }]',
+        "[contacts]\ncapacity = { call = -1 }",
+        "[contacts]\nchannels = []",
+        "[surveys]\nalert_window = [6, 0]",
+        "[surveys]\ncost = { call = -1 }",
+        "[surveys]\nrandom_share = 2",
+        "[surveys]\nholdout_share = 1",
+        '[offers]\nunit = "household"',
+        "[offers]\nbudget = -1",
+        "[offers]\nmargin = -1",
+        '[offers]\ncampaign = ""',
+        "[offers]\ncontrol_share = 1",
+        "[offers]\nexploration_share = -1",
+        "[offers]\ntreat_quantile = 0",
+        "[holdout]\nshare = 1",
+        '[holdout]\nsalt = ""',
+        '[operations]\nurl = "postgresql://user:password@host/name"',
+        '[webhooks]\nsecret = "whsec_plain"',
+        "[webhooks]\nendpoint = 3",
+    ],
+)
+def test_settings_of_contacting_that_cannot_be_are_refused(text: str) -> None:
+    (code,) = set(faults_of(text).values())
+    assert code == "setting_invalid"
+
+
+def test_where_ledger_and_webhooks_are_changes_no_result() -> None:
+    here = parsed_config('[operations]\nurl = "env:A"\n[webhooks]\nendpoint = "https://a.example"')
+    assert here.fingerprint() == parsed_config("").fingerprint()
+    assert parsed_config("[surveys]\nbudget = 3").fingerprint() != parsed_config("").fingerprint()

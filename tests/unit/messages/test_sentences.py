@@ -154,7 +154,7 @@ def test_every_group_and_band_has_a_word(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_the_same_lines_with_the_same_words_in_braces(language: str) -> None:
-    for section in ("lines", "groups", "bands", "explain"):
+    for section in ("lines", "groups", "bands", "decided", "explain"):
         english, other = (_section(each, section) for each in ("en", language))
         assert list(english) == list(other)
         for key, text in other.items():

@@ -1,0 +1,100 @@
+"""What the ledger holds, as frames: bulk, in the order of the key, and as it was known at an instant.
+
+It decides how rows become frames, and refuses to know what they are used for. Known means known_at strictly before.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Boolean, Connection, Date, DateTime, Double, Integer, Select, Table, select
+
+from .schema import ANSWERS, CONSENTS, CONTACTS, INVITATIONS, METADATA, OUTCOMES, SUPPRESSIONS, TREATMENTS
+
+_TYPES: dict[type[Any], pl.DataType] = {
+    Boolean: pl.Boolean(),
+    Date: pl.Date(),
+    DateTime: pl.Datetime("us"),
+    Double: pl.Float64(),
+    Integer: pl.Int64(),
+}
+
+
+def schema_of(table: Table) -> dict[str, pl.DataType]:
+    """Return the columns of a table of the ledger, as its frames have them."""
+    return {
+        column.name: next((kind for sql, kind in _TYPES.items() if isinstance(column.type, sql)), pl.String())
+        for column in table.columns
+    }
+
+
+def frame_of(db: Connection, query: Select[Any]) -> pl.DataFrame:
+    """Return the rows of a query over one table of the ledger, all of its columns, in its order."""
+    (table,) = query.get_final_froms()
+    kinds = schema_of(METADATA.tables[str(table)])
+    names = [column.name for column in query.selected_columns]
+    rows = [tuple(row) for row in db.execute(query)]
+    return pl.DataFrame(rows, schema={name: kinds[name] for name in names}, orient="row")
+
+
+def whole(db: Connection, table: Table, known_before: datetime | None = None) -> pl.DataFrame:
+    """Return a table by its key; with ``known_before`` only rows whose known_at is strictly earlier."""
+    query = select(table).order_by(*table.primary_key.columns)
+    if known_before is not None:
+        query = query.where(table.c.known_at < known_before)
+    return frame_of(db, query)
+
+
+def invitations(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
+    """Return who was invited to answer what, by invitation_id."""
+    return whole(db, INVITATIONS, known_before)
+
+
+def every_answer(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
+    """Return every answer that came, repeated ones too, by answer_id."""
+    return whole(db, ANSWERS, known_before)
+
+
+def answers(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
+    """Return the one answer that counts of each question: of those known the first given, then the least id.
+
+    By invitation_id and metric. The order in which answers arrived does not matter.
+    """
+    order = ("invitation_id", "metric", "answered_at", "answer_id")
+    found = every_answer(db, known_before).sort(order)
+    return found.unique(["invitation_id", "metric"], keep="first", maintain_order=True)
+
+
+def treatments(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
+    """Return who got which offer, or was left without on purpose, by treatment_id."""
+    return whole(db, TREATMENTS, known_before)
+
+
+def outcomes(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
+    """Return what came of contacts and offers, by outcome_id."""
+    return whole(db, OUTCOMES, known_before)
+
+
+def contacts(db: Connection, *, since: datetime | None = None) -> pl.DataFrame:
+    """Return contacts of any kind at or after ``since``, by contact_id."""
+    query = select(CONTACTS).order_by(CONTACTS.c.contact_id)
+    return frame_of(db, query if since is None else query.where(CONTACTS.c.at >= since))
+
+
+def consents(db: Connection) -> pl.DataFrame:
+    """Return the newest word of each customer on each consent: customer_id, consent, at, value."""
+    found = whole(db, CONSENTS).sort("customer_id", "consent", "at")
+    return found.unique(["customer_id", "consent"], keep="last", maintain_order=True)
+
+
+def suppressions(db: Connection, now: datetime) -> pl.DataFrame:
+    """Return token and channel (empty: all of them) of whoever must be left alone at ``now``."""
+    query = select(SUPPRESSIONS).where(
+        SUPPRESSIONS.c.since <= now,
+        SUPPRESSIONS.c.until.is_(None) | (SUPPRESSIONS.c.until > now),
+    )
+    return frame_of(db, query.order_by(SUPPRESSIONS.c.token, SUPPRESSIONS.c.channel)).select(
+        "token", "channel"
+    )

@@ -1,0 +1,1 @@
+"""How a ledger comes from one version of its tables to the next; run at opening, from Python."""

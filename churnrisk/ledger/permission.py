@@ -1,0 +1,155 @@
+"""Who may be contacted: consents of the customers' system and of the ledger together, and suppressions.
+
+It decides which word counts (the newer one; a suppression always), and refuses to know why somebody is contacted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+from sqlalchemy import Connection
+
+from ..tables.lake import LakeTables
+from . import facts
+from .entries import put
+from .ledger import Ledger
+from .schema import SUPPRESSIONS
+
+CONSENTS = ("may_survey", "may_contact")
+
+
+def crm_consents(tables: LakeTables, instant: datetime) -> pl.DataFrame:
+    """Return what the customers' system says at an instant: customer_id, may_survey, may_contact, said_at.
+
+    Of each customer the newest version known and in force; of one whose first version comes later, that one.
+    """
+    versions = pl.scan_parquet(tables.paths["customers"]).select(
+        "customer_key", "version", "known_at", "valid_from", *CONSENTS
+    )
+    is_known = (pl.col("known_at") < instant) & (pl.col("valid_from").fill_null(pl.col("known_at")) < instant)
+    newest = pl.when(is_known).then(-pl.col("version")).otherwise("version")
+    in_force = (
+        versions.with_columns(is_known.alias("is_known"), newest.alias("place"))
+        .sort("customer_key", "is_known", "place", descending=[False, True, False])
+        .unique("customer_key", keep="first", maintain_order=True)
+    )
+    keys = pl.scan_parquet(tables.paths["keys"]).filter(pl.col("customer_id").is_not_null())
+    return (
+        in_force.join(keys, on="customer_key")
+        .select("customer_id", *CONSENTS, said_at=pl.max_horizontal("valid_from", "known_at"))
+        .sort("customer_id")
+        .collect()
+    )
+
+
+def consents_in_force(crm: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """Return customer_id, may_survey and may_contact: of two words on one consent the later one counts.
+
+    Parameters
+    ----------
+    crm : DataFrame
+        As `crm_consents`.
+    said : DataFrame
+        As `facts.consents`: customer_id, consent, at, value. At the same instant it counts more than the other.
+    """
+    merged = crm
+    for name in CONSENTS:
+        ours = said.filter(pl.col("consent") == name).select(
+            "customer_id", pl.col("value").alias("_ours"), pl.col("at").alias("_at")
+        )
+        is_newer = pl.col("_at") >= pl.col("said_at").fill_null(pl.col("_at"))
+        merged = (
+            merged.join(ours, on="customer_id", how="left", maintain_order="left")
+            .with_columns(pl.when(is_newer).then("_ours").otherwise(name).alias(name))
+            .drop("_ours", "_at")
+        )
+    return merged.select("customer_id", *CONSENTS)
+
+
+def suppress(
+    ledger: Ledger, db: Connection, ids: Iterable[str], *, reason: str, now: datetime, channel: str = ""
+) -> int:
+    """Write that these customers must be left alone, through one channel or (empty) all; return how many are new."""
+    frame = pl.DataFrame({"token": ledger.tokens(ids)}, schema={"token": pl.String}).with_columns(
+        channel=pl.lit(channel), since=pl.lit(now), reason=pl.lit(reason)
+    )
+    return put(db, SUPPRESSIONS, frame, [])
+
+
+def suppressed(ledger: Ledger, db: Connection, ids: pl.Series, now: datetime) -> pl.DataFrame:
+    """Return customer_id and channel (empty: all) of those among ``ids`` who must be left alone now."""
+    found = facts.suppressions(db, now)
+    if found.is_empty():
+        return pl.DataFrame(schema={"customer_id": pl.String, "channel": pl.String})
+    distinct = ids.drop_nulls().unique().sort()
+    tokens = pl.DataFrame(
+        {"customer_id": distinct, "token": ledger.tokens(distinct.to_list())},
+        schema={"customer_id": pl.String, "token": pl.String},
+    )
+    return tokens.join(found, on="token").select("customer_id", "channel").sort("customer_id", "channel")
+
+
+class Rechecked(NamedTuple):
+    """Rows that may go out still, and those that may not any more, with ``reason_code``."""
+
+    allowed: pl.DataFrame
+    refused: pl.DataFrame
+
+
+def still_allowed(
+    frame: pl.DataFrame, ledger: Ledger, now: datetime, *, crm: pl.DataFrame | None = None
+) -> Rechecked:
+    """Check consent and suppressions again before rows leave the house as a message or in a file.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        customer_id; channel and purpose where there are such (without purpose: may_contact must hold).
+    ledger : Ledger
+        Read now, not as of the decision.
+    now : datetime
+        Naive UTC.
+    crm : DataFrame, optional
+        `crm_consents` as loaded now; without it only the ledger's own consents are looked at.
+
+    Returns
+    -------
+    Rechecked
+        The rows in their order.
+    """
+    ids = frame["customer_id"].unique()
+    with ledger.reading() as db:
+        stopped = suppressed(ledger, db, ids, now)
+        said = facts.consents(db)
+    if crm is None:
+        crm = pl.DataFrame({"customer_id": ids}).with_columns(
+            may_survey=pl.lit(value=True),
+            may_contact=pl.lit(value=True),
+            said_at=pl.lit(None, dtype=pl.Datetime("us")),
+        )
+    may = consents_in_force(crm, said)
+    everywhere = stopped.filter(pl.col("channel") == "").select("customer_id", _all=pl.lit(value=True))
+    here = stopped.filter(pl.col("channel") != "").select("customer_id", "channel", _here=pl.lit(value=True))
+    absent = [
+        pl.lit(None, dtype=pl.String).alias(n) for n in ("channel", "purpose") if n not in frame.columns
+    ]
+    checked = (
+        frame.with_columns(absent)
+        .join(may, on="customer_id", how="left", maintain_order="left")
+        .join(everywhere, on="customer_id", how="left", maintain_order="left")
+        .join(here, on=["customer_id", "channel"], how="left", maintain_order="left")
+    )
+    asked = pl.when(pl.col("purpose") == "survey").then("may_survey").otherwise("may_contact")
+    reason = pl.coalesce(
+        pl.when(~asked.fill_null(value=False)).then(pl.lit("no_consent")),
+        pl.when(pl.col("_all")).then(pl.lit("do_not_contact")),
+        pl.when(pl.col("_here")).then(pl.lit("suppressed")),
+    )
+    told = checked.with_columns(reason_code=reason)
+    return Rechecked(
+        told.filter(pl.col("reason_code").is_null()).select(frame.columns),
+        told.filter(pl.col("reason_code").is_not_null()).select(*frame.columns, "reason_code"),
+    )

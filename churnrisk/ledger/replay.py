@@ -1,0 +1,132 @@
+"""The decisions of a date: written once, all in one transaction, and from then on read, never taken again.
+
+It decides when a date counts as decided, and refuses to know how a decision is reached. A process that dies in between
+leaves nothing of the date behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import polars as pl
+from sqlalchemy import Connection, select
+
+from .entries import add
+from .facts import frame_of, schema_of
+from .ledger import Ledger
+from .schema import (
+    CONTACTS,
+    DECISION_SETS,
+    DECISIONS,
+    HOLDOUTS,
+    INVITATIONS,
+    OUTBOX,
+    TREATMENTS,
+)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The decisions of a date as the ledger has them.
+
+    ``frame`` has the columns of ``decisions``, by kind and position; ``figures`` is what was kept beside them (JSON:
+    budgets, counts). ``is_replay`` says that they were not taken by this call.
+    """
+
+    as_of: date
+    decided_at: datetime
+    run_id: str
+    figures: str
+    frame: pl.DataFrame
+    is_replay: bool
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a night has decided and what follows from it, to be written together.
+
+    Each frame has the columns of its table of `churnrisk.ledger.schema` that are not given by the date: ``decisions``
+    without as_of; ``invitations``, ``treatments``, ``contacts`` without written_at (and known_at, as_of: those of the
+    date); ``outbox`` (see `outbox.messages`) and ``holdouts`` (kind, campaign_id, customer_id) as they are.
+    """
+
+    run_id: str
+    settings: str
+    figures: str
+    decisions: pl.DataFrame
+    invitations: pl.DataFrame = field(default_factory=pl.DataFrame)
+    treatments: pl.DataFrame = field(default_factory=pl.DataFrame)
+    contacts: pl.DataFrame = field(default_factory=pl.DataFrame)
+    outbox: pl.DataFrame = field(default_factory=pl.DataFrame)
+    holdouts: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+def decided(db: Connection, as_of: date) -> Decided | None:
+    """Return the decisions of a date, None when it has not been decided."""
+    found = frame_of(db, select(DECISION_SETS).where(DECISION_SETS.c.as_of == as_of))
+    if found.is_empty():
+        return None
+    told = found.row(0, named=True)
+    query = select(DECISIONS).where(DECISIONS.c.as_of == as_of)
+    rows = frame_of(db, query).sort("kind", "position", "customer_id", "subject")
+    return Decided(as_of, told["decided_at"], told["run_id"], told["figures"], rows, is_replay=True)
+
+
+def record_decisions(
+    ledger: Ledger, as_of: date, instant: datetime, wanted: Decisions, now: datetime
+) -> Decided:
+    """Write the decisions of a date with all that follows from them, or return those that were written before.
+
+    Parameters
+    ----------
+    as_of : date
+        The date decided.
+    instant : datetime
+        Its end (`AsOf.instant`), when invitations, treatments and contacts are known.
+    wanted : Decisions
+        Left aside when the date has been decided already, by whomever.
+    now : datetime
+        The clock, naive UTC.
+    """
+    with ledger.writing() as db:
+        before = decided(db, as_of)
+        if before is not None:
+            return before
+        _write(db, as_of, instant, wanted, now)
+        written = decided(db, as_of)
+    if written is None:
+        raise AssertionError
+    return Decided(as_of, written.decided_at, written.run_id, written.figures, written.frame, is_replay=False)
+
+
+def _write(db: Connection, as_of: date, instant: datetime, wanted: Decisions, now: datetime) -> None:
+    day, at = pl.lit(as_of), pl.lit(instant)
+    told = pl.DataFrame(
+        {
+            "as_of": [as_of],
+            "decided_at": [now],
+            "run_id": [wanted.run_id],
+            "settings": [wanted.settings],
+            "figures": [wanted.figures],
+        }
+    )
+    add(db, DECISION_SETS, told)
+    parts = (
+        (DECISIONS, wanted.decisions, {"as_of": day}),
+        (INVITATIONS, wanted.invitations, {"as_of": day, "known_at": at, "written_at": pl.lit(now)}),
+        (TREATMENTS, wanted.treatments, {"as_of": day, "known_at": at, "written_at": pl.lit(now)}),
+        (CONTACTS, wanted.contacts, {"known_at": at, "written_at": pl.lit(now)}),
+        (HOLDOUTS, wanted.holdouts, {"since": day}),
+        (OUTBOX, wanted.outbox, {"as_of": day}),
+    )
+    for table, frame, stamps in parts:
+        if frame.width:
+            _refuse_unknown(set(frame.columns) - set(schema_of(table)), table.name)
+            add(db, table, frame.with_columns(**stamps))
+
+
+def _refuse_unknown(columns: set[str], table: str) -> None:
+    if columns:
+        msg = f"{table} of the ledger has no {', '.join(sorted(columns))}"
+        raise ValueError(msg)

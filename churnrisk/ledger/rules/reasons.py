@@ -1,0 +1,51 @@
+"""Why somebody is not contacted: a closed list of codes, in the order in which they are looked at.
+
+It decides names and order only; the sentences stand in ``churnrisk.messages``.
+"""
+
+from __future__ import annotations
+
+CHOSEN = "chosen"
+
+GIVEN = ("left", "in_notice", "not_eligible", "effect_unknown", "not_worth_it")
+"""What whoever proposes a candidate knows of it, and the walk does not."""
+
+RESTING = ("quiet_period", "waiting_for_answer", "cap_reached", "quiet_days")
+"""What was done before says that it is too early."""
+
+FULL = ("already_today", "capacity_full", "budget_spent")
+"""What the more valuable ones before have used up."""
+
+FORBIDDEN = ("no_consent", "do_not_contact", "suppressed")
+"""Looked at last of all refusals, and again when messages and files are made."""
+
+HELD_OUT = ("permanent_hold_out", "campaign_hold_out", "survey_hold_out")
+"""Who would have been contacted, had the lot not held them out: so that they can be compared with who was."""
+
+REASONS = (CHOSEN, *GIVEN, *RESTING, *FULL, *FORBIDDEN, *HELD_OUT)
+
+ASK, OFFER, APPROACH, HOLD_OUT, CONTROL, REFUSED, NONE = DECISIONS = (
+    "ask",
+    "offer",
+    "approach",
+    "hold-out",
+    "control",
+    "refused",
+    "none",
+)
+
+CHOSEN_AS = {"survey": ASK, "promoter": APPROACH}
+"""What a chosen candidate of a kind is; all others are offered something."""
+
+_DECIDED = {
+    **dict.fromkeys(GIVEN, NONE),
+    **dict.fromkeys((*RESTING, *FULL, *FORBIDDEN), REFUSED),
+    "permanent_hold_out": HOLD_OUT,
+    "survey_hold_out": HOLD_OUT,
+    "campaign_hold_out": CONTROL,
+}
+
+
+def decision_of(reason_code: str, kind: str) -> str:
+    """Return the decision that a reason stands for, of a candidate of this kind."""
+    return CHOSEN_AS.get(kind, OFFER) if reason_code == CHOSEN else _DECIDED[reason_code]

@@ -1,0 +1,66 @@
+"""Where customers stand with us tonight, read from the ledger for the contact rules."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import polars as pl
+from sqlalchemy import Connection
+
+from ..config import Config
+from . import facts
+from .holdouts import CAMPAIGN, CONTROL, holdouts
+from .ledger import Ledger
+from .permission import consents_in_force, suppressed
+from .rules import ContactRules, Standing
+from .rules.standing import CONTACT_COLUMNS
+
+
+def standing_of(
+    ledger: Ledger,
+    db: Connection,
+    config: Config,
+    crm: pl.DataFrame,
+    now: datetime,
+    *,
+    arms: pl.DataFrame | None = None,
+) -> Standing:
+    """Return what the walk looks at.
+
+    Parameters
+    ----------
+    crm : DataFrame
+        `permission.crm_consents`: whoever is not in it has not consented.
+    now : datetime
+        The instant of the decision, naive UTC: that of as_of when a night decides.
+    arms : DataFrame, optional
+        campaign_id, customer_id, arm of the campaigns running: controls are held out of them.
+    """
+    rules = ContactRules.of(config)
+    since = now - timedelta(days=rules.look_back_days + 1)
+    ids = crm["customer_id"]
+    out = holdouts(
+        ids,
+        salt=config.holdout.salt,
+        permanent_share=config.holdout.share,
+        survey_share=config.surveys.holdout_share,
+    )
+    if arms is not None:
+        controls = arms.filter(pl.col("arm") == CONTROL)
+        out = pl.concat([out, controls.select(pl.lit(CAMPAIGN).alias("kind"), "campaign_id", "customer_id")])
+    return Standing(
+        contacts=facts.contacts(db, since=since).select(list(CONTACT_COLUMNS)),
+        waiting=waiting(db, now - timedelta(days=rules.wait_for_answer_days)),
+        consents=consents_in_force(crm, facts.consents(db)),
+        suppressed=suppressed(ledger, db, ids, now),
+        held_out=out,
+    )
+
+
+def waiting(db: Connection, since: datetime) -> pl.DataFrame:
+    """Return customer_id of those invited after ``since`` whose answer has not come; withdrawn invitations wait not."""
+    asked = facts.invitations(db).filter((pl.col("invited_at") > since) & (pl.col("state") != "withdrawn"))
+    heard = facts.every_answer(db).select("invitation_id").unique()
+    return (
+        asked.join(heard, on="invitation_id", how="anti").select("customer_id").unique().sort("customer_id")
+    )

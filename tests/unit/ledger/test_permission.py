@@ -1,0 +1,171 @@
+"""Who may be contacted: the newer of two words on a consent, suppressions always, and both again at the door."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from churnrisk.config import parsed_config
+from churnrisk.ledger import Ledger, crm_consents, standing_of, still_allowed
+from churnrisk.ledger.entries import add
+from churnrisk.ledger.permission import consents_in_force, suppress
+from churnrisk.ledger.schema import ANSWERS, CONSENTS, CONTACTS, INVITATIONS, SUPPRESSIONS
+from churnrisk.tables.lake import LakeTables
+
+NOW = datetime(2026, 5, 2)
+
+
+def crm(**said: bool | None) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "customer_id": list(said),
+            "may_survey": list(said.values()),
+            "may_contact": list(said.values()),
+            "said_at": [NOW] * len(said),
+        },
+        schema_overrides={"said_at": pl.Datetime("us"), "may_survey": pl.Boolean, "may_contact": pl.Boolean},
+    )
+
+
+def word(customer: str, at: datetime, *, value: bool, consent: str = "may_contact") -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "customer_id": [customer],
+            "consent": [consent],
+            "at": [at],
+            "known_at": [at],
+            "value": [value],
+            "source": ["file"],
+        }
+    )
+
+
+@pytest.mark.parametrize(("hours", "value"), [(-1, True), (0, False), (1, False)])
+def test_of_two_words_on_a_consent_the_newer_one_counts(hours: int, value: bool) -> None:
+    said = word("a", NOW + timedelta(hours=hours), value=False)
+    found = consents_in_force(crm(a=True, b=True), said)
+    assert found.rows() == [("a", True, value), ("b", True, True)]
+
+
+def test_the_version_of_the_customers_system_in_force_counts(tmp_path: Path) -> None:
+    """Of a the second of three versions is known; b came later than the instant and counts as it will be."""
+    versions = pl.DataFrame(
+        {
+            "customer_key": [1, 1, 1, 2, 3],
+            "version": [0, 1, 2, 3, 4],
+            "known_at": [NOW - timedelta(days=n) for n in (9, 5, -3, -4, 9)],
+            "valid_from": [NOW - timedelta(days=9), NOW - timedelta(days=5), NOW, None, None],
+            "may_survey": [True, False, True, True, True],
+            "may_contact": [True, True, False, None, True],
+        }
+    )
+    versions.write_parquet(tmp_path / "customers.parquet")
+    keys = pl.DataFrame({"customer_key": [1, 2, 3], "customer_id": ["a", "b", None]})
+    keys.write_parquet(tmp_path / "keys.parquet")
+    tables = LakeTables({name: tmp_path / f"{name}.parquet" for name in ("customers", "keys")})
+    found = crm_consents(tables, NOW)
+    assert found.select("customer_id", "may_survey", "may_contact").rows() == [
+        ("a", False, True),
+        ("b", True, None),
+    ]
+    assert found["said_at"].to_list() == [NOW - timedelta(days=5), NOW + timedelta(days=4)]
+
+
+def test_suppressions_are_kept_without_the_name(ledger: Ledger) -> None:
+    with ledger.writing() as db:
+        assert suppress(ledger, db, ["a", "Ольга"], reason="asked", now=NOW) == 2
+        assert suppress(ledger, db, ["a"], reason="asked", now=NOW) == 0
+        assert suppress(ledger, db, ["b"], reason="bounced", now=NOW, channel="email") == 1
+        tokens = [
+            token for (token,) in db.execute(SUPPRESSIONS.select().with_only_columns(SUPPRESSIONS.c.token))
+        ]
+    assert "a" not in tokens
+    assert all(len(token) == 32 for token in tokens)
+
+
+def test_at_the_door_consent_and_suppressions_are_looked_at_again(ledger: Ledger) -> None:
+    rows = pl.DataFrame(
+        {
+            "customer_id": ["a", "b", "c", "d", "e", "e"],
+            "channel": ["email", "email", "sms", "email", "email", "email"],
+            "purpose": ["survey", "survey", "survey", "offer", "offer", "survey"],
+        }
+    )
+    with ledger.writing() as db:
+        suppress(ledger, db, ["a"], reason="asked", now=NOW)
+        suppress(ledger, db, ["b", "c"], reason="bounced", now=NOW, channel="email")
+        add(db, CONSENTS, word("e", NOW, value=False))
+    found = still_allowed(rows, ledger, NOW)
+    assert found.allowed.select("customer_id", "purpose").rows() == [
+        ("c", "survey"),
+        ("d", "offer"),
+        ("e", "survey"),
+    ]
+    assert found.refused.select("customer_id", "reason_code").rows() == [
+        ("a", "do_not_contact"),
+        ("b", "suppressed"),
+        ("e", "no_consent"),
+    ]
+    strict = still_allowed(rows, ledger, NOW, crm=crm(d=False, e=True))
+    assert strict.allowed.select("customer_id", "purpose").rows() == [("e", "survey")]
+
+
+def test_where_customers_stand_is_read_from_ledger_and_hash(ledger: Ledger) -> None:
+    config = parsed_config(
+        "[contacts]\nwait_for_answer_days = 7\n[holdout]\nshare = 0.5\n[surveys]\nholdout_share = 0"
+    )
+    asked = pl.DataFrame(
+        {
+            "invitation_id": ["i1", "i2", "i3", "i4"],
+            "customer_id": ["a", "b", "c", "d"],
+            "metric": ["nps"] * 4,
+            "occasion": ["relationship"] * 4,
+            "purpose": ["confirm"] * 4,
+            "invited_at": [NOW - timedelta(days=days) for days in (1, 1, 8, 1)],
+            "known_at": [NOW - timedelta(days=9)] * 4,
+            "state": ["decided", "decided", "decided", "withdrawn"],
+            "written_at": [NOW] * 4,
+        }
+    )
+    answer = pl.DataFrame(
+        {
+            "answer_id": ["x"],
+            "invitation_id": ["i2"],
+            "customer_id": ["b"],
+            "metric": ["nps"],
+            "score": [3.0],
+            "answered_at": [NOW],
+            "known_at": [NOW],
+            "source": ["file"],
+            "is_late": [False],
+            "written_at": [NOW],
+        }
+    )
+    contact = pl.DataFrame(
+        {
+            "contact_id": ["k1", "k2"],
+            "customer_id": ["a", "a"],
+            "at": [NOW - timedelta(days=1), NOW - timedelta(days=500)],
+            "known_at": [NOW, NOW],
+            "purpose": ["offer", "offer"],
+            "is_transactional": [False, False],
+            "source": ["file", "file"],
+            "written_at": [NOW, NOW],
+        }
+    )
+    arms = pl.DataFrame({"campaign_id": ["s", "s"], "customer_id": ["a", "b"], "arm": ["control", "treated"]})
+    people = crm(**dict.fromkeys("abcdefghijklmnopqrst", True))
+    with ledger.writing() as db:
+        for table, frame in ((INVITATIONS, asked), (ANSWERS, answer), (CONTACTS, contact)):
+            add(db, table, frame)
+        suppress(ledger, db, ["c"], reason="asked", now=NOW - timedelta(days=1))
+        found = standing_of(ledger, db, config, people, NOW, arms=arms)
+    assert found.waiting["customer_id"].to_list() == ["a"]
+    assert found.contacts.height == 1
+    assert found.suppressed.rows() == [("c", "")]
+    assert found.consents.height == 20
+    kinds = dict(found.held_out.group_by("kind").agg(pl.col("customer_id").n_unique()).iter_rows())
+    assert kinds["campaign"] == 1
+    assert 3 < kinds["permanent"] < 17
+    assert "survey" not in kinds
