@@ -72,9 +72,6 @@ def _type_words(field: FieldInfo) -> str:
             return "list of " + words(options[0])
         if origin is dict:
             return "table"
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            keys = ", ".join(f"`{field.alias or name}`" for name, field in kind.model_fields.items())
-            return f"table of {keys}"
         if options:
             return " or ".join(filter(None, (words(option) for option in options)))
         plain = {
@@ -85,9 +82,16 @@ def _type_words(field: FieldInfo) -> str:
             "date": "day",
             "datetime": "time",
         }
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            plain[kind.__name__] = "table of " + ", ".join(_keys_of(kind))
         return plain.get(getattr(kind, "__name__", str(kind)), str(kind))
 
     return words(field.annotation)
+
+
+def _keys_of(table: type[BaseModel]) -> Iterator[str]:
+    for name, field in table.model_fields.items():
+        yield f"`{field.alias or name}`"
 
 
 def _default_words(field: FieldInfo) -> str:

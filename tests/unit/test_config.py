@@ -229,32 +229,32 @@ def test_an_unknown_key_of_a_table_in_a_list_is_answered_with_the_nearest_known_
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("table", "line"),
     [
-        '[contacts]\nquiet_periods = [{ from = "24.12.", to = "12-26" }]',
-        '[contacts]\nquiet_periods = [{ from = "02-30", to = "12-26" }]',
-        "[contacts]\ncapacity = { call = -1 }",
-        "[contacts]\nchannels = []",
-        "[surveys]\nalert_window = [6, 0]",
-        "[surveys]\ncost = { call = -1 }",
-        "[surveys]\nrandom_share = 2",
-        "[surveys]\nholdout_share = 1",
-        '[offers]\nunit = "household"',
-        "[offers]\nbudget = -1",
-        "[offers]\nmargin = -1",
-        '[offers]\ncampaign = ""',
-        "[offers]\ncontrol_share = 1",
-        "[offers]\nexploration_share = -1",
-        "[offers]\ntreat_quantile = 0",
-        "[holdout]\nshare = 1",
-        '[holdout]\nsalt = ""',
-        '[operations]\nurl = "postgresql://user:password@host/name"',
-        '[webhooks]\nsecret = "whsec_plain"',
-        "[webhooks]\nendpoint = 3",
+        ("contacts", 'quiet_periods = [{ from = "24.12.", to = "12-26" }]'),
+        ("contacts", 'quiet_periods = [{ from = "02-30", to = "12-26" }]'),
+        ("contacts", "capacity = { call = -1 }"),
+        ("contacts", "channels = []"),
+        ("surveys", "alert_window = [6, 0]"),
+        ("surveys", "cost = { call = -1 }"),
+        ("surveys", "random_share = 2"),
+        ("surveys", "holdout_share = 1"),
+        ("offers", 'unit = "household"'),
+        ("offers", "budget = -1"),
+        ("offers", "margin = -1"),
+        ("offers", 'campaign = ""'),
+        ("offers", "control_share = 1"),
+        ("offers", "exploration_share = -1"),
+        ("offers", "treat_quantile = 0"),
+        ("holdout", "share = 1"),
+        ("holdout", 'salt = ""'),
+        ("operations", 'url = "postgresql://user:password@host/name"'),
+        ("webhooks", 'secret = "whsec_plain"'),
+        ("webhooks", "endpoint = 3"),
     ],
 )
-def test_settings_of_contacting_that_cannot_be_are_refused(text: str) -> None:
-    (code,) = set(faults_of(text).values())
+def test_settings_of_contacting_that_cannot_be_are_refused(table: str, line: str) -> None:
+    (code,) = set(faults_of(f"[{table}]\n{line}").values())
     assert code == "setting_invalid"
 
 

@@ -41,9 +41,7 @@ def test_hold_outs_are_independent_of_each_other() -> None:
     flags.append(held_out(IDS, PERMANENT, 0.2, "another salt"))
     for place, one in enumerate(flags):
         for other in flags[place + 1 :]:
-            assert (one & other).mean() == pytest.approx(
-                0.04, abs=4 * (0.04 * 0.96 / 40_000) ** 0.5
-            )
+            assert (one & other).mean() == pytest.approx(0.04, abs=4 * (0.04 * 0.96 / 40_000) ** 0.5)
 
 
 def test_the_frame_of_hold_outs_names_kind_and_customer() -> None:
