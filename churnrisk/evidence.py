@@ -21,6 +21,7 @@ from training.card import CARD_FILE
 
 from .bundle import Bundle, read_lifetime
 from .report import Evidence
+from .tables.lake import ATTRIBUTE_PREFIX
 
 EVIDENCE_FILE = "evidence.json"
 
@@ -71,6 +72,7 @@ def evidence_of(result: TrainingResult) -> Evidence:
         profits=judged.tables.get("profit"),
         bands=_band_rows(result.bundle),
         importance=result.importance.rename({"importance": "share"}),
+        calibrated_apart=_calibrated_apart(result.bundle),
     )
 
 
@@ -172,6 +174,13 @@ def _band_rows(bundle: Bundle) -> pl.DataFrame:
     rows = [{"band": band.name, **{name: getattr(band, name) for name in names}} for band in bundle.bands]
     kinds = {"band": pl.String, "n": pl.Int64, **dict.fromkeys(names[1:], pl.Float64)}
     return pl.DataFrame(rows, schema=kinds)
+
+
+def _calibrated_apart(bundle: Bundle) -> str:
+    """Name the column by which risks are calibrated, by the user's own name, and the values with enough leavers."""
+    if bundle.segments is None:
+        return ""
+    return f"{bundle.segments.feature.removeprefix(ATTRIBUTE_PREFIX)}: {', '.join(bundle.segments.parts)}"
 
 
 def _seen_until(bundle: Bundle) -> date | None:

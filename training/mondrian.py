@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk.bundle import Calibrated, Feature, RowCalibration, Segments
+from churnrisk.tables.lake import ATTRIBUTE_PREFIX
 
 from .calibrate import Calibration, fitted_calibration
 from .folds import Folds
@@ -60,7 +61,7 @@ def segment_calibration(
     if by is None:
         return SegmentCalibration(of_all, None, ())
     if not any(feature.name == by and feature.kind == "category" for feature in features):
-        words = f"not calibrated by {by}: the model reads no text column of that name"
+        words = f"not calibrated by {by.removeprefix(ATTRIBUTE_PREFIX)}: the model reads no text column of that name"
         return SegmentCalibration(of_all, None, (words,))
     names = rows.frame[by].cast(pl.String)
     parts, poor = {}, []
@@ -71,7 +72,9 @@ def segment_calibration(
         else:
             parts[name] = found
     segments = Segments(by, parts) if parts else None
-    return SegmentCalibration(of_all, segments, tuple(_notes(by, parts.keys(), poor)))
+    return SegmentCalibration(
+        of_all, segments, tuple(_notes(by.removeprefix(ATTRIBUTE_PREFIX), parts.keys(), poor))
+    )
 
 
 def _of_segment(score: Floats, rows: Rows, folds: Folds, inside: NDArray[np.bool_]) -> Calibrated | None:

@@ -42,7 +42,7 @@ class Evidence:
     Frames: ``reliability`` as metrics.reliability_table, ``gains`` as metrics.gain_table, ``profits`` as
     metrics.profit_table, ``bands`` with columns band, n, realised_rate, realised_low, realised_high (test rows by
     band), ``importance`` with columns feature, share (0-1), most important first. ``lifetime``: how risks fade, and
-    expected survival beside realised.
+    expected survival beside realised. ``calibrated_apart``: the column by whose values risks are calibrated, and these.
     """
 
     protocol: Literal["out_of_time", "cross_validated"]
@@ -66,6 +66,7 @@ class Evidence:
     bands: pl.DataFrame | None = None
     importance: pl.DataFrame | None = None
     lifetime: Lifetime | None = None
+    calibrated_apart: str = ""
 
 
 @dataclass(frozen=True)

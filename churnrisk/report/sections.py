@@ -9,6 +9,7 @@ import polars as pl
 from .. import pictures
 from . import summaries
 from .content import ReportContent, SourceLine
+from .leaving import kinds_part
 from .parts import Head, Part, Section, Table
 from .wording import (
     DASH,
@@ -195,7 +196,9 @@ def risk_section(content: ReportContent) -> Section:
         rows.append(tuple(cells))
     table = Table("Bands, riskiest first", tuple(heads), tuple(rows), folds=True)
     drawing = pictures.risk_distribution(scored.select("risk", pl.col("band").fill_null(UNKNOWN)))
-    return Section("risk", name, (), (Part(picture=drawing), Part(table=table)), is_paired=True)
+    kinds = kinds_part(content)
+    parts = (Part(picture=drawing), Part(table=table), *(() if kinds is None else (kinds,)))
+    return Section("risk", name, (), parts, is_paired=True)
 
 
 def _realised(row: Mapping[str, float | None]) -> str:

@@ -43,8 +43,9 @@ def _training_words(evidence: Evidence) -> str:
     when = (
         "" if evidence.trained_until is None else f", {span(evidence.trained_from, evidence.trained_until)}"
     )
+    apart = f" Calibrated apart by {evidence.calibrated_apart}." if evidence.calibrated_apart else ""
     return (
-        f"{capitalised(evidence.learner)}. Trained on {counted(evidence.n_training_rows, 'row')} with "
+        f"{capitalised(evidence.learner)}.{apart} Trained on {counted(evidence.n_training_rows, 'row')} with "
         f"{counted(evidence.n_training_leavers, 'leaver')}{when}."
     )
 

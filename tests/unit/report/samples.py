@@ -53,7 +53,9 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
     left = (rng.random(n) < risk).astype(np.float64)
     band = np.select([risk < 0.02, risk < 0.05, risk < 0.15], ["low", "watch", "high"], "critical")
     value = np.round(rng.gamma(4, 90, n), 2)
-    scores = pl.DataFrame({"customer_id": ids, "risk": risk, "band": band, "value": value})
+    kinds = np.select([plan == 0, region == 2], ["non_payment", "silent"], "asked")
+    told = {"leaver_kind": kinds, "leaver_kind_share": rng.uniform(0.5, 0.9, n)}
+    scores = pl.DataFrame({"customer_id": ids, "risk": risk, "band": band, "value": value, **told})
     at_risk = _listed(scores, 50)
     return ReportContent(
         as_of=AS_OF,
@@ -180,6 +182,7 @@ def evidence(left: np.ndarray, risk: np.ndarray, band: np.ndarray) -> Evidence:
         profits=metrics.profit_table(left, risk),
         bands=by_band.with_columns(realised_low=low, realised_high=high),
         importance=pl.DataFrame({"feature": list(LABELS), "share": [0.31, 0.22, 0.17, 0.12, 0.1, 0.08]}),
+        calibrated_apart="plan: contract 12 months, prepaid",
     )
 
 
