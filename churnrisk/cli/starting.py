@@ -13,7 +13,7 @@ from .nights import show_night
 
 def init(directory: Annotated[Path, typer.Argument(help="The new workspace.")] = Path()) -> None:
     """Write a commented churnrisk.toml, ready to edit."""
-    from ..api import new_workspace
+    from ..starting import new_workspace
 
     path = new_workspace(directory)
     typer.echo(f"Wrote {path}. Edit it, then run: churnrisk -w {directory} check")
@@ -25,7 +25,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the simulated world.")] = 1,
 ) -> None:
     """Simulate a telco, check it, train a model and run one night."""
-    from ..api import demonstration
+    from ..starting import demonstration
 
     Call.workspace = directory
     night = demonstration(
@@ -52,7 +52,7 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate a telco with a known truth, written beside the data."""
-    from ..api import simulated
+    from ..starting import simulated
 
     counts = simulated(
         directory,

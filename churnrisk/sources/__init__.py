@@ -1,7 +1,8 @@
 """From the user's files, databases and frames to validated tables: mapping, contracts, quarantine, keys."""
 
 from .beginning import refuse_before_data
-from .loading import LoadedSources, load
+from .loaded import LoadedSources
+from .loading import load
 from .quarantine import publish_quarantine
 from .readiness import Readiness, readiness
 from .reports import FaultCount, SourceReport

@@ -12,7 +12,7 @@ import polars as pl
 
 from ..dates import AsOf, zone_named
 from ..errors import Fault, UsageError
-from .loading import LoadedSources
+from .loaded import LoadedSources
 
 
 def beginnings(loaded: LoadedSources) -> dict[str, datetime]:

@@ -7,24 +7,22 @@ sources come in one error.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import polars as pl
 
-from ..config import CONSENTS, Config, SourceSettings
+from ..config import CONSENTS, Config
 from ..errors import ContractError, Fault, SourceMissing
 from ..store import Engine, Workspace
 from ..tables.contracts import SOURCE_TABLES
-from ..tables.lake import ATTRIBUTE_PREFIX, Attribute, LakeTables
 from . import derived
 from .composed import composed_alike
+from .kept import KeptTables, hashed, pruned, raw_fingerprint
 from .keys import roster_hash, roster_of
+from .loaded import LoadedSources, loaded_sources
 from .made import fill_consents, report_of, unpivot, write_carry
 from .opening import OpenedSource, Opener
 from .quarantine import write_quarantine
@@ -41,25 +39,6 @@ WITHOUT_KEYS = frozenset({"offers", "labelled"})
 """Sources whose rows do not depend on who is a customer."""
 
 CARRY = "carry"
-
-KEPT_VERSIONS = 3
-"""Versions of a validated table that stay on disk: tonight's and those that a repeated run may ask for. A guess;
-an older one is made again from its source when asked for."""
-
-
-@dataclass(frozen=True)
-class LoadedSources:
-    """The validated tables of a workspace, what loading found, and where rejected rows lie."""
-
-    tables: LakeTables
-    reports: Mapping[str, SourceReport]
-    quarantine: Mapping[str, Path]
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def fingerprints(self) -> Mapping[str, str]:
-        """Hash of what each table was made from."""
-        return self.tables.fingerprints
 
 
 def load(
@@ -115,6 +94,7 @@ class _Loader:
     ) -> None:
         self.workspace, self.engine, self.environment = workspace, engine, environment
         self.config: Config = workspace.config
+        self.kept = KeptTables(workspace.lake)
         self.frames, self.scratch, self.progress = frames, scratch, progress
         self.stages: dict[str, Stage] = {}
         self.reports: dict[str, SourceReport] = {}
@@ -186,7 +166,7 @@ class _Loader:
         """Make customers out of whoever appears in another source."""
         name = origin.table.name
         settings = {part: self._meaning(part) for part in CONSENTS}
-        fingerprint = self._hashed("customers", "from", name, self._raw_fingerprint(origin), settings)
+        fingerprint = hashed("customers", "from", name, raw_fingerprint(origin, self.config.time), settings)
         if origin.faults or (name == "labelled" and name not in self.paths):
             return
         found = self._reusable("customers", fingerprint)
@@ -222,12 +202,12 @@ class _Loader:
         if source.faults:
             self._gather(source.faults, is_missing=source.is_missing)
             return
-        parts: list[object] = [self._raw_fingerprint(source)]
+        parts: list[object] = [raw_fingerprint(source, self.config.time)]
         if name == "customers":
             parts += [{part: self._meaning(part) for part in CONSENTS}, self.config.lists.carry]
         elif name not in WITHOUT_KEYS:
             parts += [self.roster, self._hash_key_digest(), self._offer_fingerprint(name)]
-        fingerprint = self._hashed(name, *parts)
+        fingerprint = hashed(name, *parts)
         can_settle = name in WITHOUT_KEYS or name == "customers" or self.roster is not None
         found = self._reusable(name, fingerprint) if can_settle else None
         if found is not None:
@@ -277,11 +257,7 @@ class _Loader:
         report = report_of(stage, fingerprint, seen, self.roster or "")
         write_quarantine(stage, folder / "quarantine.parquet")
         report.write(folder / "report.json")
-        target = self._folder(name, fingerprint)
-        if target.exists():
-            shutil.rmtree(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(target)
+        self.kept.put(report, folder)
         shutil.rmtree(stage.folder, ignore_errors=True)
         self._take(name, report)
 
@@ -293,48 +269,20 @@ class _Loader:
 
     # reuse
 
-    def _folder(self, name: str, fingerprint: str) -> Path:
-        return self.workspace.lake / "tables" / name / fingerprint[:32]
-
     def _reusable(self, name: str, fingerprint: str) -> SourceReport | None:
-        folder = self._folder(name, fingerprint)
-        if not (folder / "report.json").is_file():
-            return None
-        report = SourceReport.read(folder / "report.json")
-        if name != "customers":
-            return report
-        keys = self.workspace.lake / "keys.parquet"
-        if not keys.is_file():
-            return None
-        present = pl.scan_parquet(folder / "part-0.parquet").select(pl.col("customer_key").unique())
-        roster = pl.scan_parquet(keys).join(present, on="customer_key", how="semi").collect()
-        if roster["customer_id"].null_count() or roster_hash(roster) != report.roster:
-            return None
-        self.roster = report.roster
-        self.engine.register("roster", roster)
+        report = self.kept.report(name, fingerprint)
+        if report is not None and name == "customers":
+            if not self.kept.registered_roster(self.engine, report):
+                return None
+            self.roster = report.roster
         return report
 
     def _take(self, name: str, report: SourceReport) -> None:
-        folder = self._folder(name, report.fingerprint)
+        folder = self.kept.folder(name, report.fingerprint)
         self.reports[name], self.folders[name] = report, folder
         self.paths[name] = folder / "part-0.parquet"
         if (folder / "carry.parquet").is_file():
             self.paths[CARRY] = folder / "carry.parquet"
-
-    def _hashed(self, *parts: object) -> str:
-        return hashlib.sha256(
-            json.dumps([_code_hash(), *parts], default=str, sort_keys=True).encode()
-        ).hexdigest()
-
-    def _raw_fingerprint(self, source: OpenedSource) -> str:
-        parts: list[object] = [self.config.time.model_dump(mode="json")]
-        for part in source.parts:
-            settings = part.settings.model_dump(
-                mode="json", exclude={"max_bad_share", "max_age_days", "true_base_rate"}
-            )
-            files = sorted((raw.name, raw.fingerprint) for raw, _ in part.files)
-            parts.append([settings, files])
-        return self._hashed(source.table.name, *parts)
 
     def _hash_key_digest(self) -> str:
         return hashlib.sha256(self.workspace.contact_hash_key(self.environment).encode()).hexdigest()
@@ -359,7 +307,7 @@ class _Loader:
             self._gather(list(verdict(settings, report, self.config, place)))
 
     def _kept_quarantine(self, report: SourceReport) -> Path:
-        settled_at = self._folder(report.source, report.fingerprint) / "quarantine.parquet"
+        settled_at = self.kept.folder(report.source, report.fingerprint) / "quarantine.parquet"
         if settled_at.is_file():
             return settled_at
         loose = self.workspace.root / "quarantine" / "refused" / f"{report.source}.parquet"
@@ -376,72 +324,8 @@ class _Loader:
 
     def _loaded(self) -> LoadedSources:
         self.engine.drop("roster")
-        self._prune()
-        self._write_keys_table()
-        attributes = self._attributes()
-        warnings = [warning for report in self.reports.values() for warning in report.warnings]
-        warnings += self._accepted()
-        return LoadedSources(
-            tables=LakeTables(
-                paths=dict(sorted(self.paths.items())),
-                attributes=attributes,
-                fingerprints={name: report.fingerprint for name, report in sorted(self.reports.items())},
-            ),
-            reports=dict(sorted(self.reports.items())),
-            quarantine={
-                name: self.folders[name] / "quarantine.parquet"
-                for name, report in sorted(self.reports.items())
-                if report.n_quarantined
-            },
-            warnings=tuple(dict.fromkeys(warnings)),
-        )
-
-    def _prune(self) -> None:
-        """Remove versions of tables beyond the newest few."""
-        for current in self.folders.values():
-            current.touch()
-            versions = sorted(
-                current.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True
-            )
-            for old in versions[KEPT_VERSIONS:]:
-                shutil.rmtree(old, ignore_errors=True)
-
-    def _write_keys_table(self) -> None:
+        pruned(self.folders.values())
         keys = self.workspace.lake / "keys.parquet"
         if "customers" in self.reports and keys.is_file():
             self.paths["keys"] = keys
-
-    def _attributes(self) -> tuple[Attribute, ...]:
-        names = dict.fromkeys(
-            name
-            for source in ("customers", "labelled")
-            if source in self.reports
-            for name in self.reports[source].attributes
-        )
-        parts = [part for source in ("customers", "labelled") for part in self.config.sources.get(source, ())]
-        constant = {name for part in parts for name in _ours(part, part.constant)}
-        text = {name for part in parts for name in _ours(part, part.text)}
-        return tuple(
-            Attribute(name, ATTRIBUTE_PREFIX + name, name in constant, name in text) for name in names
-        )
-
-    def _accepted(self) -> list[str]:
-        return [
-            "Attributes of customers are today's, used for past dates too (accept_current_attributes): figures of "
-            "past dates flatter the model."
-            for part in self.config.sources.get("customers", ())
-            if part.accept_current_attributes
-        ]
-
-
-def _ours(part: SourceSettings, names: Iterable[str]) -> set[str]:
-    renamed = {str(theirs): ours for ours, theirs in part.columns.items()}
-    return {renamed.get(name, name) for name in names}
-
-
-@cache
-def _code_hash() -> str:
-    """Return a hash of the code that loads: tables made by other code are made again."""
-    here = Path(__file__).parent
-    files = sorted([*here.rglob("*.py"), *(here.parent / "tables").rglob("*.py"), here.parent / "dates.py"])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+        return loaded_sources(self.config, self.reports, self.paths, self.folders)

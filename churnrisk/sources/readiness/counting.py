@@ -12,7 +12,7 @@ from ...dates import AsOf
 from ...store import Engine
 from ...tables.contracts import REFERS_TO_CUSTOMERS
 from ...tables.lake import ATTRIBUTE_PREFIX
-from ..loading import LoadedSources
+from ..loaded import LoadedSources
 from ..reports import SourceReport
 from .answer import WITHOUT_FACTS, Match, SourceReadiness
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...config import Config
 from ...dates import AsOf
 from ...store import Engine
-from ..loading import LoadedSources
+from ..loaded import LoadedSources
 from .answer import WITHOUT_FACTS, Readiness, Verdict
 from .counting import Counts
 from .remarks import begun, dates, enough, few_answers, matching, notice, states

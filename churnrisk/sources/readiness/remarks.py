@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...config import FEWEST_FOR_TREES, FEWEST_LEAVERS, REGIMES_AHEAD, Config
 from ...dates import AsOf
 from ..beginning import before_data
-from ..loading import LoadedSources
+from ..loaded import LoadedSources
 from .answer import Match, Remark, SourceReadiness, Verdict, counted
 from .counting import DAYS_PER_MONTH, HAPPENED, TIE_DAYS
 
