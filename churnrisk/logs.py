@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 
 def configure_logs(*, stream: TextIO | None = None, quiet: bool = False, as_json: bool = False) -> None:
-    """Send log lines to ``stream`` (default standard error) as plain text or JSON; ``quiet`` keeps warnings only."""
+    """Send log lines to ``stream`` (default standard error) as plain text or JSON; ``quiet`` keeps warnings only.
+
+    Standard error is looked up line by line: a program may put another in its place, and close this one.
+    """
     structlog.configure(
         **_choices(quiet=quiet, as_json=as_json),
-        logger_factory=structlog.PrintLoggerFactory(stream if stream is not None else sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(stream if stream is not None else sys.stderr),
         cache_logger_on_first_use=False,
     )
 

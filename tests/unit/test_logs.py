@@ -26,6 +26,16 @@ def test_every_line_inside_a_run_carries_run_id_and_as_of() -> None:
     assert first["timestamp"].endswith("Z")
 
 
+def test_lines_go_to_the_standard_error_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stderr", first)
+    configure_logs()
+    first.close()
+    monkeypatch.setattr("sys.stderr", second)
+    logger().info("still told")
+    assert "still told" in second.getvalue()
+
+
 def test_quiet_logs_keep_warnings_only() -> None:
     stream = io.StringIO()
     configure_logs(stream=stream, quiet=True)
