@@ -48,4 +48,4 @@ def kinds_part(content: ReportContent) -> Part | None:
         Head("Probability of it, mean", "number"),
         Head("All customers", "number"),
     )
-    return Part(table=Table("If they leave: how", heads, rows, folds=True))
+    return Part(table=Table("If they leave: how", heads, rows, folds=True), is_wide=True)
