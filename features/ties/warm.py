@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from . import communities, components, ranks, reach, similarity, triangles
+from . import communities, components, coverage, ranks, reach, similarity, triangles
 from .contract import DECAY_ONE_CONTACT, PAIR_COLUMNS
 from .graph import TieGraph
 from .influence import friends_stake
@@ -30,6 +30,11 @@ def warm() -> TieGraph:
     ages = np.array([1.0, np.nan, np.nan, np.nan, np.nan])
     network_features(graph, is_member=np.isnan(ages), leaver_age_days=ages, detractor_age_days=ages)
     friends_stake(graph, np.full(5, 0.5), np.ones(5))
+    ones, mark = frozen(np.ones(5), np.float64), frozen(np.ones(5), np.uint8)
+    chance = frozen(np.ones(len(graph.indices)), np.float64)
+    sets = coverage.spared_sets(graph.indptr, graph.indices, chance, ones)
+    half = frozen(ones / 2, np.float64)
+    coverage.chosen_set(sets, ones, ones, half, own=ones, is_candidate=mark)
     _warm_counting()
     _warm_undirected(graph)
     _warm_directed()

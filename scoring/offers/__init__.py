@@ -2,16 +2,25 @@
 
 from .allocation import Allocation, Limits, allocation
 from .curve import value_curve
-from .value import Effects, NetValue, OfferCosts, net_value, takes_assumed
+from .eligibility import eligible
+from .exploration import EXPLORED_SHARE, Explored, fixed_share, thompson, thompson_chances
+from .value import TREAT_QUANTILE, Effects, NetValue, OfferCosts, net_value, takes_assumed
 
 __all__ = [
+    "EXPLORED_SHARE",
+    "TREAT_QUANTILE",
     "Allocation",
     "Effects",
+    "Explored",
     "Limits",
     "NetValue",
     "OfferCosts",
     "allocation",
+    "eligible",
+    "fixed_share",
     "net_value",
     "takes_assumed",
+    "thompson",
+    "thompson_chances",
     "value_curve",
 ]

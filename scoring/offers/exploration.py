@@ -1,0 +1,164 @@
+"""A share of decisions left to chance, with the exact probability of what was done, so that effects can be measured.
+
+It decides who is drawn and what for, by hash of the customer, and refuses to know how the rest was decided. Codes:
+-1 = no offer, else the column of the offer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+EXPLORED_SHARE = 0.1
+"""Share of those considered whose decision is drawn (science, section 9: at least 5 to 10 %)."""
+
+N_NODES = 48
+"""Points of the quadrature behind the probabilities of Thompson sampling; exact to about 1e-6."""
+
+
+@dataclass(frozen=True)
+class Explored:
+    """Decisions after chance has had its share: arrays of shape (n,)."""
+
+    choice: Ints
+    propensity: Floats
+    """Probability, over the draws, of exactly this decision for this customer."""
+    is_random: Flags
+    """Whether chance decided."""
+
+
+def fixed_share(
+    choice: Ints,
+    is_allowed: Flags,
+    customer_ids: Sequence[str],
+    *,
+    salt: str,
+    share: float = EXPLORED_SHARE,
+    pool: Flags | None = None,
+    most: int | None = None,
+) -> Explored:
+    """Draw a fixed number of customers and give each any of their allowed offers, or none, with equal probability.
+
+    Parameters
+    ----------
+    choice : shape (n,), what would be done without chance; it must not depend on ``salt``.
+    is_allowed : shape (n, o), offers that may be made to each.
+    customer_ids : n ids; drawing goes by their hash with ``salt``, so order and other customers' presence do not
+        matter to a customer's own draw of an offer.
+    salt : new for every night and campaign.
+    share : of the pool that is drawn, rounded to whole customers.
+    pool : shape (n,), who can be drawn; default: all with an allowed offer. Keep it to those whom it is worth
+        learning about, for instance everybody chosen and as many who come next.
+    most : greatest number drawn, so that the dearest outcome stays within what was held back for it.
+
+    Returns
+    -------
+    Explored
+        With m drawn of N in the pool and k allowed offers, a decision d has the probability
+        (1 - m/N) [d = choice] + (m/N) / (k + 1). Outside the pool it is 1.
+
+    Raises
+    ------
+    ValueError
+        A share outside 0 to 1, or lengths that differ.
+    """
+    n = len(choice)
+    if not 0 <= share <= 1 or is_allowed.shape[0] != n or len(customer_ids) != n:
+        msg = f"a share from 0 to 1 and {n} customers everywhere"
+        raise ValueError(msg)
+    inside = np.flatnonzero(is_allowed.any(axis=1) if pool is None else pool & is_allowed.any(axis=1))
+    wanted = round(share * inside.size)
+    n_drawn = wanted if most is None else min(wanted, most)
+    by_chance = uniform([customer_ids[who] for who in inside.tolist()], f"{salt}|who")
+    drawn = inside[np.argsort(by_chance, kind="stable")[:n_drawn]]
+    n_options = is_allowed[drawn].sum(axis=1) + 1
+    place = (uniform([customer_ids[who] for who in drawn.tolist()], f"{salt}|what") * n_options).astype(
+        np.int64
+    )
+    # place 0 = none; place p = the p-th allowed offer
+    reached = np.cumsum(is_allowed[drawn], axis=1)
+    offer = (reached >= place[:, None]).argmax(axis=1)
+    done = choice.copy()
+    done[drawn] = np.where(place == 0, -1, offer)
+    rate = n_drawn / inside.size if inside.size else 0.0
+    propensity = np.ones(n)
+    options = is_allowed[inside].sum(axis=1) + 1
+    propensity[inside] = (1 - rate) * (done[inside] == choice[inside]) + rate / options
+    is_random = np.zeros(n, dtype=np.bool_)
+    is_random[drawn] = True
+    return Explored(done, propensity, is_random)
+
+
+def thompson(
+    mean: Floats, spread: Floats, is_allowed: Flags, customer_ids: Sequence[str], *, salt: str
+) -> Explored:
+    r"""Let each customer's decision follow one draw of what every offer may be worth to them.
+
+    Parameters
+    ----------
+    mean : shape (n, o), net value after the prices of budget and capacities (``Prices.reduced``), which must not
+        depend on ``salt``.
+    spread : shape (n, o), over 0: its standard deviation, that of the effect times value.
+    is_allowed : shape (n, o).
+    customer_ids, salt : as in :func:`fixed_share`.
+
+    Returns
+    -------
+    Explored
+        The offer with the highest draw, if above 0. Decisions are independent of each other, so a budget holds on
+        average and not to the last unit: hold something back.
+
+    Notes
+    -----
+    With independent normal draws :math:`P(o) = \int_{x > 0} \phi_o(x) \prod_{o' \ne o} \Phi_{o'}(x) dx`, by
+    Gauss-Legendre over the quantiles of o (Agrawal & Goyal 2013 for the rule).
+    """
+    n, n_offers = mean.shape
+    draws = np.column_stack(
+        [
+            ndtri(np.clip(uniform(customer_ids, f"{salt}|{place}"), 1e-12, 1 - 1e-12))
+            for place in range(n_offers)
+        ]
+    ).reshape(n, n_offers)
+    drawn = np.where(is_allowed, mean + spread * draws, -np.inf)
+    best = drawn.argmax(axis=1) if n_offers else np.zeros(n, dtype=np.int64)
+    choice = np.where(drawn.max(axis=1, initial=-np.inf) > 0, best, -1).astype(np.int64)
+    chances = thompson_chances(mean, spread, is_allowed)
+    each = np.arange(n)
+    propensity = np.where(choice >= 0, chances[each, np.maximum(choice, 0)], 1 - chances.sum(axis=1))
+    return Explored(choice, propensity, np.ones(n, dtype=np.bool_))
+
+
+def thompson_chances(mean: Floats, spread: Floats, is_allowed: Flags) -> Floats:
+    """Return the probability of each offer, shape (n, o), by :func:`thompson`; what is missing to 1 is that of none."""
+    nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
+    chances = np.zeros(mean.shape)
+    n_offers = mean.shape[1]
+    for offer in range(n_offers):
+        start = ndtr(-mean[:, offer] / spread[:, offer])
+        reach = (1 - start) / 2
+        for node, weight in zip(nodes, weights, strict=True):
+            at = np.clip(start + reach * (node + 1), 1e-300, 1 - 1e-16)
+            x = mean[:, offer] + spread[:, offer] * ndtri(at)
+            below = np.ones(len(mean))
+            for other in range(n_offers):
+                if other != offer:
+                    beaten = ndtr((x - mean[:, other]) / spread[:, other])
+                    below *= np.where(is_allowed[:, other], beaten, 1.0)
+            chances[:, offer] += weight * reach * below
+    return np.where(is_allowed, chances, 0.0)
+
+
+def uniform(customer_ids: Sequence[str], salt: str) -> Floats:
+    """Return a number from 0 up to 1 for each customer, by the hash of salt and id: the same wherever and whenever."""
+    digests = (hashlib.blake2b(f"{salt}\x1f{name}".encode(), digest_size=8).digest() for name in customer_ids)
+    return np.array([int.from_bytes(each, "big") >> 11 for each in digests], dtype=np.float64) / 2**53
