@@ -293,14 +293,13 @@ class ChurnWorkspace:
     def _built(self, as_of: date | str | None, customers: Sequence[str] | None) -> FeatureSet:
         from features import TiesUnknownWarning, build
 
-        from .sources import load, refuse_before_data
+        from .loaded import loaded_sources
+        from .sources import refuse_before_data
         from .tie_strength import rules_of
 
         day = self._as_of(as_of)
         with self._folder.held("features"), self._folder.engine() as engine:
-            loaded = load(
-                self._folder, engine, environment=self._inputs.environment, frames=self._inputs.frames
-            )
+            loaded = loaded_sources(self._folder, engine, self._inputs, day)
             refuse_before_data(loaded, day)
             built = build(
                 engine,

@@ -24,11 +24,12 @@ from .bundle import Bundle
 from .config import SourceSettings
 from .dates import AsOf
 from .inputs import Inputs
+from .loaded import loaded_sources
 from .logs import Stages, run_context
 from .pictures import Picture
 from .registry import Registry
 from .report import EvaluationContent, RunDetails, evaluation_html, evaluation_pictures
-from .sources import LoadedSources, load
+from .sources import LoadedSources
 from .store import Engine, Workspace
 from .store.code import code_fingerprint
 from .store.private import kept_private, made_folder
@@ -147,7 +148,7 @@ def evaluate(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, by: Sequence[
         workspace.engine() as engine,
     ):
         with stages.stage("load"):
-            loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+            loaded = loaded_sources(workspace, engine, inputs, as_of)
         champion = Bundle.load(workspace.champion) if workspace.champion.exists() else None
         names = list(dict.fromkeys([*config.evaluation.by, *by]))
         run_id = _run_id(workspace, as_of, loaded, champion, names)

@@ -30,10 +30,11 @@ from .dates import AsOf
 from .explanation import Explanation, Group
 from .inputs import Inputs
 from .learning import champion_bundle
+from .loaded import loaded_sources
 from .logs import Stages
 from .messages import Sentences
 from .night_memory import CONSENTS, is_of_model, last_night, remembered
-from .sources import LoadedSources, load
+from .sources import LoadedSources
 from .sources.keys import known_keys
 from .store import Engine, Workspace
 from .store.publish import published_frame
@@ -113,7 +114,7 @@ def _computed(
         Stages("explain", 1, interactive=inputs.interactive) as stages,
         stages.stage("features and scores"),
     ):
-        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        loaded = loaded_sources(workspace, engine, inputs, as_of)
         built = _built(workspace, as_of, bundle, engine, loaded)
         consents = consents_in_force(engine, loaded.tables, as_of.instant)
         own = built.frame.filter(pl.col("customer_id") == customer_id)

@@ -19,12 +19,13 @@ from .dates import AsOf
 from .errors import Fault, ModelUnfit
 from .evidence import EvidencedBundle, evidence_of
 from .inputs import Inputs
+from .loaded import loaded_sources
 from .logs import Stages, run_context
 from .pictures import Picture, calibration, feature_importance, gain, profit
 from .promotion import champion_to_beat, choose_challenger, make_champion
 from .registry import ModelVersion, Registry
 from .report import Evidence, has_rows
-from .sources import LoadedSources, load, refuse_before_data
+from .sources import LoadedSources, refuse_before_data
 from .store import Workspace
 from .store.code import code_fingerprint
 from .store.workspace import run_identity
@@ -210,7 +211,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
         workspace.engine() as engine,
     ):
         with stages.stage("load"):
-            loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+            loaded = loaded_sources(workspace, engine, inputs, as_of)
             refuse_before_data(loaded, as_of)
             registry = Registry(config.mlflow, workspace.root, inputs.environment)
             champion = champion_to_beat(registry, workspace)

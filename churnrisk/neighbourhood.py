@@ -26,11 +26,12 @@ from scoring import (
 from .dates import AsOf
 from .inputs import Inputs
 from .learning import champion_bundle
+from .loaded import loaded_sources
 from .logs import Stages
 from .pictures import ego_network
 from .places import table_place
 from .report.wording import counted
-from .sources import load, refuse_before_data
+from .sources import refuse_before_data
 from .sources.seeds import Seeds, read_seeds
 from .store import Workspace
 from .store.private import kept_private, made_folder
@@ -174,7 +175,7 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
         Stages("influence", 1, interactive=inputs.interactive) as stages,
         stages.stage("ties and scores"),
     ):
-        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        loaded = loaded_sources(workspace, engine, inputs, as_of)
         refuse_before_data(loaded, as_of)
         if not loaded.tables.has("calls"):
             raise calls_missing()
@@ -229,7 +230,7 @@ def spread(workspace: Workspace, as_of: AsOf, inputs: Inputs, given: object, out
         Stages("spread", 1, interactive=inputs.interactive) as stages,
         stages.stage("ties and spreading"),
     ):
-        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        loaded = loaded_sources(workspace, engine, inputs, as_of)
         refuse_before_data(loaded, as_of)
         found = ties_at(engine, loaded.tables, as_of, workspace.config.churn, rules_of(workspace))
         if found is None:

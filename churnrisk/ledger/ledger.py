@@ -42,6 +42,11 @@ class Ledger:
         migrate(engine)
         return cls(engine, key=workspace.contact_hash_key(environment))
 
+    @staticmethod
+    def is_there(workspace: Workspace) -> bool:
+        """Say whether the workspace has a ledger: a database is named, or the file has been made."""
+        return workspace.config.operations.url is not None or (workspace.root / FILE_NAME).is_file()
+
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""

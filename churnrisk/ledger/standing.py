@@ -24,6 +24,7 @@ def standing_of(
     now: datetime,
     *,
     arms: pl.DataFrame | None = None,
+    elsewhere: pl.DataFrame | None = None,
 ) -> Standing:
     """Return what the walk looks at.
 
@@ -35,6 +36,8 @@ def standing_of(
         The instant of the decision, naive UTC: that of as_of when a night decides.
     arms : DataFrame, optional
         campaign_id, customer_id, arm of the campaigns running: controls are held out of them.
+    elsewhere : DataFrame, optional
+        `merged.contacts_of_sources`: surveys and offers that went out without the ledger, which count as well.
     """
     rules = ContactRules.of(config)
     since = now - timedelta(days=rules.look_back_days + 1)
@@ -49,12 +52,22 @@ def standing_of(
         controls = arms.filter(pl.col("arm") == CONTROL)
         out = pl.concat([out, controls.select(pl.lit(CAMPAIGN).alias("kind"), "campaign_id", "customer_id")])
     return Standing(
-        contacts=facts.contacts(db, since=since).select(list(CONTACT_COLUMNS)),
+        contacts=_contacts(db, since, elsewhere),
         waiting=waiting(db, now - timedelta(days=rules.wait_for_answer_days)),
         consents=consents_in_force(crm, facts.consents(db)),
         suppressed=suppressed(ledger, db, ids, now),
         held_out=out,
     )
+
+
+def _contacts(db: Connection, since: datetime, elsewhere: pl.DataFrame | None) -> pl.DataFrame:
+    """Return contacts since an instant, each once: what the ledger tells of is not taken from the sources."""
+    ours = facts.contacts(db, since=since)
+    columns = list(CONTACT_COLUMNS)
+    if elsewhere is None:
+        return ours.select(columns)
+    theirs = elsewhere.filter(pl.col("at") >= since).join(ours, on="source_id", how="anti")
+    return pl.concat([ours.select(columns), theirs.select(columns)])
 
 
 def waiting(db: Connection, since: datetime) -> pl.DataFrame:

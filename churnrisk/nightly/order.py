@@ -18,13 +18,14 @@ from ..dates import AsOf
 from ..errors import ChurnriskError, Fault, GateRefused
 from ..inputs import Inputs
 from ..learning import champion_bundle
+from ..loaded import loaded_sources
 from ..logs import Stages, run_context
 from ..messages import Sentences
 from ..night_memory import forget_older, last_run_id
 from ..night_monitor import past_of
 from ..night_silence import kinds_beside
 from ..promotion import challenger_of
-from ..sources import load, refuse_before_data
+from ..sources import refuse_before_data
 from ..sources.readiness import TIES_UNKNOWN, Readiness, readiness
 from ..store import Engine, Workspace
 from ..store.code import code_fingerprint
@@ -86,7 +87,7 @@ def _basis(
     sentences = Sentences.of(workspace.config.lists.language)
     challenger, note = (None, "") if extent is BACKFILL else challenger_of(workspace)
     with stages.stage("load") as counts:
-        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+        loaded = loaded_sources(workspace, engine, inputs, as_of)
         counts |= {name: report.n_kept for name, report in loaded.reports.items()}
         refuse_before_data(loaded, as_of)
     bundle = champion_bundle(workspace)

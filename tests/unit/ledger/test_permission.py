@@ -151,18 +151,26 @@ def test_where_customers_stand_is_read_from_ledger_and_hash(ledger: Ledger) -> N
             "purpose": ["offer", "offer"],
             "is_transactional": [False, False],
             "source": ["file", "file"],
+            "source_id": ["s1", None],
             "written_at": [NOW, NOW],
         }
     )
+    elsewhere = pl.DataFrame(
+        {
+            "customer_id": ["a", "b", "b"],
+            "at": [NOW, NOW, NOW - timedelta(days=900)],
+            "source_id": ["s1", "s2", "s3"],
+        }
+    ).with_columns(channel=pl.lit("sms"), purpose=pl.lit("survey"), is_transactional=pl.lit(value=False))
     arms = pl.DataFrame({"campaign_id": ["s", "s"], "customer_id": ["a", "b"], "arm": ["control", "treated"]})
     people = crm(**dict.fromkeys("abcdefghijklmnopqrst", True))
     with ledger.writing() as db:
         for table, frame in ((INVITATIONS, asked), (ANSWERS, answer), (CONTACTS, contact)):
             add(db, table, frame)
         suppress(ledger, db, ["c"], reason="asked", now=NOW - timedelta(days=1))
-        found = standing_of(ledger, db, config, people, NOW, arms=arms)
+        found = standing_of(ledger, db, config, people, NOW, arms=arms, elsewhere=elsewhere)
     assert found.waiting["customer_id"].to_list() == ["a"]
-    assert found.contacts.height == 1
+    assert found.contacts.select("customer_id", "purpose").rows() == [("a", "offer"), ("b", "survey")]
     assert found.suppressed.rows() == [("c", "")]
     assert found.consents.height == 20
     kinds = dict(found.held_out.group_by("kind").agg(pl.col("customer_id").n_unique()).iter_rows())

@@ -1,0 +1,106 @@
+"""What is known as of a date: the user's sources, and the ledger's surveys and treatments merged into them by id.
+
+It decides where the two meet, and refuses to know what either holds. Nothing that the ledger learned at or after the
+as-of instant takes part, so a date read again later is read alike, whatever was recorded since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from .dates import AsOf
+from .inputs import Inputs
+from .ledger import Ledger, merged
+from .sources import LoadedSources, load
+from .store import Engine, Workspace
+
+ROW_GROUP = 122_880
+
+KEPT_VERSIONS = 3
+"""Versions of a merged table that stay on disk. A guess; an older one is made again when asked for."""
+
+
+def loaded_sources(workspace: Workspace, engine: Engine, inputs: Inputs, as_of: AsOf) -> LoadedSources:
+    """Load the sources, and merge what the ledger knew as of the date into their surveys and treatments.
+
+    Raises
+    ------
+    ContractError
+        As `churnrisk.sources.load`; ConfigError as `Ledger.open`.
+    """
+    loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+    return with_ledger(workspace, loaded, inputs.environment, as_of)
+
+
+def with_ledger(
+    workspace: Workspace, loaded: LoadedSources, environment: Mapping[str, str], as_of: AsOf
+) -> LoadedSources:
+    """Return the sources with the ledger's rows in them; as they are where the ledger has none, or is not there."""
+    paths = dict(loaded.tables.paths)
+    if "keys" not in paths or not Ledger.is_there(workspace):
+        return loaded
+    keys = pl.read_parquet(paths["keys"]).filter(pl.col("customer_id").is_not_null())
+    with Ledger.open(workspace, environment) as ledger, ledger.reading() as db:
+        ours = {
+            "surveys": merged.survey_rows(db, keys, as_of.instant),
+            "treatments": merged.treatment_rows(db, keys, as_of.instant),
+        }
+        withheld = merged.withheld_invitations(db, as_of.instant)
+    fingerprints = dict(loaded.tables.fingerprints)
+    for name, rows in ours.items():
+        source = pl.scan_parquet(paths[name]) if name in paths else None
+        out = _inside(source, withheld) if name == "surveys" else withheld.clear()
+        if rows.is_empty() and out.is_empty():
+            continue
+        fingerprint = _fingerprint(fingerprints.get(name, ""), rows, out)
+        table = (
+            merged.merged_surveys(source, rows, out)
+            if name == "surveys"
+            else merged.merged_treatments(source, rows)
+        )
+        paths[name] = _written(workspace.lake / "merged" / name, fingerprint, table)
+        fingerprints[name] = fingerprint
+    return replace(loaded, tables=replace(loaded.tables, paths=paths, fingerprints=fingerprints))
+
+
+def _inside(source: pl.LazyFrame | None, withheld: pl.DataFrame) -> pl.DataFrame:
+    """Return which invitations withheld stand in the source: others change nothing, and no fingerprint either."""
+    if source is None or withheld.is_empty():
+        return withheld.clear()
+    return (
+        source.select("invitation_id")
+        .unique()
+        .join(withheld.lazy(), on="invitation_id", how="semi")
+        .sort("invitation_id")
+        .collect()
+    )
+
+
+def _fingerprint(source: str, *frames: pl.DataFrame) -> str:
+    digest = hashlib.sha256(source.encode())
+    for frame in frames:
+        digest.update(frame.write_csv().encode())
+    return digest.hexdigest()
+
+
+def _written(folder: Path, fingerprint: str, table: pl.LazyFrame) -> Path:
+    """Write a merged table once per fingerprint, keep the newest few, and return its file."""
+    place = folder / fingerprint[:32]
+    path = place / "part-0.parquet"
+    if not path.is_file():
+        place.mkdir(parents=True, exist_ok=True)
+        half = place / f"half.{os.getpid()}"
+        table.collect().write_parquet(half, compression="zstd", row_group_size=ROW_GROUP)
+        half.replace(path)
+    place.touch()
+    versions = sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime_ns, reverse=True)
+    for old in versions[KEPT_VERSIONS:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return path
