@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .learning import Learned
     from .neighbourhood import Neighbourhood, Spread
     from .nightly import Extent, Night
+    from .recording import Recorded
     from .registry import ModelVersion
     from .sources.readiness import Readiness
     from .tables.described import TableDocs
@@ -228,6 +229,26 @@ class ChurnWorkspace:
         from .nightly import NIGHTLY
 
         return self._run(self._as_of(as_of), NIGHTLY)
+
+    def record(self, kind: str, given: object) -> Recorded:
+        """Record what came back into the ledger; the same rows twice change nothing.
+
+        Parameters
+        ----------
+        kind : str
+            answers, outcomes, treatments or contacts.
+        given : path or frame
+            CSV or Parquet by its path, or a Polars, Arrow or pandas frame; columns as `churnrisk schema
+            recorded_answers` (recorded_outcomes ...) names them. Rows without known_at became known now.
+
+        Returns
+        -------
+        Recorded
+            How many rows were new, changed, known before, strays or rejected; they add up to those read.
+        """
+        from .recording import record
+
+        return record(self._folder, self._inputs, kind, given, now=_now())
 
     def backfill(self, first: date, last: date, *, every_days: int = 1) -> list[Night]:
         """Publish tables for past days: no list, no report, no contact. ``scores.is_hindsight`` marks them."""

@@ -13,6 +13,7 @@ from .listing import Commands
 from .looking import check, features, schema
 from .models import evaluate, fit_ties, models, promote, train
 from .nights import backfill, nightly, score
+from .recording import record
 from .starting import demo, init, simulate
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ COMMANDS = (
     *(check, features),
     *(train, evaluate, models, promote),
     *(score, nightly, backfill),
+    record,
     *(explain, influence, spread),
     schema,
 )

@@ -4,7 +4,7 @@ It decides how that is kept (SQLite, or PostgreSQL by URL), which contact rules 
 It refuses to know risks, effects and money, and how messages travel.
 """
 
-from .ledger import FILE_NAME, Ledger
+from .ledger import FILE_NAME, Ledger, Transaction
 from .permission import crm_consents, still_allowed
 from .replay import Decided, Decisions, decided, record_decisions
 from .standing import standing_of
@@ -14,6 +14,7 @@ __all__ = [
     "Decided",
     "Decisions",
     "Ledger",
+    "Transaction",
     "crm_consents",
     "decided",
     "record_decisions",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, func, or_, text
+from sqlalchemy import Connection, Table, and_, column, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 BATCH_ROWS = 50_000
@@ -54,6 +54,35 @@ def put(db: Connection, table: Table, frame: pl.DataFrame, columns: Sequence[str
     return sum(_run(db, statement, part) for part in _parts(table, frame, names))
 
 
+def change(db: Connection, table: Table, frame: pl.DataFrame, columns: Sequence[str]) -> int:
+    """Replace ``columns`` in rows that are there by what is not null and differs; return how many rows changed.
+
+    ``frame`` has the key and the columns; rows whose key is not there are passed over.
+    """
+    key = _key(table)
+    names = [*key, *columns]
+    rows = _unfolded(db, table, names).subquery("given")
+    same_key = and_(*(table.c[name] == rows.c[name] for name in key))
+    differs = or_(
+        *(rows.c[name].is_not(None) & rows.c[name].is_distinct_from(table.c[name]) for name in columns)
+    )
+    new = {name: func.coalesce(rows.c[name], table.c[name]) for name in columns}
+    statement = update(table).where(same_key, differs).values(new)
+    return sum(_run(db, statement, part) for part in _parts(table, frame, names))
+
+
+def present(db: Connection, table: Table, frame: pl.DataFrame) -> int:
+    """Return how many of the rows have a key that is there already."""
+    key = _key(table)
+    rows = _unfolded(db, table, key).subquery("given")
+    query = select(func.count()).select_from(
+        table.join(rows, and_(*(table.c[name] == rows.c[name] for name in key)))
+    )
+    return sum(
+        int(db.execute(query, {"rows": part.write_json()}).scalar_one()) for part in _parts(table, frame, key)
+    )
+
+
 def _names(table: Table, frame: pl.DataFrame) -> list[str]:
     return [column.name for column in table.columns if column.name in frame.columns]
 
@@ -72,16 +101,20 @@ def _parts(table: Table, frame: pl.DataFrame, names: Sequence[str]) -> list[pl.D
 
 
 def _insert(db: Connection, table: Table, names: Sequence[str]) -> Any:
-    """Return ``insert into table (names) select ... from rows``; names are those of the schema."""
+    """Return ``insert into table (names) select ... from rows``."""
+    return _INSERT[db.dialect.name](table).from_select(list(names), _unfolded(db, table, names))
+
+
+def _unfolded(db: Connection, table: Table, names: Sequence[str]) -> Any:
+    """Return the rows of a JSON text as a select; names are those of the schema."""
     if db.dialect.name == "sqlite":
-        columns = ", ".join(f"json_extract(value, '$.{name}')" for name in names)
+        columns = ", ".join(f"json_extract(value, '$.{name}') as {name}" for name in names)
         unfolded = f"select {columns} from json_each(:rows) where true"  # noqa: S608 - names of the schema
     else:
         columns = ", ".join(f'"{name}"' for name in names)
         source = f"json_populate_recordset(cast(null as {table.name}), cast(:rows as json))"
         unfolded = f"select {columns} from {source}"  # noqa: S608 - names of the schema
-    rows = text(unfolded).columns(*(table.c[name] for name in names))
-    return _INSERT[db.dialect.name](table).from_select(list(names), rows)
+    return text(unfolded).columns(*(column(name, table.c[name].type) for name in names))
 
 
 def _run(db: Connection, statement: Any, part: pl.DataFrame) -> int:

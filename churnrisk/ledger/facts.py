@@ -47,6 +47,19 @@ def whole(db: Connection, table: Table, known_before: datetime | None = None) ->
     return frame_of(db, query)
 
 
+MOST_NAMED = 500
+"""Ids that a query names one by one; of more the whole table is read. SQLite allows some thousands."""
+
+
+def some(db: Connection, table: Table, column: str, values: pl.Series) -> pl.DataFrame:
+    """Return the rows of a table whose ``column`` is among ``values``, by its key."""
+    wanted = values.drop_nulls().unique()
+    query = select(table).order_by(*table.primary_key.columns)
+    if len(wanted) <= MOST_NAMED:
+        return frame_of(db, query.where(table.c[column].in_(wanted.to_list())))
+    return frame_of(db, query).filter(pl.col(column).is_in(wanted.implode()))
+
+
 def invitations(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
     """Return who was invited to answer what, by invitation_id."""
     return whole(db, INVITATIONS, known_before)

@@ -19,6 +19,9 @@ from .database import WHERE, busy, is_locked, migrate, opened_engine
 
 FILE_NAME = "operations.db"
 
+Transaction = Connection
+"""What `Ledger.reading` and `Ledger.writing` give."""
+
 
 class Ledger:
     """An open ledger; make one with :meth:`open`."""

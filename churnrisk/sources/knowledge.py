@@ -13,7 +13,7 @@ import polars as pl
 
 from ..config import SourceSettings
 from ..tables.columns import EARLIEST
-from ..tables.contracts import METRIC_SCALES
+from ..tables.contracts import METRIC_SCALES, RECORDED_TABLES
 from .mapping import ColumnMap
 from .values import Spelling, end_of_day
 
@@ -120,6 +120,12 @@ def complete_dated(draft: Draft) -> None:
     draft.known_from(draft.ends["at"])
 
 
+def complete_recorded(draft: Draft) -> None:
+    """Leave knowledge open where no column tells it: whoever records says when that was."""
+    if "answered_at" in draft.columns:
+        draft.columns["answered_end"] = draft.ends["answered_at"].fill_null(draft.columns["answered_at"])
+
+
 def complete_usage(draft: Draft) -> None:
     """Date a period: known at its end, never at its start."""
     zone = draft.spelling.day_zone
@@ -149,6 +155,7 @@ COMPLETE: dict[str, Callable[[Draft], None]] = {
     "interactions": complete_dated,
     "events": complete_dated,
     "treatments": complete_dated,
+    **dict.fromkeys(RECORDED_TABLES, complete_recorded),
     "usage": complete_usage,
     "labelled": complete_labelled,
 }

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from ..errors import Fault, UsageError
-from .contracts import SOURCE_TABLES
+from .contracts import RECORDED_TABLES, SOURCE_TABLES
 from .files import FILES
 from .published import PUBLISHED
 
@@ -28,16 +28,19 @@ class Described(Protocol):
 
 @dataclass(frozen=True)
 class TableDocs:
-    """Descriptions of some tables: sources, published ones, and those that are only files."""
+    """Descriptions of some tables: sources, files to record, published ones, and those that are only files."""
 
     sources: Mapping[str, Described]
+    recorded: Mapping[str, Described]
     published: Mapping[str, Described]
     files: Mapping[str, Described]
 
     @property
     def tables(self) -> Iterator[Described]:
         """All of them, in that order."""
-        return chain(self.sources.values(), self.published.values(), self.files.values())
+        return chain(
+            self.sources.values(), self.recorded.values(), self.published.values(), self.files.values()
+        )
 
     def text(self) -> str:
         """Describe them for a terminal."""
@@ -47,6 +50,7 @@ class TableDocs:
         """Give them as plain values for ``--json``."""
         return {
             "sources": {name: table.as_dict() for name, table in self.sources.items()},
+            "recorded": {name: table.as_dict() for name, table in self.recorded.items()},
             "published": {name: table.as_dict() for name, table in self.published.items()},
             "files": {name: table.as_dict() for name, table in self.files.items()},
         }
@@ -56,7 +60,7 @@ class TableDocs:
         lines = [
             "# Tables",
             "",
-            "What you bring (sources), what you read (published tables), and what is only a file.",
+            "What you bring (sources), what you record, what you read (published tables), and what is only a file.",
             "",
         ]
         lines += [table.markdown() for table in self.tables]
@@ -72,20 +76,21 @@ def documented_tables(name: str | None = None) -> TableDocs:
         There is no table of that name.
     """
     if name is None:
-        return TableDocs(SOURCE_TABLES, PUBLISHED, FILES)
-    if name not in {**SOURCE_TABLES, **PUBLISHED, **FILES}:
+        return TableDocs(SOURCE_TABLES, RECORDED_TABLES, PUBLISHED, FILES)
+    if name not in {**SOURCE_TABLES, **RECORDED_TABLES, **PUBLISHED, **FILES}:
         raise UsageError(
             Fault(
                 code="table_unknown",
                 where="churnrisk schema",
-                expected="a source, a published table or a file",
+                expected="a source, a table to record, a published table or a file",
                 found=repr(name),
                 remedy="Choose one.",
-                available=tuple(dict.fromkeys((*SOURCE_TABLES, *PUBLISHED, *FILES))),
+                available=tuple(dict.fromkeys((*SOURCE_TABLES, *RECORDED_TABLES, *PUBLISHED, *FILES))),
             )
         )
     return TableDocs(
         {name: SOURCE_TABLES[name]} if name in SOURCE_TABLES else {},
+        {name: RECORDED_TABLES[name]} if name in RECORDED_TABLES else {},
         {name: PUBLISHED[name]} if name in PUBLISHED else {},
         {name: FILES[name]} if name in FILES else {},
     )

@@ -43,6 +43,7 @@ ROW_FAULTS: dict[str, RowFault] = {
         "score lies off the scale of its metric: nps 0-10, csat 1-5, ces 1-7, or as in scales."
     ),
     "score_not_whole": RowFault("An nps score must be a whole number from 0 to 10."),
+    "nothing_said": RowFault("Neither a score nor a comment is given."),
     "score_without_answer_date": RowFault(
         "score or comment is given, but answered_at and known_at are empty."
     ),

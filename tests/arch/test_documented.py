@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from churnrisk.cli import app
 from churnrisk.config import Config, SourceSettings
 from churnrisk.errors import EXIT_CODES, ChurnriskError
-from churnrisk.tables.contracts import SOURCE_TABLES
+from churnrisk.tables.contracts import RECORDED_TABLES, SOURCE_TABLES
 from churnrisk.tables.files import FILES
 from churnrisk.tables.published import PUBLISHED
 from features.catalogue import catalogue
@@ -102,7 +102,11 @@ def test_every_exit_code_has_a_row_and_its_error_a_test() -> None:
     assert untested(error.__name__ for error in errors()) == []
 
 
-@pytest.mark.parametrize("tables", [SOURCE_TABLES, PUBLISHED, FILES], ids=["sources", "published", "files"])
+@pytest.mark.parametrize(
+    "tables",
+    [SOURCE_TABLES, RECORDED_TABLES, PUBLISHED, FILES],
+    ids=["sources", "recorded", "published", "files"],
+)
 def test_every_table_has_a_heading_and_a_test(tables: dict[str, object]) -> None:
     headings = re.findall(r"^#+ .*$", page("tables.md"), re.MULTILINE)
     assert [name for name in tables if not any(re.search(rf"\b{name}\b", line) for line in headings)] == []

@@ -5,12 +5,14 @@ or under which name they come.
 """
 
 from .every import SOURCE_TABLES
+from .recorded import RECORDED_TABLES
 from .rows import FILE, METRIC_SCALES, ROW, Source
 from .table import REFERS_TO_CUSTOMERS, SourceTable, limit_code
 
 __all__ = [
     "FILE",
     "METRIC_SCALES",
+    "RECORDED_TABLES",
     "REFERS_TO_CUSTOMERS",
     "ROW",
     "SOURCE_TABLES",

@@ -28,11 +28,13 @@ class SourceTable:
     happened: str | None = None
     """The column that dates the fact."""
     extra: Extra = ""
+    kind_words: str = "source"
+    """What stands behind the name in headings: a source, or a file to record."""
 
     @property
     def meaning(self) -> str:
         """The table in a sentence."""
-        return (self.schema.__doc__ or "").strip()
+        return " ".join((self.schema.__doc__ or "").split())
 
     @property
     def columns(self) -> dict[str, dy.Column]:
@@ -79,10 +81,14 @@ class SourceTable:
         found |= {"malformed_line", "bad_characters", "duplicate_row"}
         if self.key_words:
             found.add("duplicate_key")
-        if self.name in REFERS_TO_CUSTOMERS:
+        if self.name in REFERS_TO_CUSTOMERS or (
+            self.kind_words == "record" and "customer_id" in self.columns
+        ):
             found.add("unknown_customer")
-        if self.name == "treatments":
+        if self.name in {"treatments", "recorded_treatments"}:
             found.add("unknown_offer")
+        if self.name == "recorded_answers":
+            found |= {"score_off_scale", "score_not_whole", "answer_before_invitation"}
         if self.name == "surveys":
             found.add("superseded")
         return tuple(code for code in ROW_FAULTS if code in found)
@@ -125,7 +131,7 @@ class SourceTable:
     def text(self) -> str:
         """Describe the table for a terminal."""
         width = max(len(name) for name in self.columns)
-        lines = [f"{self.name} (source): {self.meaning}", f"  key: {self.key_words or 'none'}"]
+        lines = [f"{self.name} ({self.kind_words}): {self.meaning}", f"  key: {self.key_words or 'none'}"]
         lines += [f"  {name:<{width}}  {words}" for name, words in self._column_lines()]
         if self.extra:
             lines.append(f"  and: {EXTRA_WORDS[self.extra]}")
@@ -143,7 +149,7 @@ class SourceTable:
     def markdown(self) -> str:
         """Describe the table as a section of the documentation."""
         lines = [
-            f"## {self.name} (source)",
+            f"## {self.name} ({self.kind_words})",
             "",
             f"{self.meaning} Key: {self.key_words or 'none'}.",
             "",

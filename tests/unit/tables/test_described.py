@@ -3,20 +3,20 @@
 import pytest
 
 from churnrisk.errors import UsageError
-from churnrisk.tables.contracts import SOURCE_TABLES
+from churnrisk.tables.contracts import RECORDED_TABLES, SOURCE_TABLES
 from churnrisk.tables.described import documented_tables
 from churnrisk.tables.files import FILES
 from churnrisk.tables.published import PUBLISHED
 
 
-@pytest.mark.parametrize("name", sorted({*SOURCE_TABLES, *PUBLISHED, *FILES}))
+@pytest.mark.parametrize("name", sorted({*SOURCE_TABLES, *RECORDED_TABLES, *PUBLISHED, *FILES}))
 def test_a_table_is_found_by_its_name_and_says_its_columns(name: str) -> None:
     found = documented_tables(name)
     (table, *_) = found.tables
     assert name in found.text()
     assert name in str(table.as_dict())
-    kinds = (SOURCE_TABLES, PUBLISHED, FILES)
-    assert [name in each for each in (found.sources, found.published, found.files)] == [
+    kinds = (SOURCE_TABLES, RECORDED_TABLES, PUBLISHED, FILES)
+    assert [name in each for each in (found.sources, found.recorded, found.published, found.files)] == [
         name in each for each in kinds
     ]
 

@@ -1,0 +1,241 @@
+"""Takes what came back into the ledger: answers, treatments, outcomes, contacts; each once, whoever brings it.
+
+It decides what is new, what was known, what belongs to nobody's invitation, and which answer raises an alert. It
+refuses to know files and HTTP: whoever calls it has checked the rows.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+from sqlalchemy import Connection
+
+from ..config import Config
+from ..tables.contracts import METRIC_SCALES
+from . import facts
+from .entries import add, change, present, put
+from .identity import stable_id, stable_ids
+from .outbox import message, messages
+from .schema import ALERTS, ANSWERS, CONTACTS, INVITATIONS, OUTBOX, OUTCOMES, STRAYS, TREATMENTS
+
+UNKNOWN_INVITATION = "unknown_invitation"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of the rows given: ``n_new + n_changed + n_known + n_stray`` is their number."""
+
+    n_new: int
+    n_known: int
+    n_changed: int = 0
+    n_stray: int = 0
+    n_alerts: int = 0
+
+
+@dataclass(frozen=True)
+class AnswerRules:
+    """When an answer raises an alert, when it is late, and where alerts are sent (nowhere without an endpoint)."""
+
+    alert_window: tuple[float, float]
+    wait_days: int
+    endpoint: str | None = None
+
+    @classmethod
+    def of(cls, config: Config) -> AnswerRules:
+        """Return what the settings say."""
+        return cls(
+            config.surveys.alert_window, config.contacts.wait_for_answer_days, config.webhooks.endpoint
+        )
+
+
+def contact_id(source: str, source_id: str) -> str:
+    """Return the id of the contact that an invitation (``survey``) or treatment (``offer``) is."""
+    return stable_id("contact", source, source_id)
+
+
+def known_from(frame: pl.DataFrame, happened: str, now: datetime) -> pl.DataFrame:
+    """Fill known_at where nobody says it: now, and never before the fact happened."""
+    recorded = pl.max_horizontal(pl.lit(now, dtype=pl.Datetime("us")), pl.col(happened))
+    return frame.with_columns(pl.coalesce("known_at", recorded).alias("known_at"))
+
+
+# answers
+
+
+def matched(db: Connection, answers: pl.DataFrame) -> pl.DataFrame:
+    """Return answers with what their invitation says: customer_id, invited_at (null: nobody knows it), metric.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        answer_id, invitation_id, metric, score, comment, answered_at, known_at; answer_id and metric may be null.
+    """
+    asked = facts.some(db, INVITATIONS, "invitation_id", answers["invitation_id"]).select(
+        "invitation_id", "customer_id", "invited_at", _asked="metric"
+    )
+    # from what was given alone: an answer has the same id before and after its invitation is known
+    made = stable_ids("answer", answers, ("invitation_id", "metric", "answered_at", "score"))
+    return (
+        answers.with_columns(answer_id=pl.coalesce("answer_id", made))
+        .join(asked, on="invitation_id", how="left", maintain_order="left")
+        .with_columns(metric=pl.coalesce("metric", "_asked"))
+        .drop("_asked")
+    )
+
+
+def off_scale() -> pl.Expr:
+    """Say whether the score of a matched answer is none of its metric; of an unknown metric nothing is said."""
+    fits = pl.lit(value=True)
+    for metric, (low, high) in METRIC_SCALES.items():
+        fits &= (pl.col("metric") != metric) | pl.col("score").is_between(low, high)
+    return ~fits.fill_null(value=True)
+
+
+def not_whole() -> pl.Expr:
+    """Say whether a matched answer to the recommend question is no whole number."""
+    return ((pl.col("metric") == "nps") & (pl.col("score") != pl.col("score").floor())).fill_null(value=False)
+
+
+def take_answers(
+    db: Connection, answers: pl.DataFrame, rules: AnswerRules, *, source: str, now: datetime
+) -> Taken:
+    """Write answers, put those to unknown invitations aside, and raise alerts.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        As `matched` returns them, checked.
+    rules : AnswerRules
+        Window of alerts, days after which an answer is late.
+    source : str
+        Who brought them: file, http, stray.
+    now : datetime
+        The clock, naive UTC.
+
+    Returns
+    -------
+    Taken
+        An answer that was known changes nothing; one to an invitation that became known since is moved.
+    """
+    dated = known_from(answers, "answered_at", now).with_columns(
+        source=pl.lit(source), written_at=pl.lit(now)
+    )
+    is_stray = pl.col("customer_id").is_null()
+    strays = dated.filter(is_stray).with_columns(reason=pl.lit(UNKNOWN_INVITATION))
+    n_stray = strays.height
+    add(db, STRAYS, strays)
+    late = pl.col("answered_at") > pl.col("invited_at") + timedelta(days=rules.wait_days)
+    ours = dated.filter(~is_stray).with_columns(is_late=late)
+    n_new = add(db, ANSWERS, ours)
+    n_alerts = _raise_alerts(db, ours, rules, now)
+    return Taken(n_new, ours.height - n_new, n_stray=n_stray, n_alerts=n_alerts)
+
+
+def match_strays(db: Connection, rules: AnswerRules, now: datetime) -> Taken:
+    """Take the strays whose invitation has become known since."""
+    waiting = facts.whole(db, STRAYS).filter(pl.col("matched_at").is_null())
+    found = matched(db, waiting.drop("source", "reason", "written_at", "matched_at"))
+    home = found.filter(pl.col("customer_id").is_not_null() & ~off_scale() & ~not_whole())
+    if home.is_empty():
+        return Taken(0, 0)
+    taken = take_answers(db, home, rules, source="stray", now=now)
+    change(db, STRAYS, home.select("answer_id", pl.lit(now).alias("matched_at")), ["matched_at"])
+    return taken
+
+
+def in_window(answers: pl.DataFrame, window: tuple[float, float]) -> pl.DataFrame:
+    """Return the answers to the recommend question whose score lies in the window, both ends included."""
+    return answers.filter((pl.col("metric") == "nps") & pl.col("score").is_between(*window))
+
+
+def _raise_alerts(db: Connection, answers: pl.DataFrame, rules: AnswerRules, now: datetime) -> int:
+    """Raise one alert per question answered within the window, however often the answer comes."""
+    low, high = rules.alert_window
+    told = in_window(answers, rules.alert_window)
+    if told.is_empty():
+        return 0
+    alerts = told.with_columns(
+        alert_id=stable_ids("alert", told, ("invitation_id", "metric")),
+        state=pl.lit("open"),
+        raised_at=pl.lit(now),
+        window_low=pl.lit(float(low)),
+        window_high=pl.lit(float(high)),
+    ).unique("alert_id", keep="first", maintain_order=True)
+    known = facts.some(db, ALERTS, "alert_id", alerts["alert_id"])
+    new = alerts.join(known, on="alert_id", how="anti")
+    n_new = add(db, ALERTS, new)
+    if rules.endpoint is not None:
+        add(
+            db,
+            OUTBOX,
+            messages(_alert_message(row, rules.endpoint, now) for row in new.iter_rows(named=True)),
+        )
+    return n_new
+
+
+def _alert_message(row: dict[str, object], endpoint: str, now: datetime) -> dict[str, object]:
+    names = ("alert_id", "invitation_id", "customer_id", "metric", "score", "comment", "answered_at")
+    payload = {"type": "alert.raised", "data": {name: row[name] for name in names}}
+    told = json.loads(json.dumps(payload, default=str))
+    return message("alert", str(row["alert_id"]), told, endpoint=endpoint, now=now)
+
+
+# the others
+
+
+def take_treatments(db: Connection, treatments: pl.DataFrame, *, source: str, now: datetime) -> Taken:
+    """Write treatments; of those that are known fill in what is new: taken or not, root cause, propensity, campaign.
+
+    Whoever got an offer was contacted: the contact is written too, once.
+    """
+    dated = known_from(treatments, "at", now).with_columns(source=pl.lit(source), written_at=pl.lit(now))
+    before = present(db, TREATMENTS, dated)
+    touched = put(db, TREATMENTS, dated, ["accepted", "root_cause", "propensity", "campaign_id"])
+    n_new = dated.height - before
+    made = dated.filter(pl.col("offer_id") != "control")
+    contacts = made.with_columns(
+        contact_id=stable_ids("contact", made.with_columns(_kind=pl.lit("offer")), ("_kind", "treatment_id")),
+        purpose=pl.lit("offer"),
+        is_transactional=pl.lit(value=False),
+        source=pl.lit("offer"),
+        source_id="treatment_id",
+    )
+    add(db, CONTACTS, contacts)
+    return Taken(n_new, before - (touched - n_new), n_changed=touched - n_new)
+
+
+def named_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Fill outcome_id where nobody gave one: the same row, the same id."""
+    made = stable_ids(
+        "outcome", outcomes, ("customer_id", "treatment_id", "at", "outcome", "root_cause", "note")
+    )
+    return outcomes.with_columns(outcome_id=pl.coalesce("outcome_id", made))
+
+
+def take_outcomes(db: Connection, outcomes: pl.DataFrame, *, source: str, now: datetime) -> Taken:
+    """Write what came of contacts and offers, as `named_outcomes`."""
+    dated = known_from(outcomes, "at", now).with_columns(source=pl.lit(source), written_at=pl.lit(now))
+    n_new = add(db, OUTCOMES, dated)
+    return Taken(n_new, dated.height - n_new)
+
+
+def named_contacts(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Fill contact_id where nobody gave one: the same row, the same id."""
+    made = stable_ids("contact", contacts, ("customer_id", "at", "channel", "purpose"))
+    return contacts.with_columns(contact_id=pl.coalesce("contact_id", made))
+
+
+def take_contacts(
+    db: Connection, contacts: pl.DataFrame, transactional: frozenset[str], *, source: str, now: datetime
+) -> Taken:
+    """Write contacts that somebody made, as `named_contacts`; those with a transactional purpose count for no rule."""
+    dated = known_from(contacts, "at", now).with_columns(
+        is_transactional=pl.col("purpose").is_in(sorted(transactional)),
+        source=pl.lit(source),
+        written_at=pl.lit(now),
+    )
+    n_new = add(db, CONTACTS, dated)
+    return Taken(n_new, dated.height - n_new)

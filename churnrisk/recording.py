@@ -1,0 +1,174 @@
+"""``churnrisk record``: what came back of surveys, offers and contacts, from a file or frame into the ledger.
+
+It decides the order (customers, file, ledger) and what is told, and refuses to know contracts and tables. Every row
+is accounted for: new, changed, known before, without an invitation, or rejected with a reason.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .errors import Fault, UsageError
+from .inputs import Inputs
+from .ledger import Ledger, Transaction, taking
+from .ledger.taking import AnswerRules, Taken
+from .sources import FaultCount, load
+from .sources.recorded import RecordedFile, quarantine_place, recorded_file
+from .store import Workspace
+
+KINDS = ("answers", "outcomes", "treatments", "contacts")
+"""What can be recorded."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of a file: ``n_new + n_changed + n_known + n_stray + n_rejected = n_read``, always.
+
+    ``n_known`` were in the ledger already and say nothing new; ``n_stray`` are answers to invitations nobody knows.
+    """
+
+    kind: str
+    n_read: int
+    n_new: int
+    n_changed: int
+    n_known: int
+    n_stray: int
+    n_rejected: int
+    n_alerts: int
+    n_matched: int
+    """Answers that had come before their invitation was known and now found it; no rows of this file."""
+    faults: tuple[FaultCount, ...]
+    quarantine: Path | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give everything as plain values for ``--json``."""
+        return {**asdict(self), "quarantine": None if self.quarantine is None else str(self.quarantine)}
+
+    def text(self) -> str:
+        """Say it in words."""
+        parts = [
+            f"{self.n_new:,} new",
+            f"{self.n_changed:,} changed" if self.n_changed else "",
+            f"{self.n_known:,} known before" if self.n_known else "",
+            f"{self.n_stray:,} to invitations nobody knows, kept apart" if self.n_stray else "",
+            f"{self.n_rejected:,} rejected" if self.n_rejected else "",
+        ]
+        lines = [f"{self.kind}: {self.n_read:,} rows read: {', '.join(filter(None, parts))}."]
+        if self.n_read and not (self.n_new or self.n_changed or self.n_stray or self.n_rejected):
+            lines.append("Nothing has changed: all of it had been recorded before.")
+        if self.n_alerts:
+            lines.append(f"Alerts raised: {self.n_alerts:,}.")
+        if self.n_matched:
+            lines.append(f"Earlier answers whose invitation is known by now: {self.n_matched:,}.")
+        lines += [
+            f"  {fault.n_rows:,} x {fault.code} (first: row {fault.first_row}): {fault.reason}"
+            for fault in self.faults
+        ]
+        if self.quarantine is not None:
+            lines.append(f"Rejected rows: {self.quarantine}")
+        return "\n".join(lines)
+
+
+def record(workspace: Workspace, inputs: Inputs, kind: str, given: object, *, now: datetime) -> Recorded:
+    """Record a file or frame.
+
+    Parameters
+    ----------
+    kind : str
+        One of KINDS.
+    given : path, str or frame
+        CSV or Parquet by its path, or a Polars, Arrow or pandas frame; columns named as `churnrisk schema
+        recorded_answers` (``_outcomes`` ...) says.
+    now : datetime
+        The clock, naive UTC: when rows without known_at became known.
+
+    Raises
+    ------
+    UsageError
+        There is no such kind.
+    ContractError
+        The file lacks a column, or is no table; SourceMissing when it is not there.
+    """
+    if kind not in KINDS:
+        raise UsageError(
+            Fault("kind_unknown", "churnrisk record", "what came back", repr(kind), "Choose one.", KINDS)
+        )
+    with (
+        workspace.held("record"),
+        tempfile.TemporaryDirectory(dir=_work(workspace)) as scratch,
+        Ledger.open(workspace, inputs.environment) as ledger,
+    ):
+        file = _read(workspace, inputs, kind, given, Path(scratch))
+        with ledger.writing() as db:
+            taken, matched = _taken(db, workspace, kind, file, now)
+        place = quarantine_place(workspace, file)
+        faults = file.finished(place)
+    return Recorded(
+        kind=kind,
+        n_read=file.n_read,
+        n_new=taken.n_new,
+        n_changed=taken.n_changed,
+        n_known=taken.n_known,
+        n_stray=taken.n_stray,
+        n_rejected=sum(fault.n_rows for fault in faults),
+        n_alerts=taken.n_alerts + matched.n_alerts,
+        n_matched=matched.n_new,
+        faults=faults,
+        quarantine=place if faults else None,
+    )
+
+
+def _work(workspace: Workspace) -> Path:
+    work = workspace.lake / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratch: Path) -> RecordedFile:
+    if kind == "answers":
+        return recorded_file(workspace, kind, given, scratch)
+    wanted = {"offers"} & {*workspace.config.sources, *inputs.frames}
+    with workspace.engine() as engine:
+        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames, only=wanted)
+    paths = loaded.tables.paths
+    return recorded_file(
+        workspace,
+        kind,
+        given,
+        scratch,
+        customers=pl.read_parquet(paths["keys"])["customer_id"].drop_nulls(),
+        offers=pl.read_parquet(paths["offers"])["offer_id"] if "offers" in paths else None,
+    )
+
+
+def _taken(
+    db: Transaction, workspace: Workspace, kind: str, file: RecordedFile, now: datetime
+) -> tuple[Taken, Taken]:
+    """Write the rows that stand, and put aside those that the ledger shows to be wrong."""
+    config, nothing = workspace.config, Taken(0, 0)
+    if kind == "answers":
+        rules = AnswerRules.of(config)
+        home = taking.match_strays(db, rules, now)
+        file.rows = taking.matched(db, file.rows)
+        file.reject(taking.off_scale(), "score_off_scale", "score")
+        file.reject(taking.not_whole(), "score_not_whole", "score")
+        file.reject(pl.col("answered_end") < pl.col("invited_at"), "answer_before_invitation", "answered_at")
+        file.reject_repeated(["answer_id"])
+        return taking.take_answers(db, file.rows, rules, source="file", now=now), home
+    if kind == "treatments":
+        file.reject_repeated(["treatment_id"])
+        return taking.take_treatments(db, file.rows, source="file", now=now), nothing
+    if kind == "outcomes":
+        file.rows = taking.named_outcomes(file.rows)
+        file.reject_repeated(["outcome_id"])
+        return taking.take_outcomes(db, file.rows, source="file", now=now), nothing
+    file.rows = taking.named_contacts(file.rows)
+    file.reject_repeated(["contact_id"])
+    transactional = frozenset(config.contacts.transactional)
+    return taking.take_contacts(db, file.rows, transactional, source="file", now=now), nothing

@@ -1,0 +1,108 @@
+# ruff: noqa: N805 - dataframely hands the schema to a rule as its first argument
+"""What a row of a file for ``churnrisk record`` must be: what came back of surveys, offers and contacts."""
+
+from __future__ import annotations
+
+import dataframely as dy
+import polars as pl
+
+from ..columns import flag, identifier, instant, number, text, word
+from ..faults import CONTROL
+from .rows import METRIC_SCALES, Source
+from .table import SourceTable
+
+RECORDED_NOW = "when it is recorded, and never before it happened"
+
+MADE = "made from the other columns, so that the same row is the same"
+
+
+class Answers(Source):
+    """One row per question answered; to be recorded into the ledger."""
+
+    answer_id = identifier("The answer, as the survey platform names it.", null=MADE)
+    invitation_id = identifier("The invitation it answers, as survey_requests names it.")
+    metric = word("What was asked.", tuple(METRIC_SCALES), null="that of the invitation")
+    score = number("The answer.", "nps 0-10, csat 1-5, ces 1-7", null="no score: only a comment")
+    comment = text("The answer to the open question.", null="none written")
+    answered_at = instant("When the customer answered.")
+    answered_end = instant("The last microsecond of an answer that has only a date.", inner=True)
+    known_at = instant("When the answer became known.", null=RECORDED_NOW)
+
+    @dy.rule()
+    def nothing_said(cls) -> pl.Expr:
+        return pl.col("score").is_not_null() | pl.col("comment").is_not_null()
+
+    @dy.rule()
+    def known_before_happened(cls) -> pl.Expr:
+        return pl.col("known_at") >= pl.col("answered_at")
+
+
+class Outcomes(Source):
+    """One row per thing that came of a contact or an offer; to be recorded into the ledger."""
+
+    outcome_id = identifier("The outcome.", null=MADE)
+    customer_id = identifier("The customer.", digits=True)
+    treatment_id = identifier("The treatment it came of.", null="of none, or not known")
+    at = instant("When it happened.")
+    outcome = text("What came of it (reached, kept, refused, left ...).")
+    root_cause = text("Why the customer was unhappy, as staff recorded it.", null="not asked")
+    note = text("What staff wrote.", null="nothing")
+    known_at = instant("When it became known.", null=RECORDED_NOW)
+
+    @dy.rule()
+    def known_before_happened(cls) -> pl.Expr:
+        return pl.col("known_at") >= pl.col("at")
+
+
+class RecordedTreatments(Source):
+    """One row per customer who got an offer, or was deliberately left without; to be recorded into the ledger.
+
+    One that a night decided is completed: whether it was taken, and why the customer was unhappy.
+    """
+
+    treatment_id = identifier("The treatment.")
+    customer_id = identifier("The customer.", digits=True)
+    offer_id = identifier(f"The offer, or {CONTROL}.")
+    campaign_id = identifier("The campaign it belongs to.", null="none")
+    at = instant("When it was made.")
+    propensity = number(
+        "Probability with which it had been assigned; for a control, that of being left without.",
+        "0-1",
+        low=0,
+        high=1,
+        null="not known",
+    )
+    accepted = flag("It was taken.", null="not known, or control")
+    root_cause = text("Why the customer was unhappy, as staff recorded it.", null="not asked")
+    known_at = instant("When it became known.", null=RECORDED_NOW)
+
+    @dy.rule()
+    def known_before_happened(cls) -> pl.Expr:
+        return pl.col("known_at") >= pl.col("at")
+
+
+class Contacts(Source):
+    """One row per contact of the company with a customer, whoever made it; to be recorded into the ledger."""
+
+    contact_id = identifier("The contact.", null=MADE)
+    customer_id = identifier("Who was contacted.", digits=True)
+    at = instant("When.")
+    channel = text("Through which channel (email, sms, call ...).", null="not known")
+    purpose = text("What for (survey, offer, bill ...): caps and transactional purposes go by it.")
+    known_at = instant("When it became known.", null=RECORDED_NOW)
+
+    @dy.rule()
+    def known_before_happened(cls) -> pl.Expr:
+        return pl.col("known_at") >= pl.col("at")
+
+
+RECORDED_TABLES: dict[str, SourceTable] = {
+    table.name: table
+    for table in (
+        SourceTable("recorded_answers", Answers, "invitation_id, metric", "answered_at", kind_words="record"),
+        SourceTable("recorded_outcomes", Outcomes, "outcome_id", "at", kind_words="record"),
+        SourceTable("recorded_treatments", RecordedTreatments, "treatment_id", "at", kind_words="record"),
+        SourceTable("recorded_contacts", Contacts, "contact_id", "at", kind_words="record"),
+    )
+}
+"""Every table that a file for ``churnrisk record`` can hold, by name."""

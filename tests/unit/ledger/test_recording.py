@@ -1,0 +1,299 @@
+"""``record``: what came back goes into the ledger once; every row read is accounted for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import churnrisk
+from churnrisk.cli import run
+from churnrisk.errors import ContractError, SourceMissing, UsageError
+from churnrisk.inputs import Inputs
+from churnrisk.ledger import Ledger
+from churnrisk.ledger.entries import add
+from churnrisk.ledger.facts import answers, contacts, every_answer, outcomes, treatments, whole
+from churnrisk.ledger.outbox import claimed
+from churnrisk.ledger.schema import ALERTS, INVITATIONS, STRAYS
+from churnrisk.ledger.taking import contact_id
+from churnrisk.recording import Recorded, record
+from churnrisk.store import Workspace
+from churnrisk.tables.contracts import RECORDED_TABLES
+
+NOW = datetime(2026, 5, 10, 8)
+SETTINGS = """
+[time]
+zone = "UTC"
+[sources.customers]
+path = "customers.csv"
+extracted_on = 2026-04-01
+[sources.offers]
+path = "offers.csv"
+[privacy]
+missing_consent = true
+[operations]
+url = "env:LEDGER_URL"
+[webhooks]
+endpoint = "https://platform.example"
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    (tmp_path / "churnrisk.toml").write_text(SETTINGS)
+    (tmp_path / "customers.csv").write_text(
+        "customer_id,joined_on\na,2024-01-01\nb,2024-01-01\n007,2024-01-01\n"
+    )
+    (tmp_path / "offers.csv").write_text("offer_id,name\ndiscount,Discount\n")
+    return Workspace.open(tmp_path)
+
+
+def invite(ledger: Ledger, *names: str) -> None:
+    rows = pl.DataFrame({"invitation_id": names}).with_columns(
+        customer_id=pl.col("invitation_id").str.slice(0, 1),
+        metric=pl.lit("nps"),
+        occasion=pl.lit("relationship"),
+        purpose=pl.lit("confirm"),
+        invited_at=pl.lit(datetime(2026, 5, 1)),
+        known_at=pl.lit(datetime(2026, 5, 1)),
+        state=pl.lit("sent"),
+        written_at=pl.lit(NOW),
+    )
+    with ledger.writing() as db:
+        add(db, INVITATIONS, rows)
+
+
+class Desk:
+    """Records texts as files, and checks that every row read is accounted for."""
+
+    def __init__(self, workspace: Workspace, environment: dict[str, str]) -> None:
+        self.workspace, self.environment = workspace, environment
+
+    def record(self, kind: str, text: str | pl.DataFrame, now: datetime = NOW) -> Recorded:
+        given: object = text
+        if isinstance(text, str):
+            given = self.workspace.root / f"{kind}.csv"
+            Path(str(given)).write_text(text, "utf-8")
+        found = record(self.workspace, Inputs({}, self.environment, interactive=False), kind, given, now=now)
+        parts = (found.n_new, found.n_changed, found.n_known, found.n_stray, found.n_rejected)
+        assert sum(parts) == found.n_read
+        return found
+
+
+@pytest.fixture
+def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
+    return Desk(workspace, environment)
+
+
+ANSWERS = """invitation_id,score,comment,answered_at
+a1,3,слишком дорого,2026-05-03T10:00:00
+b1,9,,2026-05-03T11:00:00
+"""
+
+
+def test_answers_are_written_once_with_alerts_for_the_low_ones(ledger: Ledger, desk: Desk) -> None:
+    invite(ledger, "a1", "b1")
+    first, second = desk.record("answers", ANSWERS), desk.record("answers", ANSWERS)
+    assert (first.n_read, first.n_new, first.n_alerts) == (2, 2, 1)
+    assert (second.n_known, second.n_new, second.n_alerts) == (2, 0, 0)
+    assert "Nothing has changed" in second.text()
+    with ledger.reading() as db:
+        found = answers(db)
+        assert found.select("customer_id", "metric", "score", "comment").rows() == [
+            ("a", "nps", 3.0, "слишком дорого"),
+            ("b", "nps", 9.0, None),
+        ]
+        assert found["known_at"].to_list() == [NOW, NOW]
+        (alert,) = whole(db, ALERTS).to_dicts()
+    assert (alert["customer_id"], alert["score"], alert["comment"], alert["state"]) == (
+        "a",
+        3.0,
+        "слишком дорого",
+        "open",
+    )
+    (message,) = claimed(ledger, NOW, sender="s")
+    assert (message.kind, message.endpoint) == ("alert", "https://platform.example")
+    assert "слишком дорого" in message.body
+
+
+def test_known_at_is_that_of_the_file_where_it_says_so(ledger: Ledger, desk: Desk) -> None:
+    invite(ledger, "a1")
+    desk.record("answers", "invitation_id,score,answered_at,known_at\na1,3,2026-05-03T10:00:00,2026-05-04\n")
+    with ledger.reading() as db:
+        assert answers(db)["known_at"].to_list() == [datetime(2026, 5, 4, 23, 59, 59, 999999)]
+
+
+def test_late_answers_are_marked(ledger: Ledger, desk: Desk) -> None:
+    invite(ledger, "a1", "b1")
+    desk.record(
+        "answers", "invitation_id,score,answered_at\na1,3,2026-05-07T10:00:00\nb1,3,2026-05-09T10:00:00\n"
+    )
+    with ledger.reading() as db:
+        assert answers(db)["is_late"].to_list() == [False, True]
+
+
+def test_answers_to_unknown_invitations_wait_apart_until_somebody_knows_them(
+    ledger: Ledger, desk: Desk
+) -> None:
+    first = desk.record("answers", ANSWERS)
+    assert (first.n_stray, first.n_new, first.n_alerts) == (2, 0, 0)
+    assert desk.record("answers", ANSWERS).n_stray == 2
+    invite(ledger, "a1")
+    later = desk.record("answers", ANSWERS, NOW + timedelta(days=1))
+    assert (later.n_known, later.n_stray, later.n_matched, later.n_alerts) == (1, 1, 1, 1)
+    with ledger.reading() as db:
+        assert answers(db)["invitation_id"].to_list() == ["a1"]
+        assert answers(db)["known_at"].to_list() == [NOW]
+        assert whole(db, STRAYS)["matched_at"].null_count() == 1
+
+
+def test_answers_that_cannot_be_are_rejected_with_a_reason(ledger: Ledger, desk: Desk) -> None:
+    invite(ledger, *(f"a{number}" for number in range(1, 8)))
+    rows = """invitation_id,metric,score,comment,answered_at
+a1,,11,,2026-05-03T10:00:00
+a2,,3.5,,2026-05-03T10:00:00
+a3,csat,6,,2026-05-03T10:00:00
+a4,,3,,2026-04-03T10:00:00
+a5,,,,2026-05-03T10:00:00
+a6,,three,,2026-05-03T10:00:00
+a7,,7,good,yesterday
+,,7,,2026-05-03T10:00:00
+a1,ces,7,,2026-05-03T10:00:00
+"""
+    found = desk.record("answers", rows)
+    assert found.n_new == 1
+    assert {fault.code: fault.n_rows for fault in found.faults} == {
+        "score_off_scale": 2,
+        "score_not_whole": 1,
+        "answer_before_invitation": 1,
+        "nothing_said": 1,
+        "number_unreadable": 1,
+        "date_unreadable": 1,
+        "required_missing": 1,
+    }
+    assert found.quarantine is not None
+    kept = pl.read_parquet(found.quarantine)
+    assert kept.height == 8
+    assert "good" not in str(kept.to_dicts())
+    assert str(found.quarantine) in found.text()
+    assert desk.record("answers", rows).quarantine == found.quarantine
+
+
+def test_a_row_twice_in_a_file_counts_once(ledger: Ledger, desk: Desk) -> None:
+    invite(ledger, "a1")
+    rows = "answer_id,invitation_id,score,answered_at\n" + "e1,a1,3,2026-05-03\n" * 2 + "e1,a1,4,2026-05-03\n"
+    found = desk.record("answers", rows)
+    assert (found.n_new, {fault.code: fault.n_rows for fault in found.faults}) == (
+        1,
+        {"duplicate_row": 1, "duplicate_key": 1},
+    )
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_the_order_in_which_answers_come_changes_nothing(
+    ledger: Ledger, desk: Desk, order: tuple[int, ...]
+) -> None:
+    invite(ledger, "a1")
+    head = "answer_id,invitation_id,score,answered_at\n"
+    rows = ["e1,a1,3,2026-05-03T10:00:00\n", "e2,a1,8,2026-05-03T12:00:00\n", "e2,a1,8,2026-05-03T12:00:00\n"]
+    alerts = sum(desk.record("answers", head + rows[place]).n_alerts for place in order)
+    with ledger.reading() as db:
+        assert answers(db)["score"].to_list() == [3.0]
+        assert every_answer(db).height == 2
+    assert alerts == 1
+
+
+def test_treatments_are_written_and_completed_later(ledger: Ledger, desk: Desk) -> None:
+    head = "treatment_id,customer_id,offer_id,at,accepted,root_cause\n"
+    first = desk.record("treatments", f"{head}t1,a,discount,2026-05-03,,\nt2,b,control,2026-05-03,,\n")
+    again = desk.record(
+        "treatments", f"{head}t1,a,discount,2026-05-03,yes,price\nt2,b,control,2026-05-03,,\n"
+    )
+    assert (first.n_new, first.n_changed) == (2, 0)
+    assert (again.n_new, again.n_changed, again.n_known) == (0, 1, 1)
+    with ledger.reading() as db:
+        assert treatments(db).select("accepted", "root_cause").rows() == [(True, "price"), (None, None)]
+        made = contacts(db)
+    assert made.select("contact_id", "customer_id", "purpose").rows() == [
+        (contact_id("offer", "t1"), "a", "offer")
+    ]
+
+
+def test_customers_and_offers_that_nobody_knows_are_rejected(desk: Desk) -> None:
+    head = "treatment_id,customer_id,offer_id,at\n"
+    rows = f"{head}t1,zz,discount,2026-05-03\nt2,a,gift,2026-05-03\nt3,007,control,2026-05-03\n"
+    found = desk.record("treatments", rows)
+    assert found.n_new == 1
+    assert sorted(fault.code for fault in found.faults) == ["unknown_customer", "unknown_offer"]
+
+
+def test_outcomes_and_contacts_without_an_id_are_the_same_when_they_say_the_same(
+    ledger: Ledger, desk: Desk
+) -> None:
+    told = (
+        "customer_id,at,outcome,note\na,2026-05-03T10:00:00,kept,\na,2026-05-03T10:00:00,kept,called twice\n"
+    )
+    made = "customer_id,at,channel,purpose\na,2026-05-03,call,offer\nb,2026-05-03,email,bill\n"
+    for n_new in (2, 0):
+        assert desk.record("outcomes", told).n_new == n_new
+        assert desk.record("contacts", made).n_new == n_new
+    with ledger.reading() as db:
+        assert outcomes(db).height == 2
+        assert dict(contacts(db).select("purpose", "is_transactional").iter_rows()) == {
+            "offer": False,
+            "bill": True,
+        }
+
+
+def test_a_frame_is_recorded_like_a_file(ledger: Ledger, desk: Desk) -> None:
+    invite(ledger, "a1")
+    frame = pl.DataFrame({"invitation_id": ["a1"], "score": [5], "answered_at": [datetime(2026, 5, 3)]})
+    assert desk.record("answers", frame).n_new == 1
+    frame.write_parquet(desk.workspace.root / "answers.parquet")
+    again = record(
+        desk.workspace,
+        Inputs({}, desk.environment, interactive=False),
+        "answers",
+        str(desk.workspace.root / "answers.parquet"),
+        now=NOW,
+    )
+    assert again.n_known == 1
+
+
+def test_what_cannot_be_read_is_told(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="answers, outcomes, treatments, contacts"):
+        desk.record("answer", ANSWERS)
+    with pytest.raises(ContractError, match="invitation_id"):
+        desk.record("answers", "score\n3\n")
+    with pytest.raises(SourceMissing, match="no-such"):
+        record(
+            desk.workspace, Inputs({}, desk.environment, interactive=False), "answers", "no-such.csv", now=NOW
+        )
+
+
+def test_a_file_without_rows_changes_nothing(desk: Desk) -> None:
+    assert desk.record("answers", "invitation_id,score,answered_at\n").n_read == 0
+
+
+def test_the_command_tells_what_became_of_the_rows(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEDGER_URL", f"sqlite:///{workspace.root / 'operations.db'}")
+    path = workspace.root / "made.csv"
+    path.write_text("customer_id,at,channel,purpose\na,2026-05-03,call,offer\nzz,2026-05-03,call,offer\n")
+    assert run(["-w", str(workspace.root), "record", "contacts", str(path)]) == 0
+    assert "contacts: 2 rows read: 1 new, 1 rejected." in capsys.readouterr().out
+    assert run(["-w", str(workspace.root), "record", "contacts", str(path), "--json"]) == 0
+    assert '"n_known": 1' in capsys.readouterr().out
+    assert churnrisk.open(workspace.root).record("contacts", path).n_known == 1
+
+
+def test_every_kind_has_a_contract() -> None:
+    assert set(RECORDED_TABLES) == {
+        "recorded_answers",
+        "recorded_outcomes",
+        "recorded_treatments",
+        "recorded_contacts",
+    }
