@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from churnrisk import metrics
 from churnrisk.metrics import Interval
 
+from .levels import Levels
 from .rows import Rows
 
 Floats = NDArray[np.float64]
@@ -37,12 +38,16 @@ class Evaluation:
     n_leavers: int
 
 
+UNDEFINED = Interval(math.nan, math.nan, math.nan)
+
 OUT_OF_TIME = "out of time"
 CROSS_VALIDATED = "cross-validated, not out of time"
 
 
-def evaluation(kind: str, rows: Rows, risk: Floats, *, seed: int) -> Evaluation:
+def evaluation(kind: str, rows: Rows, risk: Floats, *, seed: int, levels: Levels | None = None) -> Evaluation:
     """Return the figures of ``risk`` (0 to 1) on ``rows``; intervals draw whole customers.
+
+    ``levels`` says how far the dates differ that the risk was learned from, None where that is not known.
 
     >>> sorted(FIGURES)[:3]
     ['auc', 'base_rate', 'brier']
@@ -54,8 +59,10 @@ def evaluation(kind: str, rows: Rows, risk: Floats, *, seed: int) -> Evaluation:
     line = metrics.calibration_line(rows.left, risk, weight, customer=customer)
     with_interval["calibration_slope"] = line.slope
     with_interval["calibration_intercept"] = line.intercept
-    with_interval["observed_over_expected"] = metrics.observed_over_expected(
-        rows.left, risk, weight, customer=customer
+    level = metrics.observed_over_expected(rows.left, risk, weight, customer=customer)
+    with_interval["observed_over_expected"] = level
+    with_interval["observed_over_expected_dates"] = (
+        UNDEFINED if levels is None else levels.on_new_dates(level, len(np.unique(rows.snapshot.astype(str))))
     )
     with_interval["observed_over_expected_controls"] = _among_controls(rows, risk)
     error = metrics.ece(rows.left, risk, weight, seed=seed)
@@ -63,6 +70,7 @@ def evaluation(kind: str, rows: Rows, risk: Floats, *, seed: int) -> Evaluation:
     everybody = metrics.treat_all(rows.base_rate)
     plain = {
         "base_rate": rows.base_rate,
+        "level_spread": math.nan if levels is None else levels.spread,
         "ece": error.value,
         "ece_null_mean": error.null_mean,
         "ece_null_se": error.null_se,
@@ -96,7 +104,7 @@ def _among_controls(rows: Rows, risk: Floats) -> Interval:
     """Observed over expected among those left alone on purpose: a check that rests on no weights of ours."""
     chosen = rows.is_control
     if chosen is None or not chosen.any():
-        return Interval(math.nan, math.nan, math.nan)
+        return UNDEFINED
     return metrics.observed_over_expected(
         rows.left[chosen], risk[chosen], customer=rows.customer.astype(str)[chosen]
     )
@@ -116,7 +124,9 @@ FIGURES: Mapping[str, str] = {
     "calibration_intercept": "0 = calibrated",
     "calibration_p_value": "of the test of slope 1 and intercept 0",
     "observed_over_expected": "leavers observed over leavers expected, 1 = calibrated in the large",
+    "observed_over_expected_dates": "the same, its interval also holding how dates learned from differ beyond chance",
     "observed_over_expected_controls": "the same among randomised controls alone; undefined without",
+    "level_spread": "standard deviation between the dates learned from of log observed/expected, beyond chance",
     "mpc": "maximum profit per customer at the mean acceptance",
     "mpc_share_contacted": "share contacted for it",
     "empc": "expected maximum profit per customer",

@@ -20,6 +20,7 @@ from .compare import Champion, Comparison, compared
 from .evaluate import OUT_OF_TIME, Evaluation, evaluation
 from .fit import FitSettings, Fitted, fitted_model, is_prior, score_without
 from .folds import customer_folds
+from .levels import levels_of
 from .lifetime import COHORT_COLUMNS, cohorts_of
 from .notes import NETWORK
 from .result import SnapshotUse
@@ -58,14 +59,17 @@ def judged_on(
     model = fitted_model(learned, settings)
     risks = predicted(model, tested)
     without = _score_without_network(learned, tested, model, settings)
+    levels = None if model.is_prior else levels_of(learned, model.out_of_fold_risk)
     return Judged(
         rows=tested,
         risks=risks,
-        evaluation=evaluation(OUT_OF_TIME, tested, risks["risk"].to_numpy(), seed=settings.seed),
+        evaluation=evaluation(
+            OUT_OF_TIME, tested, risks["risk"].to_numpy(), seed=settings.seed, levels=levels
+        ),
         uses=uses,
         ablations=_ablations(tested, without),
         network_gain=_network_gain(tested, model, without, settings.seed),
-        notes=(*notes, *model.notes),
+        notes=(*notes, *model.notes, *(() if levels is None else (levels.sentence(),))),
         model=model,
         cohorts=pl.concat(
             [

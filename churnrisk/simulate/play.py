@@ -100,8 +100,9 @@ class Play:
             at_risk = self.course.arrive(day)
             if self._is_hazard_due:
                 rows = truth.hazard_rows(self.course, day, self.clock, at_risk, self.ids)
-                self.truths["hazard"].write(rows, month.name + f"-{month.start:05d}")
-                self._is_hazard_due = False
+                begins = day if self.settings.weekly_truth else month.start
+                self.truths["hazard"].write(rows, f"{month.name}-{begins:05d}")
+                self._is_hazard_due = self.settings.weekly_truth
             self._week(day, at_risk, month)
 
     def _week(self, day: int, at_risk: np.ndarray[Any, np.dtype[np.int64]], month: Month) -> None:

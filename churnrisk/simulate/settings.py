@@ -120,7 +120,8 @@ class WorldSettings:
     per recently churned strong friend (1 = none). ``homophily`` is the correlation within communities of an
     unobserved, time-constant trait. ``calls_per_day`` counts calls and texts started by a customer.
     ``decision_lag_days`` is the mean time from deciding to leave to leaving. With a ``programme`` somebody does
-    something against leaving, and the source ``treatments`` is written.
+    something against leaving, and the source ``treatments`` is written. With ``weekly_truth`` the true hazard of every
+    week is written down, else of the first week of each month.
     """
 
     customers: int = 5_000
@@ -139,6 +140,7 @@ class WorldSettings:
     file_format: Mapping[str, FileFormat] = field(default_factory=dict)
     mechanism: Mechanism = field(default_factory=Mechanism)
     programme: Programme | None = None
+    weekly_truth: bool = False
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -180,7 +182,7 @@ class WorldSettings:
         plain["end_on"] = self.end_on.isoformat()
         plain["file_format"] = {table: self.format_of(table) for table in self.tables}
         plain["mechanism"] = asdict(self.mechanism)
-        del plain["programme"]
+        del plain["programme"], plain["weekly_truth"]  # how much is written down changes nothing that happens
         if self.programme is not None:
             plain["programme"] = asdict(self.programme)
         return plain

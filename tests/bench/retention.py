@@ -14,16 +14,19 @@ truth       everybody, the treated among them, by the hazard that they would hav
             over what was expected. Not those with an action in the eight weeks before, whose hazard it still lowers;
 ... top     of these the tenth with the highest risk by the same model.
 
-Observed/expected of 1 = the risk without an action is right; over 1 = it is understated. The truth knows no chance,
-so it has no interval; but it is written in the first week of a month, when new prices bite, and 28 days later again:
-its level is some hundredths too high, and it serves to compare the two models.
+Observed/expected of 1 = the risk without an action is right; over 1 = it is understated. It has two intervals: by
+chance alone, and with what the dates learned from differ beyond chance (`training.levels`). The truth knows no chance.
+
+Before the models stands the world itself: the untreated observed, weighted, over what their true hazard expects, at
+the dates learned from and at those that judge. 1 but for chance, or the weights are wrong. And the true level of the
+ones over that of the others: how far the world moved, which nobody could have learned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -34,10 +37,12 @@ from churnrisk.bundle import Bundle, Provenance
 from churnrisk.dates import AsOf
 from churnrisk.simulate import Programme, WorldSettings
 from features import build
+from tests.bench.truth import HAZARD_RATIO, LAG_DAYS, LASTING_DAYS, WEEK_DAYS, true_risk
 from tests.bench.worlds import LoadedWorld, last_month_whose_outcomes_are_known, loaded_world, stacked_for
 from training.censoring import Censoring
 from training.fit import FitSettings, fitted_model
 from training.labels import earliest_look, labels_of
+from training.levels import Levels, levels_of
 from training.looks import Look, without_actions
 from training.rows import Rows, rows_of
 from training.snapshots import outcome_days, snapshot_schedule
@@ -45,14 +50,10 @@ from training.snapshots import outcome_days, snapshot_schedule
 FIRST_SEED, N_SEEDS = 31, 5
 CUSTOMERS = 50_000
 TRAINING = "test_snapshots = 2\nsnapshot_every_days = 28\nstudy_contagion = false\n"
-LASTING_DAYS = 56
-"""How long an action works in these worlds."""
-GAP_DAYS, HORIZON_DAYS, LAG_DAYS, MONTH_DAYS = 14, 30, 10, 28
-"""Days to act, days to leave in, mean days from deciding to leaving, days from one known hazard to the next."""
 
 HEAD = (
     "world", "seed", "model", "judged on", "rows", "leavers", "O/E", "low", "high", "slope", "low", "high", "ECE",
-    "at most", "AUC",
+    "at most", "AUC", "dates low", "dates high",
 )  # fmt: skip
 Row = Sequence[object]
 Floats = NDArray[np.float64]
@@ -76,8 +77,8 @@ class Drawn:
     tested: Rows
     everybody: Rows
     """Of the test dates, the treated too; nobody with an action shortly before."""
-    true_risk: Floats
-    """Of each of them: what their hazard makes of the outcome window, without an action."""
+    true_risk: Mapping[str, Floats]
+    """Of each row of ours, tested and everybody: what their hazard makes of the outcome window, without an action."""
     done: Censoring | None
 
 
@@ -93,7 +94,10 @@ def drawn(control_share: float, seed: int, customers: int = CUSTOMERS) -> Drawn:
         calls_per_day=0.1,
         decision_lag_days=LAG_DAYS,
         file_format={"usage": "parquet", "events": "parquet", "interactions": "parquet"},
-        programme=Programme(control_share=control_share),
+        programme=Programme(
+            control_share=control_share, hazard_ratio=HAZARD_RATIO, lasting_weeks=LASTING_DAYS // WEEK_DAYS
+        ),
+        weekly_truth=True,
     )
     with loaded_world(settings, TRAINING) as world:
         as_of = last_month_whose_outcomes_are_known(world.hazard, settings.end_on)
@@ -103,14 +107,12 @@ def drawn(control_share: float, seed: int, customers: int = CUSTOMERS) -> Drawn:
         )
     ours, done = without_actions(ours, FitSettings(seed=1))
     everybody = rows_of([_everybody(look, before) for look in ours if look.snapshot.use == "test"])
-    return Drawn(
-        stacked_for(naive, "train"),
-        stacked_for(ours, "train"),
-        stacked_for(ours, "test"),
-        everybody,
-        true_risk(everybody, world.hazard),
-        done,
-    )
+    names = pl.concat([look.features.select("customer_key", "customer_id") for look in ours]).unique()
+    before = before.join(names, on="customer_key")
+    learned, tested = stacked_for(ours, "train"), stacked_for(ours, "test")
+    named = {"ours": learned, "tested": tested, "everybody": everybody}
+    truth = {name: true_risk(rows, world.hazard, before) for name, rows in named.items()}
+    return Drawn(stacked_for(naive, "train"), learned, tested, everybody, truth, done)
 
 
 def _looks(world: LoadedWorld, as_of: AsOf) -> tuple[list[Look], list[Look]]:
@@ -141,57 +143,54 @@ def _everybody(look: Look, actions: pl.DataFrame) -> tuple[str, pl.DataFrame, pl
     return look.day, look.features, kept
 
 
-def true_risk(rows: Rows, hazard: pl.DataFrame) -> Floats:
-    """Return the share of each row that would leave in its outcome window without an action; shape (rows,).
-
-    Who leaves in it has decided ``LAG_DAYS`` earlier on average. The hazard is known on the date and a month later
-    (0 for who has decided by then) and taken as a straight line between.
-    """
-    asked = pl.DataFrame(
-        {
-            "customer_id": rows.customer.astype(str),
-            "day": [date.fromisoformat(str(day)) for day in rows.snapshot],
-        }
-    ).with_columns(later=pl.col("day") + timedelta(days=MONTH_DAYS))
-    weekly = hazard.select("customer_id", "day", rate=pl.col("log_hazard").exp())
-    now, later = (
-        asked.join(weekly, left_on=["customer_id", on], right_on=["customer_id", "day"], how="left",
-                   maintain_order="left")["rate"].fill_null(0.0).to_numpy()
-        for on in ("day", "later")
-    )  # fmt: skip
-    share = (GAP_DAYS - LAG_DAYS + HORIZON_DAYS / 2) / MONTH_DAYS
-    found: Floats = ((1 - share) * now + share * later) * HORIZON_DAYS / 7
-    return found
-
-
 def compared(world: Drawn) -> Iterator[Row]:
-    """Yield the lines of the naive model and of ours."""
+    """Yield the lines of the world itself, of the naive model and of ours."""
+    yield from _itself(world)
+    tested = world.tested
     for name, learned in (("naive", world.naive), ("ours", world.ours)):
-        model = fitted_model(learned, FitSettings(seed=1)).bundle((), Provenance())
-        tested = world.tested
+        fitted = fitted_model(learned, FitSettings(seed=1))
+        model, levels = fitted.bundle((), Provenance()), levels_of(learned, fitted.out_of_fold_risk)
         if tested.is_control is not None and tested.is_control.any():
             controls = tested.where(tested.is_control)
-            yield name, "controls", *_judged(model, controls, np.ones(len(controls.left)))
-        yield name, "untreated", *_judged(model, tested, tested.weight)
+            yield name, "controls", *_judged(model, controls, np.ones(len(controls.left)), levels)
+        yield name, "untreated", *_judged(model, tested, tested.weight, levels)
         risk = _risk(model, world.everybody)
         is_top = risk >= np.quantile(risk, 0.9)
         for told, chosen in (("truth", np.ones(len(risk), dtype=bool)), ("... top", is_top)):
-            would = float(world.true_risk[chosen].sum())
+            would = float(world.true_risk["everybody"][chosen].sum())
             line = (int(chosen.sum()), round(would), would / float(risk[chosen].sum()))
-            yield name, told, *line, *[""] * 8
+            yield name, told, *line, *[""] * 10
+
+
+def _itself(world: Drawn) -> Iterator[Row]:
+    """Yield observed over the truth at the dates learned from and at those that judge, and how far the truth moved."""
+    level = []
+    for told, rows, truth in (
+        ("untreated, learned from", world.ours, world.true_risk["ours"]),
+        ("untreated", world.tested, world.true_risk["tested"]),
+    ):
+        found = metrics.observed_over_expected(
+            rows.left, truth, rows.weight, customer=rows.customer.astype(str)
+        )
+        level.append(float(rows.weight @ truth / rows.weight.sum()))
+        counts = len(rows.left), int(rows.left.sum())
+        yield "the world", told, *counts, found.value, found.low, found.high, *[""] * 8
+    yield "the world", "true level, over that learned from", "", "", level[1] / level[0], *[""] * 10
 
 
 def _risk(model: Bundle, rows: Rows) -> Floats:
     return model.predict(rows.frame)["risk"].to_numpy()
 
 
-def _judged(model: Bundle, rows: Rows, weight: Floats) -> Row:
+def _judged(model: Bundle, rows: Rows, weight: Floats, levels: Levels | None) -> Row:
     risk, left = _risk(model, rows), rows.left
     customer = rows.customer.astype(str)
     found = metrics.observed_over_expected(left, risk, weight, customer=customer)
     slope = metrics.calibration_line(left, risk, weight, customer=customer).slope
     error = metrics.ece(left, risk, weight, seed=1)
+    wide = found if levels is None else levels.on_new_dates(found, len(np.unique(rows.snapshot.astype(str))))
     return (
         len(left), int(left.sum()), found.value, found.low, found.high, slope.value, slope.low, slope.high,
         error.value, error.null_mean + 2 * error.null_se, metrics.auc(left, risk, weight),
+        wide.low, wide.high,
     )  # fmt: skip

@@ -34,7 +34,8 @@ class LoadedWorld:
     as_of: AsOf
     """The world's last day: all that is trained happens then."""
     hazard: pl.DataFrame
-    """customer_id, day (a week begins), log_hazard of deciding to leave, and its parts; all who are undecided."""
+    """customer_id, day (a week begins), log_hazard of deciding to leave without an action, and its parts; all who are
+    undecided. Of the first week of each month, or of every week where the settings say so."""
 
 
 @contextmanager
@@ -65,10 +66,10 @@ REACH_DAYS = 44
 
 
 def last_month_whose_outcomes_are_known(hazard: pl.DataFrame, end_on: date) -> AsOf:
-    """Return the date to train at so that the newest date that judges is one on which the truth was written.
+    """Return the date to train at so that the newest date that judges is the first week of a month.
 
-    It is written in the first week of each month; 28 days before the newest lies another such date, or none.
+    The truth of it is written, and 28 days before lies another such date, or none.
     """
-    days = hazard["day"].unique().to_list()
-    newest: date = max(day for day in days if day + timedelta(days=REACH_DAYS) <= end_on)
+    months = hazard.group_by(month=pl.col("day").dt.truncate("1mo")).agg(pl.col("day").min())["day"].to_list()
+    newest: date = max(day for day in months if day + timedelta(days=REACH_DAYS) <= end_on)
     return AsOf(newest + timedelta(days=REACH_DAYS))

@@ -40,7 +40,9 @@ def test_every_figure_is_there_and_all_but_statements_of_uncertainty_have_an_int
         "ece_null_mean",
         "ece_null_se",
         "calibration_p_value",
+        "observed_over_expected_dates",
         "observed_over_expected_controls",
+        "level_spread",
     ]
     inside = table.drop_nulls("low").filter(pl.col("figure") != "ece")
     assert inside.select(
