@@ -4,6 +4,7 @@ It decides how that is kept (SQLite, or PostgreSQL by URL), which contact rules 
 It refuses to know risks, effects and money, and how messages travel.
 """
 
+from .kept import kept_tables
 from .ledger import FILE_NAME, Ledger, Transaction
 from .permission import crm_consents, still_allowed
 from .replay import Decided, Decisions, decided, record_decisions
@@ -17,6 +18,7 @@ __all__ = [
     "Transaction",
     "crm_consents",
     "decided",
+    "kept_tables",
     "record_decisions",
     "standing_of",
     "still_allowed",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..bundle import Bundle
 from ..dates import AsOf
+from ..ledger import Ledger
 from ..messages import Sentences
 from ..night_monitor import Past
 from ..sources import LoadedSources
@@ -18,7 +19,8 @@ class Basis:
     """Where, as of when and how far; the loaded sources, the champion, earlier nights, and the name all give the run.
 
     ``sentences`` are in the language of the lists. ``challenger`` is the model watched beside the champion, None where
-    there is none; ``challenger_note`` says why one that is wanted cannot be read.
+    there is none; ``challenger_note`` says why one that is wanted cannot be read. ``ledger`` is None where there is
+    none and nothing is decided.
     """
 
     workspace: Workspace
@@ -32,3 +34,4 @@ class Basis:
     sentences: Sentences
     challenger: Bundle | None = None
     challenger_note: str = ""
+    ledger: Ledger | None = None

@@ -6,6 +6,8 @@ It decides what happens in which order and what a night leaves behind, and refus
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -18,6 +20,7 @@ from ..dates import AsOf
 from ..errors import ChurnriskError, Fault, GateRefused
 from ..inputs import Inputs
 from ..learning import champion_bundle
+from ..ledger import Ledger
 from ..loaded import loaded_sources
 from ..logs import Stages, run_context
 from ..messages import Sentences
@@ -66,9 +69,10 @@ def run_night(
     """
     with workspace.held(extent.command), Stages(extent.command, 7, interactive=inputs.interactive) as stages:
         recover(workspace)
-        with workspace.engine() as engine:
+        with workspace.engine() as engine, _ledger(workspace, inputs) as ledger:
             start = Start(started_at, perf_counter())
             basis = _basis(workspace, as_of, inputs, extent, engine=engine, stages=stages)
+            basis = replace(basis, ledger=ledger)
             with run_context(run_id=basis.run_id, as_of=str(as_of), command=extent.command):
                 try:
                     return _published(basis, stages, start)
@@ -78,6 +82,16 @@ def run_night(
                 finally:
                     # what was published lies there; nothing with ids or names stays behind in the lake
                     shutil.rmtree(workspace.run_folder(basis.run_id), ignore_errors=True)
+
+
+@contextmanager
+def _ledger(workspace: Workspace, inputs: Inputs) -> Iterator[Ledger | None]:
+    """Open the ledger where there is one."""
+    if not Ledger.is_there(workspace):
+        yield None
+        return
+    with Ledger.open(workspace, inputs.environment) as ledger:
+        yield ledger
 
 
 def _basis(

@@ -32,6 +32,7 @@ from scoring import (
 )
 
 from ..bundle import Bundle, read_lifetime
+from ..ledger import kept_tables
 from ..night_memory import last_night, staged_memory
 from ..night_report import Made
 from ..night_silence import silent_tonight
@@ -282,6 +283,16 @@ def memory_of(scored: Scored, frames: Frames) -> Addition:
     )
 
 
+def kept_of(scored: Scored, _: Frames) -> Addition:
+    """What came back and whom we have contacted, as the ledger knew it; nothing where there is no ledger."""
+    basis = scored.basis
+    if basis.ledger is None:
+        return Addition()
+    with basis.ledger.reading() as db:
+        kept = kept_tables(db, basis.workspace.config, basis.as_of, scored.scores["customer_id"])
+    return Addition({name: scored.stamped(frame) for name, frame in kept.items()})
+
+
 STEPS: tuple[Step, ...] = (
     reasons_of,
     inputs_of,
@@ -292,6 +303,7 @@ STEPS: tuple[Step, ...] = (
     promoters_of,
     challenger_of,
     silence_of,
+    kept_of,
     memory_of,
 )
 """What follows the risks, in the order of the tables; a step may read those of the steps before it."""

@@ -13,16 +13,22 @@ from .log import RUN_LOG
 from .monitoring import MONITORING, MONITORING_WORDS
 from .network import NETWORK, TIES
 from .nps import NPS_CATEGORY_WORDS, NPS_PREDICTED
+from .operations import ALERTS, ANSWERS, CONTACTS, HOLDOUTS, KEPT_DAYS, OUTCOMES
 from .reasons import CHANGES, REASONS
 from .scores import ASKED, KINDS, NON_PAYMENT, OTHER_KIND, SCORES, SHADOW_SCORES, SILENT
 
 __all__ = [
+    "ALERTS",
+    "ANSWERS",
     "ASKED",
     "AT_RISK",
     "BANDS",
     "CHANGES",
+    "CONTACTS",
     "FEATURES",
     "FEW_FRIENDS",
+    "HOLDOUTS",
+    "KEPT_DAYS",
     "KINDS",
     "MONITORING",
     "MONITORING_WORDS",
@@ -32,6 +38,7 @@ __all__ = [
     "NPS_CATEGORY_WORDS",
     "NPS_PREDICTED",
     "OTHER_KIND",
+    "OUTCOMES",
     "PUBLISHED",
     "REASONS",
     "RULES",

@@ -10,6 +10,7 @@ from .log import RUN_LOG
 from .monitoring import MONITORING
 from .network import NETWORK, TIES
 from .nps import NPS_PREDICTED
+from .operations import ALERTS, ANSWERS, CONTACTS, HOLDOUTS, OUTCOMES
 from .reasons import CHANGES, REASONS
 from .scores import SCORES, SHADOW_SCORES
 
@@ -26,6 +27,11 @@ PUBLISHED: dict[str, PublishedTable] = {
         MONITORING,
         SHADOW_SCORES,
         NPS_PREDICTED,
+        ANSWERS,
+        ALERTS,
+        OUTCOMES,
+        CONTACTS,
+        HOLDOUTS,
         RUN_LOG,
     )
 }
