@@ -133,17 +133,18 @@ def answer_chances(
 ) -> Chances:
     """Return the chance of each answer, and of none, for every row of ``frame`` in its order.
 
-    With a model of the categories: its probabilities times the chance that the customer answers (``answering``,
-    the past share of answered invitations without it). Without: shares of the past, which are stated guesses where
-    nothing was learned. Raises ModelUnfit when the frame is not what a model was taught.
+    What an answer would be comes from a model of the categories, without one from shares of past answers, which are
+    stated guesses where nothing was learned; whether there is one from ``answering``, without it from the past
+    share of answered invitations. Raises ModelUnfit when the frame is not what a model was taught.
     """
-    if model is None:
-        values = np.broadcast_to(ratios.chances, (frame.height, len(EVIDENCE)))
-        return Chances(values, "past" if ratios.is_learned else "assumed")
-    each = model.predict(frame).select(NPS_CATEGORIES).to_numpy()
-    each = each / each.sum(axis=1, keepdims=True)
     answers = np.full(frame.height, ratios.response) if answering is None else answering.chance(frame)
-    return Chances(np.column_stack([each * answers[:, None], 1.0 - answers]), "predicted")
+    if model is None:
+        past = np.array([ratios.shares[name] for name in NPS_CATEGORIES])
+        each, source = np.tile(past, (frame.height, 1)), "past" if ratios.is_learned else "assumed"
+    else:
+        each, source = model.predict(frame).select(NPS_CATEGORIES).to_numpy(), "predicted"
+    each = each / each.sum(axis=1, keepdims=True)
+    return Chances(np.column_stack([each * answers[:, None], 1.0 - answers]), source)
 
 
 def confirmed(

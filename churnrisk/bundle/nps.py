@@ -3,6 +3,7 @@
     nps/nps.json        what the training found, also where no model was made
     nps/detractor/      a bundle: P(detractor)
     nps/promoter/       a bundle: P(promoter | no detractor); passive is the rest
+    nps/answering.json  who answers when asked
 
 It decides how two probabilities become three, and refuses to know how they were fitted and what was really answered.
 """
@@ -18,6 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
+from .answering import Answering, read_answering
 from .bundle import Bundle
 from .encoding import Kind
 from .files import json_text
@@ -160,10 +162,11 @@ class NpsFindings:
 
 @dataclass(frozen=True)
 class PredictedNps:
-    """The findings, and the model unless they say why there is none."""
+    """The findings, the model unless they say why there is none, and who answers when asked where that was learned."""
 
     findings: NpsFindings
     model: NpsModel | None = None
+    answering: Answering | None = None
 
     def save(self, folder: Path) -> None:
         """Write into ``folder``/nps; the same always gives the same bytes."""
@@ -174,6 +177,8 @@ class PredictedNps:
         if self.model is not None:
             self.model.detractor.save(inside / "detractor")
             self.model.promoter.save(inside / "promoter")
+        if self.answering is not None:
+            self.answering.save(inside)
 
 
 def read_predicted_nps(folder: Path) -> PredictedNps | None:
@@ -186,7 +191,6 @@ def read_predicted_nps(folder: Path) -> PredictedNps | None:
         return None
     findings = NpsFindings.from_dict(json.loads((inside / NPS_FILE).read_text("utf-8")))
     if findings.reason:
-        return PredictedNps(findings)
-    return PredictedNps(
-        findings, NpsModel(Bundle.load(inside / "detractor"), Bundle.load(inside / "promoter"))
-    )
+        return PredictedNps(findings, answering=read_answering(inside))
+    model = NpsModel(Bundle.load(inside / "detractor"), Bundle.load(inside / "promoter"))
+    return PredictedNps(findings, model, read_answering(inside))

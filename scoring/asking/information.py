@@ -26,7 +26,8 @@ class OfferNumbers:
     """What o offers would do for n customers, as the offers' own module has it.
 
     ``worth`` (n,): value + spillover that leaving would cost, money, nan = not known. ``saved_share`` (n, o):
-    share of the risk that the offer takes away, below 0 where it harms. ``cost`` (n, o): contact and incentive,
+    share of the risk that the offer takes away, below 0 where it harms,
+    nan = not known: never chosen. ``cost`` (n, o): contact and incentive,
     those included who would have stayed; inf where the customer is not eligible. Net value of an offer at risk p:
     ``p saved_share worth - cost``.
     """
@@ -35,6 +36,18 @@ class OfferNumbers:
     worth: Floats
     saved_share: Floats
     cost: Floats
+
+    @classmethod
+    def of_effects(
+        cls, names: Sequence[str], risk: Floats, effect: Floats, *, worth: Floats, cost: Floats
+    ) -> OfferNumbers:
+        """Return them from effects (n, o): probability of leaving that an offer takes away at the risk (n,) of now.
+
+        An offer that takes away more than the whole risk takes away the risk; at a risk of 0 nothing is known of
+        shares.
+        """
+        share = np.divide(effect, risk[:, None], out=np.full(effect.shape, np.nan), where=risk[:, None] > 0)
+        return cls(names, worth, np.minimum(share, 1.0), cost)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +103,9 @@ def value_of_information(
     for start in range(0, n, ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         after[rows] = posterior(risk[rows], chances[rows], log_ratios)
-        stake = offers.saved_share[rows] * offers.worth[rows, None]
-        cost = offers.cost[rows]
+        is_known = ~np.isnan(offers.saved_share[rows])
+        stake = np.where(is_known, offers.saved_share[rows], 0.0) * offers.worth[rows, None]
+        cost = np.where(is_known, offers.cost[rows], np.inf)
         now, before_place[rows] = _best(risk[rows], stake, cost)
         later = np.zeros(len(now))
         for place in range(len(EVIDENCE)):

@@ -24,6 +24,7 @@ BENCHES: dict[str, str] = {
     "night": "tests.bench.night",
     "training": "tests.bench.training",
     "drift": "tests.bench.drift",
+    "answers": "tests.bench.answers",
     "graph": "tests.bench.graph_scale",
 }
 """Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""

@@ -21,6 +21,7 @@ PARAMETERS = {
     "known_by": datetime(2026, 7, 1),
     "earliest": datetime(2026, 1, 1),
     "answers_from": datetime(2026, 1, 1),
+    "answer_by": datetime(2026, 6, 1),
     "consent_as_of": datetime(2026, 7, 1),
 }
 CUSTOMERS = """

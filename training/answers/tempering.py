@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 SLOPES = np.round(np.arange(0.0, 1.5 + 1e-9, 0.05), 2)
 """Slopes tried; over 1 the stated values held the ratios back. 1.5 at most: a judgement."""
 
-PRIOR_SD = 0.5
+PRIOR_SD = 1.0
 """The slope is drawn to 1 by a normal prior of this spread (judgement): with few leavers ratios stay as they are."""
 
 N_RESAMPLES = 200
@@ -38,7 +38,7 @@ def tempering(asked: Asked, folds: NDArray[np.int8], *, strength: float = STRENG
 
     Notes
     -----
-    Least of (log loss summed) + (slope - 1)^2 / (2 x .5^2) over :data:`SLOPES`. What is judged is the posterior that a
+    Least of (log loss summed) + (slope - 1)^2 / 2 over :data:`SLOPES`. What is judged is the posterior that a
     night would publish, normalised per customer, after the risks of those asked were levelled on the other folds.
     """
     losses = np.empty((len(asked.left), len(SLOPES)))

@@ -18,7 +18,7 @@ from churnrisk.store import Engine
 from churnrisk.tables.lake import LakeTables
 
 from ..fit import FitSettings
-from .answers import ANSWER_DAYS, Seen, known_answers
+from .answers import ANSWER_DAYS, Seen, known_answers, past_response
 from .judged import GAIN, NPS_FIGURES, nps_figures
 from .pair import fitted_pair, shares_of
 from .response import Answering, fitted_answering
@@ -83,7 +83,10 @@ def predicted_nps(
 
     learned = rows(ordered[:first], ordered[first].instant, drawn_customers(ordered[:first]))
     tested = rows(ordered[first:], as_of)
-    answering = fitted_answering(learned.where(learned.is_drawn).rows, seed=settings.seed)
+    everybody = learned.where(learned.is_drawn).rows
+    answering = fitted_answering(everybody, seed=settings.seed)
+    response, n_invited = past_response(engine, ordered, as_of)
+    kept = None if response is None else answering.kept(everybody, response=response, n_invited=n_invited)
     taught, judged = (weighted_answers(found, answering) for found in (learned, tested))
     plain = replace(settings, tuning=None, objective=None, trees={}, leaking={}, calibrate_by=None)
     findings = NpsFindings(
@@ -95,11 +98,11 @@ def predicted_nps(
     try:
         findings = judged_findings(findings, taught, judged, plain, origin)
         if findings.reason:
-            return PredictedNps(findings)
+            return PredictedNps(findings, answering=kept)
         pair = fitted_pair(weighted_answers(rows(ordered, as_of), answering), plain)
     except ModelUnfit as error:
         return _not_made(answers.height, "; ".join(fault.sentence() for fault in error.faults))
-    return PredictedNps(replace(findings, regime=pair.regime), pair.model(origin))
+    return PredictedNps(replace(findings, regime=pair.regime), pair.model(origin), kept)
 
 
 def judged_findings(

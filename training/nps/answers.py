@@ -20,6 +20,10 @@ ANSWER_DAYS = 90
 """An answer says what a customer would have said so many days before, at most (judgement: a quarter, as waves come)."""
 
 
+SETTLED_DAYS = 30
+"""An invitation this old has the answer it will get (judgement: reminders end after two weeks)."""
+
+
 class Seen(Protocol):
     """One look at all customers."""
 
@@ -62,6 +66,29 @@ def known_answers(engine: Engine, looks: Sequence[Seen], known_by: AsOf) -> tupl
         engine.drop(statement.output)
     permitted = consents.filter("may_use_answers")["customer_key"]
     return answers.sort("answered_at", "invitation_id"), permitted
+
+
+def past_response(engine: Engine, looks: Sequence[Seen], known_by: AsOf) -> tuple[float | None, int]:
+    """Return the share of relationship invitations since the first look that were answered, and how many there were.
+
+    Counted are those at least 30 days old. None where no invitation is known, or every one has its answer: then the
+    source lists answers, and says nothing of who gives none.
+    """
+    statement = statements_in("features")["consents"]
+    engine.register(statement.output, engine.frame(statement, {"consent_as_of": known_by.instant}))
+    try:
+        found = engine.frame(
+            statements_in("training")["relationship_invitations"],
+            {
+                "answers_from": min(look.instant.instant for look in looks),
+                "known_by": known_by.instant,
+                "answer_by": known_by.days_before(SETTLED_DAYS),
+            },
+        )
+    finally:
+        engine.drop(statement.output)
+    n_answered = int(found["is_answered"].sum())
+    return (n_answered / found.height if 0 < n_answered < found.height else None), found.height
 
 
 def first_answers(answers: pl.DataFrame, as_of: AsOf, known_by: datetime) -> pl.DataFrame:

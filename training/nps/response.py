@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from churnrisk.bundle import Answering as KeptAnswering
 from churnrisk.bundle import Feature, matrix
 
 from ..folds import customer_folds
@@ -65,6 +66,22 @@ class Answering:
         held = np.array([self.fold_of.get(each, -1) for each in answered.customer.astype(str).tolist()])
         own = np.take_along_axis(chances, np.maximum(held, 0)[None, :], axis=0)[0]
         return trimmed(1.0 / np.where(held >= 0, own, chances.mean(axis=0)))
+
+    def kept(self, asked: Rows, *, response: float, n_invited: int) -> KeptAnswering:
+        """Return what is kept beside the model: the mean of all learners, at the level of past invitations.
+
+        Parameters
+        ----------
+        asked : rows of everybody, asked or not, as learned from.
+        response : share of past invitations that were answered.
+        n_invited : how many these were.
+        """
+        if not self.learners:
+            return KeptAnswering(response, n_invited)
+        encoded = matrix(asked.frame, self.features)
+        mean = float(np.mean([booster.predict(encoded) for booster in self.learners]))
+        texts = tuple(booster.model_to_string() for booster in self.learners)
+        return KeptAnswering(response, n_invited, self.features, texts, response / mean)
 
 
 def fitted_answering(asked: Rows, *, seed: int) -> Answering:
