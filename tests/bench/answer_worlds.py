@@ -1,14 +1,14 @@
 """Drawn worlds for asking: mood moves both leaving and the answer, and a company sees some of it.
 
 The simulator's own causes and customs (`Mechanism`, the scale of its NPS answers, its response that depends on mood) in
-one look at customers instead of 18 months: the simulator never asks because of a risk, and a risk would take a whole
-training per world. What is lost are ties, seasons and answers that age.
+one look at customers instead of 18 months, so that the true risk is known and mood can be hidden, half known or without
+effect. What is lost are ties, moods that move and answers that age: `tests/bench/answer_played.py` has the first two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
@@ -45,12 +45,13 @@ class Kind:
     """``mood_known``: noise (standard deviations) with which the company sees mood; None: not at all.
 
     ``tells``: whether mood moves leaving, without which the answer tells nothing of it. ``predicts``: whether chances
-    of answers come from a model of past answers, not from their shares.
+    of answers come from a model of past answers, not from their shares. ``is_played``: the simulator's own course.
     """
 
     tells: bool = True
     mood_known: float | None = None
     predicts: bool = False
+    is_played: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -58,6 +59,7 @@ KINDS: Mapping[str, Kind] = {
     "mood half known": Kind(mood_known=1.0),
     "half known, categories predicted": Kind(mood_known=1.0, predicts=True),
     "answer tells nothing": Kind(tells=False),
+    "the simulator's": Kind(is_played=True),
 }
 
 
@@ -95,43 +97,60 @@ def answer_world(kind: Kind, seed: int, n: int = N_CUSTOMERS) -> AnswerWorld:
     before, past, now = (_look(kind, level, rng, n) for _ in range(3))
     model = LogisticRegression(C=1.0, max_iter=500).fit(before.seen, before.left)
     past_risk, risk = (model.predict_proba(each.seen)[:, 1] for each in (past, now))
-    order = rng.permutation(n)
-    drawn = order[:N_PAST_RANDOM]
-    others = order[N_PAST_RANDOM:]
-    chosen = others[np.argsort(-past_risk[others], kind="stable")[:N_PAST_CHOSEN]]
-    rows = np.concatenate([drawn, chosen])
-    asked = pl.DataFrame(
+    asked = asked_of(past, past_risk, rng, (N_PAST_RANDOM, N_PAST_CHOSEN))
+    chances = None
+    if kind.predicts:
+        drawn = slice(N_PAST_RANDOM)
+        said = LogisticRegression(C=1.0, max_iter=500).fit(past.seen[drawn], past.place[drawn])
+        chances = said.predict_proba(now.seen)
+    return AnswerWorld(asked, now, risk, chances)
+
+
+def joined(looks: Sequence[Look]) -> Look:
+    """Return several looks as one."""
+    return Look(*(np.concatenate([getattr(each, item.name) for each in looks]) for item in fields(Look)))
+
+
+def asked_of(
+    look: Look, risk: Floats, rng: np.random.Generator, sizes: tuple[int, int], name: str = ""
+) -> pl.DataFrame:
+    """Return so many drawn at random and the riskiest of the others, as ``learned_answers`` takes them."""
+    order = rng.permutation(len(risk))
+    drawn, others = order[: sizes[0]], order[sizes[0] :]
+    rows = np.concatenate([drawn, others[np.argsort(-risk[others], kind="stable")[: sizes[1]]]])
+    return pl.DataFrame(
         {
-            "customer_id": [f"p{row}" for row in rows],
-            "risk": past_risk[rows],
-            "evidence": np.array(EVIDENCE)[past.place[rows]],
+            "customer_id": [f"{name}p{row}" for row in rows],
+            "risk": risk[rows],
+            "evidence": np.array(EVIDENCE)[look.place[rows]],
             "age_days": np.zeros(len(rows)),
-            "left": past.left[rows].astype(np.int64),
+            "left": look.left[rows].astype(np.int64),
             "is_random": np.arange(len(rows)) < len(drawn),
             "weight": np.ones(len(rows)),
         }
     )
-    chances = None
-    if kind.predicts:
-        said = LogisticRegression(C=1.0, max_iter=500).fit(past.seen[drawn], past.place[drawn])
-        chances = said.predict_proba(now.seen)
-    return AnswerWorld(asked, now, risk, chances)
 
 
 def _look(kind: Kind, level: float, rng: np.random.Generator, n: int) -> Look:
     seen, hazard, mood = _customers(kind, rng, n)
     truth = -np.expm1(-np.exp(level + hazard))
     response = expit(logit(RESPONSE) + MECHANISM.response_to_mood * mood)
-    latent = SCORE_MEAN + SCORE_PER_MOOD * mood + rng.normal(0, SCORE_NOISE, n)
-    score = np.clip(np.rint(latent), 0, 10)
-    place = np.where(score <= DETRACTOR_TO, 0, np.where(score >= PROMOTER_FROM, 2, 1))
-    silent = rng.random(n) >= response
+    place = place_of(mood, response, rng)
     value = MEAN_VALUE * np.exp(rng.normal(-(VALUE_SPREAD**2) / 2, VALUE_SPREAD, n))
     left = (rng.random(n) < truth).astype(np.float64)
-    return Look(seen, truth, np.where(silent, 3, place), left, value, _true_chances(mood, response))
+    return Look(seen, truth, place, left, value, true_chances(mood, response))
 
 
-def _true_chances(mood: Floats, response: Floats) -> Floats:
+def place_of(mood: Floats, response: Floats, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw what invitations come to: places in ``EVIDENCE``."""
+    n = len(mood)
+    score = np.clip(np.rint(SCORE_MEAN + SCORE_PER_MOOD * mood + rng.normal(0, SCORE_NOISE, n)), 0, 10)
+    place = np.where(score <= DETRACTOR_TO, 0, np.where(score >= PROMOTER_FROM, 2, 1))
+    return np.where(rng.random(n) >= response, 3, place)
+
+
+def true_chances(mood: Floats, response: Floats) -> Floats:
+    """Return the chances (n, 4) by which :func:`place_of` draws."""
     centre = SCORE_MEAN + SCORE_PER_MOOD * mood
     low, top = (ndtr((end - 0.5 - centre) / SCORE_NOISE) for end in (DETRACTOR_TO + 1, PROMOTER_FROM))
     return np.column_stack([response * low, response * (top - low), response * (1 - top), 1 - response])
