@@ -2,10 +2,10 @@
 
     python -m tests.bench answers [--full]
 
-Worlds with planted truth: 50,000 customers, 2 % leaving a month, 30 % answering, fewer of the unhappy; four kinds drawn
-(`tests/bench/answer_worlds.py`), and the simulator's own 18 months (`tests/bench/answer_played.py`), where true risks are
-not known and everything is judged by who left. Ratios are learned from 12,000 past invitations. Three seeds of each
-kind, or twenty (ten of the simulator's; `--full`).
+Worlds with planted truth: 50,000 customers, 2 % leaving a month, 30 % answering, fewer of the unhappy; four kinds
+drawn (`tests/bench/answer_worlds.py`), and the simulator's own 18 months (`tests/bench/answer_played.py`), where true
+risks are not known and everything is judged by who left. Ratios are learned from 12,000 past invitations. Three seeds
+of each kind, or twenty (ten of the simulator's; `--full`).
 
 Bars (science, section 8): on responders the log loss after the answer is below that before in 95 % of the worlds where
 answers tell anything (expected under the true risks, so that no world is won or lost by the luck of few leavers; the

@@ -5,6 +5,7 @@ It decides which past invitations teach, and when they are too few; it refuses t
 
 from .judged import answer_figures, confirmation_rates
 from .learned import ASKED_COLUMNS, FEWEST_ANSWERS, FEWEST_LEAVERS, learned_answers
+from .rows import asked_rows
 from .surveyed import SurveyEffect, effect_of_asking
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "FEWEST_LEAVERS",
     "SurveyEffect",
     "answer_figures",
+    "asked_rows",
     "confirmation_rates",
     "effect_of_asking",
     "learned_answers",

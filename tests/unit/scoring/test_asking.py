@@ -233,3 +233,28 @@ def test_a_closed_case_is_verified_some_days_later() -> None:
     assert [(row["customer_id"], row["details"]["about_id"]) for row in found.to_dicts()] == [("c1", "k1")]
     assert found["details"][0]["about_at"] == datetime(2026, 3, 27, 23)
     assert with_words(found, Sentences.of("en"))["why"][0] == "Whether the closed case k1 helped."
+
+
+def test_an_offer_of_unknown_effect_is_never_the_best_and_spoils_nothing() -> None:
+    known = one_offer(1)
+    both = OfferNumbers.of_effects(
+        ["secret", "call"],
+        np.array([0.09]),
+        np.array([[np.nan, 0.3 * 0.09]]),
+        worth=known.worth,
+        cost=np.array([[0.0, 30.0]]),
+    )
+    one, two = (
+        value_of_information(np.array([0.09]), ASSUMED.chances[None, :], ASSUMED.log_ratios, each)
+        for each in (known, both)
+    )
+    assert two.value[0] == pytest.approx(one.value[0])
+    assert two.offer_after[0].tolist() == [1, -1, -1, -1]
+
+
+def test_an_effect_beyond_the_risk_takes_away_the_risk() -> None:
+    found = OfferNumbers.of_effects(
+        ["call"], np.array([0.1, 0.0]), np.array([[0.2], [0.1]]), worth=np.ones(2), cost=np.ones((2, 1))
+    )
+    assert found.saved_share[0, 0] == 1.0
+    assert np.isnan(found.saved_share[1, 0])
