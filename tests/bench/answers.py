@@ -119,7 +119,7 @@ def tables(full: bool) -> Iterator[tuple[str, Sequence[str], Sequence[Row]]]:
     yield (
         "Bar: better in 95 % of worlds (not worse where answers tell nothing), ECE within .005",
         head,
-        [_bar(name, worlds) for name, worlds in found.items()],
+        [*(_bar(name, worlds) for name, worlds in found.items()), _together(found)],
     )
     value_head = (
         "world",
@@ -226,6 +226,14 @@ def _bar(name: str, worlds: Sequence[Judged]) -> Row:
     met = "yes" if is_met and worst <= ALLOWED_ECE else "NO"
     counts = [f"{int((each > 0).sum())} of {len(worlds)}" for each in (true, realised)]
     return (name, *counts, *(f"{each:+.5f}" for each in (true.mean(), low, high)), f"{worst:+.4f}", met)
+
+
+def _together(found: Mapping[str, Sequence[Judged]]) -> Row:
+    """Return the line of all worlds where answers tell anything."""
+    worlds = [each for name, kind in KINDS.items() if kind.tells for each in found[name]]
+    _, *figures, _ = _bar(next(iter(KINDS)), worlds)
+    is_met = np.mean([each.true_gain > 0 for each in worlds]) >= SHARE_BETTER
+    return ("all where answers tell", *figures, "yes" if is_met else "NO")
 
 
 def _value_bar(name: str, worlds: Sequence[Judged]) -> Row:

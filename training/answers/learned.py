@@ -34,6 +34,9 @@ nearly)."""
 DISAGREE_AT = 0.01
 """Level of the test whether chosen invitations say the same as drawn ones (judgement: leaving them out costs much)."""
 
+WEAK = 0.5
+"""Strength behind the intervals: enough to keep the ratio of an answer without leavers finite."""
+
 N_FOLDS = 5
 Z_95 = 1.959964
 SHARES_STRENGTH = 20.0
@@ -53,6 +56,9 @@ def learned_answers(asked: pl.DataFrame, *, strength: float = STRENGTH, seed: in
 
     Notes
     -----
+    Intervals are those of what was measured, without the stated ratios (95 %), widened to the value where that lies
+    outside: an interval that trusts what is stated would miss the truth wherever the stated is wrong.
+
     Choosing by risk is harmless: the risk is the offset, and given the risk (and whatever else the choice used that the
     risk is made of) the outcome does not know who chose. It harms where ratios differ between customers, or where
     somebody chose by what the data do not hold. So chosen invitations are used as long as their ratios agree with those
@@ -71,18 +77,14 @@ def learned_answers(asked: pl.DataFrame, *, strength: float = STRENGTH, seed: in
     folds = customer_folds(
         rows["customer_id"].to_numpy()[chosen].astype(object), used.left, N_FOLDS, salt=f"answers-{seed}"
     )
-    half = Z_95 * np.sqrt(np.diag(fitted.covariance))
+    measured = fitted_ratios(used, strength=WEAK)
+    half = Z_95 * np.sqrt(np.diag(measured.covariance))
     ratios: dict[Evidence, Ratio] = {}
     for place, name in enumerate(EVIDENCE):
         here = used.place == place
-        value = float(fitted.values[place])
-        ratios[name] = Ratio(
-            value,
-            value - float(half[place]),
-            value + float(half[place]),
-            int(here.sum()),
-            int(used.left[here].sum()),
-        )
+        value, middle = float(fitted.values[place]), float(measured.values[place])
+        low, high = min(value, middle - float(half[place])), max(value, middle + float(half[place]))
+        ratios[name] = Ratio(value, low, high, int(here.sum()), int(used.left[here].sum()))
     slope = tempering(used, folds, strength=strength, seed=seed)
     learned = AnswerRatios(ratios, slope=slope, selection=words)
     return _with_counts(learned, rows.filter(pl.Series(chosen)), asked.height - int(chosen.sum()), strength)
