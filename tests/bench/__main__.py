@@ -26,6 +26,8 @@ BENCHES: dict[str, str] = {
     "drift": "tests.bench.drift",
     "answers": "tests.bench.answers",
     "graph": "tests.bench.graph_scale",
+    "offers": "tests.bench.offers",
+    "hillstrom": "tests.bench.hillstrom",
 }
 """Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""
 

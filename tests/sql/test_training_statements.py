@@ -22,6 +22,8 @@ PARAMETERS = {
     "earliest": datetime(2026, 1, 1),
     "answers_from": datetime(2026, 1, 1),
     "answer_by": datetime(2026, 6, 1),
+    "matured_before": datetime(2026, 5, 18),
+    "window_us": 44 * 86_400_000_000,
     "consent_as_of": datetime(2026, 7, 1),
 }
 CUSTOMERS = """
@@ -58,10 +60,10 @@ customer_key | invited_at | answered_at | score
 1 | 2026-04-05 | |
 """,
     "treatments": """
-customer_key | at | offer_id | propensity
-0 | 2026-04-10 | discount | 0.9
-1 | 2026-04-12 | control | 0.1
-1 | 2026-05-01 | control | 0.2
+treatment_id | customer_key | at | offer_id | propensity
+a | 0 | 2026-04-10 | discount | 0.9
+b | 1 | 2026-04-12 | control | 0.1
+c | 1 | 2026-05-01 | control | 0.2
 """,
 }
 
@@ -113,6 +115,45 @@ customer_key | left_at | left_known_at
         tables.register(opened)
         rows = opened.frame(STATEMENTS["leaving_days"], PARAMETERS).sort("customer_key").rows()
     assert rows == [(1, 19.0, 19.0), (2, 24.0, 9.0)]
+
+
+def test_a_treated_customer_stayed_when_no_leaving_is_known_within_the_window_after_the_treatment(
+    tmp_path: Path,
+) -> None:
+    customers = """
+customer_key | left_at | left_known_at
+0 | |
+1 | 2026-04-20 | 2026-04-20
+2 | 2026-06-01 | 2026-06-01
+3 | 2026-04-20 | 2026-04-05
+4 | 2026-04-20 | 2026-07-02
+5 | 2026-03-01 | 2026-03-01
+"""
+    treatments = """
+treatment_id | customer_key | at | offer_id | propensity | known_at
+a | 0 | 2026-04-10 | discount | 0.9 | 2026-04-10
+b | 1 | 2026-04-10 | control | 0.1 | 2026-04-10
+c | 2 | 2026-04-10 | discount | 0 | 2026-04-10
+d | 3 | 2026-04-10 | discount | | 2026-04-10
+e | 4 | 2026-04-10 | discount | 0.9 | 2026-04-10
+f | 0 | 2026-05-20 | discount | 0.9 | 2026-05-20
+g | 0 | 2026-04-11 | discount | 0.9 | 2026-07-03
+h | 5 | 2026-04-10 | discount | 0.9 | 2026-04-10
+"""
+    # c left after the window and had an impossible chance, d was in notice, e's leaving is not known yet, f is not
+    # mature, g not known yet, h had left and come back
+    tables = lake_of(tmp_path, {"customers": customers.strip(), "treatments": treatments.strip()})
+    with Engine(threads=1) as opened:
+        tables.register(opened)
+        rows = opened.frame(STATEMENTS["treated"], PARAMETERS).sort("treatment_id")
+    assert rows.select("treatment_id", "stayed", "is_in_notice", "propensity").rows() == [
+        ("a", 1, False, 0.9),
+        ("b", 0, False, 0.1),
+        ("c", 1, False, None),
+        ("d", 0, True, None),
+        ("e", 1, False, 0.9),
+        ("h", 1, False, 0.9),
+    ]
 
 
 def test_every_file_of_the_folder_is_run_here() -> None:

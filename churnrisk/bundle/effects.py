@@ -1,0 +1,303 @@
+"""What offers do to the probability of staying, learned or assumed, on disk; and its prediction for any feature table.
+
+    effects/effects.json        features, verdict and figures of every offer
+    effects/<model>.txt         LightGBM's own text
+
+It decides how an effect and its spread come out of models, and refuses to know how they were fitted and what is worth
+its cost.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import betaincinv, expit, ndtri
+
+from .encoding import Feature, matrix
+from .files import json_text
+from .learners import Trees
+
+Floats = NDArray[np.float64]
+
+EFFECTS_FOLDER = "effects"
+EFFECTS_FILE = "effects.json"
+
+GAMMA_ALPHA, GAMMA_BETA = 6.0, 14.0
+"""Share of those who would leave whom an offer keeps, when nothing is known of it: Beta(6, 14), mean 0.3, standard
+deviation 0.1 (Verbraken, Verbeke & Baesens 2013; science, section 9)."""
+
+GAMMA_MEAN = GAMMA_ALPHA / (GAMMA_ALPHA + GAMMA_BETA)
+GAMMA_SD = math.sqrt(GAMMA_MEAN * (1 - GAMMA_MEAN) / (GAMMA_ALPHA + GAMMA_BETA + 1))
+
+Learner = Literal["s", "t", "x", "dr"]
+LEARNERS: tuple[Learner, ...] = get_args(Learner)
+
+Verdict = Literal["measured", "average", "assumed"]
+VERDICT_WORDS: Mapping[Verdict, str] = {
+    "measured": "measured",
+    "average": "its size measured on average, who gains most assumed to follow the risk",
+    "assumed": "assumed, not measured",
+}
+
+
+@dataclass(frozen=True)
+class EffectModel:
+    """Trees that together predict the effect of one offer (probability of staying), before it is put to scale.
+
+    ``parts`` by role. s: ``outcome`` (the place of the arm is the last column); t: ``treated`` and ``control``; x:
+    those two stages' effects ``among_treated`` and ``among_control``, mixed by ``share``; dr: ``share`` of would-be
+    leavers kept, times the risk by ``outcome``.
+    """
+
+    learner: Learner
+    parts: Mapping[str, Trees]
+    place: int = 1
+    """The number of the offer among the arms, 0 = left without."""
+    share: float = 0.5
+    """x: share of the treated among treated and control."""
+
+    def raw(self, encoded: Floats) -> Floats:
+        """Return the effect of each encoded row."""
+        if self.learner == "s":
+            with_arm, without = (
+                np.column_stack((encoded, np.full(len(encoded), float(place)))) for place in (self.place, 0)
+            )
+            outcome = self.parts["outcome"]
+            return np.asarray(expit(outcome.score(with_arm)) - expit(outcome.score(without)))
+        if self.learner == "t":
+            return np.asarray(
+                expit(self.parts["treated"].score(encoded)) - expit(self.parts["control"].score(encoded))
+            )
+        if self.learner == "x":
+            among_treated, among_control = (
+                self.parts[name].score(encoded) for name in ("among_treated", "among_control")
+            )
+            return self.share * among_control + (1 - self.share) * among_treated
+        without = np.column_stack((encoded, np.zeros(len(encoded))))
+        return np.asarray(self.parts["share"].score(encoded) * expit(-self.parts["outcome"].score(without)))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The straight line that puts raw effects to scale: average + slope (raw - centre), with the errors of both."""
+
+    average: float
+    average_error: float
+    slope: float
+    slope_error: float
+    centre: float
+
+    def mean(self, raw: Floats) -> Floats:
+        """Return the effects."""
+        return self.average + self.slope * (raw - self.centre)
+
+    def error(self, raw: Floats) -> Floats:
+        """Return the standard error of each."""
+        return np.sqrt(self.average_error**2 + (self.slope_error * (raw - self.centre)) ** 2)
+
+
+@dataclass(frozen=True)
+class OfferEffect:
+    """What is known of one offer.
+
+    ``figures`` by name with its ends (95 %), null where undefined: average (effect on those it was tried on), gamma
+    (share of those who would leave whom it keeps), autoc and qini of the learner chosen, or of the best of those
+    refused.
+    """
+
+    offer_id: str
+    verdict: Verdict
+    reason: str
+    """Why not measured, or what was measured; a sentence without a full stop."""
+    n_treated: int = 0
+    n_control: int = 0
+    n_leavers: int = 0
+    """Of the treated and the controls together."""
+    propensity: str = "none"
+    """recorded, estimated, partly estimated, or none."""
+    n_taken: int = 0
+    n_answered: int = 0
+    """Offers of which it is recorded whether they were taken."""
+    gamma: tuple[float, float] = (GAMMA_MEAN, GAMMA_SD)
+    """Mean and standard deviation, where the effect follows the risk."""
+    scale: Scale | None = None
+    model: EffectModel | None = None
+    figures: Mapping[str, tuple[float | None, float | None, float | None]] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """How well the effect is known."""
+        return VERDICT_WORDS[self.verdict]
+
+    def takes(self) -> float | None:
+        """Share of offers made that were taken, half a taker and half a refuser added; None: not recorded."""
+        return (self.n_taken + 0.5) / (self.n_answered + 1) if self.n_answered else None
+
+
+@dataclass(frozen=True)
+class EstimatedEffects:
+    """Effects for customers: shape (customers, offers), probability of staying."""
+
+    offers: tuple[OfferEffect, ...]
+    mean: Floats
+    spread: Floats
+    """Standard deviation of what the customer's true effect may be."""
+    risk: Floats
+    """Shape (customers,): no effect is above it."""
+
+    def quantile(self, share: float) -> Floats:
+        """Return the effect that the true one lies below with probability ``share``.
+
+        Beta(6, 14) x risk where assumed, normal else; never above the risk.
+        """
+        found: Floats = self.mean + ndtri(share) * self.spread
+        for place, offer in enumerate(self.offers):
+            if offer.verdict == "assumed":
+                found[:, place] = self.risk * betaincinv(GAMMA_ALPHA, GAMMA_BETA, share)
+        return np.minimum(found, self.risk[:, None])
+
+
+@dataclass(frozen=True)
+class OfferEffects:
+    """All offers, and the features that their models read."""
+
+    features: tuple[Feature, ...]
+    offers: tuple[OfferEffect, ...]
+    window_days: int = 0
+    """Days after an offer within which staying was looked at."""
+    as_of: str = ""
+    """Day (ISO) up to which treatments and outcomes were known."""
+
+    @cached_property
+    def by_id(self) -> Mapping[str, OfferEffect]:
+        """The offers by id."""
+        return {offer.offer_id: offer for offer in self.offers}
+
+    def of(self, offer_id: str) -> OfferEffect:
+        """Return what is known of an offer; one that was never tried is assumed."""
+        found = self.by_id.get(offer_id)
+        return found or OfferEffect(offer_id, "assumed", "it was never made")
+
+    def estimated(self, frame: pl.DataFrame, risk: Floats, offer_ids: Sequence[str]) -> EstimatedEffects:
+        """Return the effect of each offer on each customer.
+
+        Parameters
+        ----------
+        frame : feature table, one row per customer; columns that no model reads may be there, it may be without any
+            when nothing was measured.
+        risk : shape (rows,), probability of leaving without an offer, 0-1.
+        offer_ids : the offers wanted, in order.
+
+        Returns
+        -------
+        EstimatedEffects
+            Measured effects: the learner's, put to scale on held-out rows, with the error of that line and beside it
+            the spread between customers that stays unseen, taken to be as wide as that of Beta(6, 14) x risk, the
+            one thing here that is assumed. Else gamma x risk.
+
+        Raises
+        ------
+        ModelUnfit
+            A number is infinite.
+        polars.exceptions.ColumnNotFoundError
+            A feature that a measured offer needs is missing.
+        """
+        offers = tuple(self.of(name) for name in offer_ids)
+        mean, spread = np.empty((2, len(risk), len(offers)))
+        encoded = matrix(frame, self.features) if any(offer.model for offer in offers) else np.empty((0, 0))
+        for place, offer in enumerate(offers):
+            if offer.model is None or offer.scale is None:
+                mean[:, place], spread[:, place] = offer.gamma[0] * risk, offer.gamma[1] * risk
+                continue
+            raw = offer.model.raw(encoded)
+            mean[:, place] = np.minimum(offer.scale.mean(raw), risk)
+            spread[:, place] = np.hypot(offer.scale.error(raw), GAMMA_SD * risk)
+        return EstimatedEffects(offers, mean, spread, np.asarray(risk, dtype=np.float64))
+
+    def save(self, folder: Path) -> None:
+        """Write into ``folder``/effects; the same always gives the same bytes."""
+        inside = folder / EFFECTS_FOLDER
+        inside.mkdir(parents=True, exist_ok=True)
+        texts: dict[str, str] = {}
+        plain = {
+            "features": [feature.as_dict() for feature in self.features],
+            "offers": [_as_dict(offer, texts) for offer in self.offers],
+            "window_days": self.window_days,
+            "as_of": self.as_of,
+        }
+        for text, name in texts.items():
+            (inside / f"{name}.txt").write_text(text, encoding="utf-8", newline="\n")
+        (inside / EFFECTS_FILE).write_text(json_text(plain), encoding="utf-8", newline="\n")
+
+
+def read_effects(folder: Path) -> OfferEffects | None:
+    """Return what :meth:`OfferEffects.save` wrote into ``folder``; None where nothing was."""
+    inside = folder / EFFECTS_FOLDER
+    if not (inside / EFFECTS_FILE).is_file():
+        return None
+    plain = json.loads((inside / EFFECTS_FILE).read_text("utf-8"))
+    return OfferEffects(
+        tuple(Feature.from_dict(each) for each in plain["features"]),
+        tuple(_from_dict(each, inside) for each in plain["offers"]),
+        plain["window_days"],
+        plain["as_of"],
+    )
+
+
+_PLAIN = (
+    "offer_id",
+    "verdict",
+    "reason",
+    "n_treated",
+    "n_control",
+    "n_leavers",
+    "propensity",
+    "n_taken",
+    "n_answered",
+)
+
+
+def _as_dict(offer: OfferEffect, texts: dict[str, str]) -> dict[str, Any]:
+    """Give plain values, and note the text of each model with the name of its file; equal ones are written once."""
+    plain: dict[str, Any] = {name: getattr(offer, name) for name in _PLAIN}
+    plain["gamma"] = list(offer.gamma)
+    plain["figures"] = {name: list(ends) for name, ends in offer.figures.items()}
+    plain["scale"] = None if offer.scale is None else vars(offer.scale)
+    model = offer.model
+    if model is not None:
+        for trees in model.parts.values():
+            texts.setdefault(trees.text, f"model_{len(texts) + 1}")
+        files = {role: texts[trees.text] for role, trees in model.parts.items()}
+        plain["model"] = {
+            "learner": model.learner,
+            "parts": files,
+            "place": model.place,
+            "share": model.share,
+        }
+    return plain
+
+
+def _from_dict(plain: Mapping[str, Any], inside: Path) -> OfferEffect:
+    told = plain.get("model")
+    model = None
+    if told is not None:
+        parts = {
+            role: Trees((inside / f"{name}.txt").read_text("utf-8")) for role, name in told["parts"].items()
+        }
+        model = EffectModel(told["learner"], parts, told["place"], told["share"])
+    return OfferEffect(
+        **{name: plain[name] for name in _PLAIN},
+        gamma=(plain["gamma"][0], plain["gamma"][1]),
+        scale=None if plain["scale"] is None else Scale(**plain["scale"]),
+        model=model,
+        figures={name: (ends[0], ends[1], ends[2]) for name, ends in plain["figures"].items()},
+    )

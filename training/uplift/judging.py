@@ -1,0 +1,162 @@
+"""Whether a learner puts customers in order of the effect, on rows it did not learn from; and to which scale.
+
+It takes doubly robust scores and predictions, and refuses to know models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from churnrisk import metrics
+from churnrisk.bundle.effects import GAMMA_MEAN, GAMMA_SD, Learner, Scale
+
+Floats = NDArray[np.float64]
+
+WIDENED = 1.5
+"""Intervals of cross-fitted rankings are made so many times wider. Folds share their teachers: without effects, AUTOC
+over its bootstrap error had a standard deviation of 1.2 to 1.5, by learner, instead of 1 (24 worlds of 2,500 rows);
+Wager 2024 (sequential validation of treatment heterogeneity) tells why. The best of four learners is then let through
+by chance about once in twenty-five.
+"""
+
+N_GROUPS = 10
+"""Groups of equal size by predicted effect, of which the effect is told with its interval."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One learner for one offer, on held-out rows."""
+
+    learner: Learner
+    autoc: metrics.Interval
+    qini: metrics.Interval
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the interval of AUTOC or that of QINI lies above 0."""
+        return bool(self.autoc.low > 0 or self.qini.low > 0)
+
+
+def judged(
+    learner: Learner,
+    scores: Floats,
+    predicted: Floats,
+    customer: NDArray[np.object_],
+    *,
+    n_resamples: int,
+    seed: int,
+) -> Judged:
+    """Return AUTOC and QINI with 95 % intervals: customers resampled, then widened by :data:`WIDENED`."""
+    found = metrics.rate_intervals(scores, predicted, customer=customer, n_resamples=n_resamples, seed=seed)
+    return Judged(learner, *(_widened(found[name]) for name in ("autoc", "qini")))
+
+
+def _widened(found: metrics.Interval) -> metrics.Interval:
+    half = WIDENED * (found.high - found.low) / 2
+    return metrics.Interval(found.value, found.value - half, found.value + half)
+
+
+def best_of(candidates: list[Judged]) -> Judged | None:
+    """Return the learner with the highest AUTOC among those that rank; None when none does."""
+    ranking = [each for each in candidates if each.ranks]
+    return max(ranking, key=lambda each: each.autoc.value, default=None)
+
+
+def scale_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) -> Scale:
+    r"""Return the line from predictions to effects: the best linear predictor on held-out scores.
+
+    Notes
+    -----
+    :math:`\Gamma = a + b (\hat\tau - \bar{\hat\tau})`, by least squares with errors clustered by customer
+    (Chernozhukov, Demirer, Duflo & Fernandez-Val 2018, generic machine learning). b is kept between 0 and 1.5.
+    """
+    centre = float(predicted.mean())
+    away = predicted - centre
+    average = metrics.mean_effect(scores, customer=customer)
+    error = (average.high - average.low) / (2 * metrics.paired.Z_95)
+    squares = float(away @ away)
+    if squares <= 0:
+        return Scale(average.value, error, 0.0, 0.0, centre)
+    slope = float(away @ scores) / squares
+    pulls = away * (scores - average.value - slope * away)
+    _, member = np.unique(customer.astype(str), return_inverse=True)
+    summed = np.bincount(member, weights=pulls)
+    return Scale(
+        average.value,
+        error,
+        float(np.clip(slope, 0.0, 1.5)),
+        float(np.sqrt(summed @ summed)) / squares,
+        centre,
+    )
+
+
+def groups_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) -> pl.DataFrame:
+    """Return the effect measured in groups of equal size by prediction, lowest first.
+
+    Columns: group (1 ...), n, predicted (mean), effect, low, high (95 %, doubly robust: it holds the group's true mean
+    effect as often, whatever the learner).
+    """
+    order = np.argsort(predicted, kind="stable")
+    parts = np.array_split(order, min(N_GROUPS, len(order)))
+    told = [metrics.mean_effect(scores[part], customer=customer[part].astype(str)) for part in parts]
+    return pl.DataFrame(
+        {
+            "group": np.arange(1, len(parts) + 1),
+            "n": [len(part) for part in parts],
+            "predicted": [float(predicted[part].mean()) for part in parts],
+            "effect": [each.value for each in told],
+            "low": [each.low for each in told],
+            "high": [each.high for each in told],
+        }
+    )
+
+
+def gamma_of(
+    scores: Floats, risk: Floats, customer: NDArray[np.object_]
+) -> tuple[metrics.Interval, tuple[float, float]]:
+    """Return the share of would-be leavers that an offer keeps, as measured on average, and weighed with Beta(6, 14).
+
+    Notes
+    -----
+    Measured: sum of scores over sum of risks, a ratio whose error is that of scores - ratio x risk. Weighed: normal
+    prior of the Beta's mean and standard deviation, normal likelihood.
+    """
+    ratio = float(scores.sum() / risk.sum())
+    around = metrics.mean_effect(scores - ratio * risk, customer=customer)
+    error = (around.high - around.low) / (2 * metrics.paired.Z_95) / float(risk.mean())
+    told = metrics.Interval(ratio, ratio - metrics.paired.Z_95 * error, ratio + metrics.paired.Z_95 * error)
+    precision = 1 / GAMMA_SD**2 + 1 / error**2
+    return told, ((GAMMA_MEAN / GAMMA_SD**2 + ratio / error**2) / precision, float(precision**-0.5))
+
+
+def ends(found: metrics.Interval) -> tuple[float | None, float | None, float | None]:
+    """Return value and ends for JSON, None where undefined."""
+    return _plain(found.value), _plain(found.low), _plain(found.high)
+
+
+def _plain(number: float) -> float | None:
+    return float(number) if np.isfinite(number) else None
+
+
+def table_of(by_learner: Mapping[Learner, Judged], chosen: Judged | None) -> pl.DataFrame:
+    """Return one row per learner: its figures, and whether it was chosen."""
+    return pl.DataFrame(
+        [
+            {
+                "learner": name,
+                "autoc": each.autoc.value,
+                "autoc_low": each.autoc.low,
+                "autoc_high": each.autoc.high,
+                "qini": each.qini.value,
+                "qini_low": each.qini.low,
+                "qini_high": each.qini.high,
+                "is_chosen": each is chosen,
+            }
+            for name, each in by_learner.items()
+        ]
+    )
