@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import polars as pl
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ..config import Config
 from . import facts
@@ -14,6 +14,7 @@ from .ledger import Ledger
 from .permission import consents_in_force, suppressed
 from .rules import ContactRules, Standing
 from .rules.standing import CONTACT_COLUMNS
+from .schema import ANSWERS, INVITATIONS
 
 
 def standing_of(
@@ -72,8 +73,9 @@ def _contacts(db: Connection, since: datetime, elsewhere: pl.DataFrame | None) -
 
 def waiting(db: Connection, since: datetime) -> pl.DataFrame:
     """Return customer_id of those invited after ``since`` whose answer has not come; withdrawn invitations wait not."""
-    asked = facts.invitations(db).filter((pl.col("invited_at") > since) & (pl.col("state") != "withdrawn"))
-    heard = facts.every_answer(db).select("invitation_id").unique()
+    query = select(INVITATIONS).where(INVITATIONS.c.invited_at > since, INVITATIONS.c.state != "withdrawn")
+    asked = facts.frame_of(db, query)
+    heard = facts.some(db, ANSWERS, "invitation_id", asked["invitation_id"]).select("invitation_id").unique()
     return (
         asked.join(heard, on="invitation_id", how="anti").select("customer_id").unique().sort("customer_id")
     )

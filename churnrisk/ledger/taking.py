@@ -146,6 +146,46 @@ def match_strays(db: Connection, rules: AnswerRules, now: datetime) -> Taken:
     return taken
 
 
+def adopt_answers(
+    db: Connection, surveys: pl.LazyFrame, keys: pl.DataFrame, rules: AnswerRules, *, now: datetime
+) -> Taken:
+    """Take answers out of the source of surveys that belong to invitations of the ledger.
+
+    A platform that is read by its export alone brings answers to confirmation surveys so. They were known when the
+    source says so.
+
+    Parameters
+    ----------
+    surveys : LazyFrame
+        The validated table of the source (not merged with the ledger).
+    keys : DataFrame
+        customer_key, customer_id: an answer of another customer than the one invited is left aside.
+    """
+    asked = facts.invitations(db).select("invitation_id")
+    if asked.is_empty():
+        return Taken(0, 0)
+    found = (
+        surveys.filter(pl.col("answered_at").is_not_null())
+        .join(asked.lazy(), on="invitation_id", how="semi")
+        .join(keys.lazy().select("customer_key", _customer="customer_id"), on="customer_key")
+        .select(
+            pl.lit(None, dtype=pl.String).alias("answer_id"),
+            "invitation_id",
+            "metric",
+            "score",
+            "comment",
+            "answered_at",
+            "_customer",
+            known_at="answer_known_at",
+        )
+        .collect()
+    )
+    heard = facts.some(db, ANSWERS, "invitation_id", found["invitation_id"]).select("invitation_id", "metric")
+    new = matched(db, found.join(heard.unique(), on=["invitation_id", "metric"], how="anti"))
+    theirs = new.filter((pl.col("customer_id") == pl.col("_customer")) & ~off_scale() & ~not_whole())
+    return take_answers(db, theirs, rules, source="source", now=now)
+
+
 def in_window(answers: pl.DataFrame, window: tuple[float, float]) -> pl.DataFrame:
     """Return the answers to the recommend question whose score lies in the window, both ends included."""
     return answers.filter((pl.col("metric") == "nps") & pl.col("score").is_between(*window))

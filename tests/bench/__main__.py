@@ -25,6 +25,7 @@ BENCHES: dict[str, str] = {
     "training": "tests.bench.training",
     "drift": "tests.bench.drift",
     "answers": "tests.bench.answers",
+    "ledger": "tests.bench.ledger",
     "graph": "tests.bench.graph_scale",
     "offers": "tests.bench.offers",
     "hillstrom": "tests.bench.hillstrom",

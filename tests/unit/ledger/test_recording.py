@@ -17,7 +17,7 @@ from churnrisk.ledger.entries import add
 from churnrisk.ledger.facts import answers, contacts, every_answer, outcomes, treatments, whole
 from churnrisk.ledger.outbox import claimed
 from churnrisk.ledger.schema import ALERTS, INVITATIONS, STRAYS
-from churnrisk.ledger.taking import contact_id
+from churnrisk.ledger.taking import AnswerRules, adopt_answers, contact_id
 from churnrisk.recording import Recorded, record
 from churnrisk.store import Workspace
 from churnrisk.tables.contracts import RECORDED_TABLES
@@ -260,6 +260,33 @@ def test_a_frame_is_recorded_like_a_file(ledger: Ledger, desk: Desk) -> None:
         now=NOW,
     )
     assert again.n_known == 1
+
+
+def test_answers_that_a_platform_exports_belong_to_the_invitations_they_answer(ledger: Ledger) -> None:
+    """a1 is taken, b1 has its answer already, c1 is nobody's invitation, a2 was answered by somebody else."""
+    invite(ledger, "a1", "b1", "a2")
+    rows = pl.DataFrame(
+        {"invitation_id": ["a1", "b1", "c1", "a2", "a3"], "customer_key": [0, 1, 2, 1, 0]}
+    ).with_columns(
+        metric=pl.lit("nps"),
+        score=pl.lit(2.0),
+        comment=pl.lit(None, dtype=pl.String),
+        answered_at=pl.datetime(2026, 5, 3),
+        answer_known_at=pl.datetime(2026, 5, 4),
+    )
+    keys = pl.DataFrame({"customer_key": [0, 1, 2], "customer_id": ["a", "b", "c"]})
+    rules = AnswerRules((0, 6), 7)
+    with ledger.writing() as db:
+        first = rows.filter(pl.col("invitation_id") == "b1").with_columns(score=pl.lit(9.0))
+        assert adopt_answers(db, first.lazy(), keys, rules, now=NOW).n_new == 1
+        taken = adopt_answers(db, rows.lazy(), keys, rules, now=NOW)
+        assert (taken.n_new, taken.n_stray, taken.n_alerts) == (1, 0, 1)
+        assert adopt_answers(db, rows.lazy(), keys, rules, now=NOW).n_new == 0
+        found = answers(db)
+    assert found.select("invitation_id", "score", "known_at", "source").rows() == [
+        ("a1", 2.0, datetime(2026, 5, 4), "source"),
+        ("b1", 9.0, datetime(2026, 5, 4), "source"),
+    ]
 
 
 def test_what_cannot_be_read_is_told(desk: Desk) -> None:
