@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -56,7 +57,7 @@ def _bulk(n: int) -> Iterator[tuple[object, ...]]:
         }
         with ledger as opened:
             for step, act in steps.items():
-                seconds, processor, rows = _timed(lambda act=act, each=opened: act(each))
+                seconds, processor, rows = _timed(partial(act, opened))
                 yield name, step, seconds, processor, rows
 
 
