@@ -22,12 +22,42 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 200_000
 ID_DIGITS = 6
+OFFER_COLUMNS = (
+    "offer_id",
+    "name",
+    "kind",
+    "contact_cost",
+    "incentive_cost",
+    "capacity",
+    "eligible",
+    "channel",
+    "suits",
+)
 OFFERS = (
-    # offer_id, name, kind, contact_cost, incentive_cost, capacity, eligible
-    ("call", "A call that listens", "service", 4.0, 0.0, 60, "band in ('high', 'critical')"),
-    ("sms100", "100 free SMS", "goods", 0.2, 1.5, 1_000, "risk >= 0.02"),
-    ("discount10", "10 % off for 12 months", "discount", 0.5, 28.0, 200, "risk >= 0.04 and value >= 100"),
-    ("two_years", "10 a month off with a two-year contract", "contract", 4.0, 120.0, 40, "value >= 250"),
+    ("call", "A call that listens", "service", 4.0, 0.0, 60, "band in ('high', 'critical')", "call", None),
+    ("sms100", "100 free SMS", "goods", 0.2, 1.5, 1_000, "risk >= 0.02", "sms", None),
+    (
+        "discount10",
+        "10 % off for 12 months",
+        "discount",
+        0.5,
+        28.0,
+        200,
+        "risk >= 0.04 and value >= 100",
+        "email;sms",
+        "price",
+    ),
+    (
+        "two_years",
+        "10 a month off with a two-year contract",
+        "contract",
+        4.0,
+        120.0,
+        40,
+        "value >= 250",
+        "call",
+        "price",
+    ),
 )
 
 
@@ -110,5 +140,4 @@ def offer_rows() -> pl.DataFrame:
     """Return the rows of the source ``offers``."""
     import polars as pl
 
-    names = ["offer_id", "name", "kind", "contact_cost", "incentive_cost", "capacity", "eligible"]
-    return pl.DataFrame(OFFERS, schema=names, orient="row")
+    return pl.DataFrame(OFFERS, schema=list(OFFER_COLUMNS), orient="row")

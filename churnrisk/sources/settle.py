@@ -154,7 +154,9 @@ SHAPES: dict[str, Shape] = {
         "at",
     ),
     "offers": Shape(
-        _same("offer_id", "name", "kind", "contact_cost", "incentive_cost", "capacity", "eligible"),
+        _same(
+            "offer_id", "name", "kind", "contact_cost", "incentive_cost", "capacity", "eligible", "channel", "suits"
+        ),
         ("offer_id",),
         None,
         known=(),

@@ -197,6 +197,14 @@ class Offers(Source):
     incentive_cost = number("Cost when it is taken.", "currency", low=0, null="not known")
     capacity = whole("How many a day.", "offers", low=0, null="no limit")
     eligible = text("Who may get it: one boolean expression over published columns.", null="everyone")
+    channel = text(
+        "Through which of [contacts] channels it is made; several, parted by ;, the preferred one first.",
+        null="any of [contacts] channels",
+    )
+    suits = text(
+        "Root causes that it answers, parted by ;: customers whose recorded cause is another one do not get it.",
+        null="any cause",
+    )
 
 
 class Treatments(Source):

@@ -24,7 +24,7 @@ COLUMNS = {
     "surveys": "invitation_id customer_id metric occasion invited_at answered_at score comment channel language sender "
     "incentive",
     "events": "customer_id at event value",
-    "offers": "offer_id name kind contact_cost incentive_cost capacity eligible",
+    "offers": "offer_id name kind contact_cost incentive_cost capacity eligible channel suits",
 }
 IDS = {"customer_id": pl.String, "interaction_id": pl.String, "invitation_id": pl.String}
 
