@@ -224,8 +224,18 @@ class ChurnWorkspace:
 
         return self._run(self._as_of(as_of), SCORE)
 
+    def decide(self, as_of: date | str | None = None, *, dry_run: bool = False) -> Night:
+        """Score, decide whom to ask and what to offer, publish and write lists, without a report.
+
+        A date is decided once: again, it shows what was decided. With ``dry_run`` nothing is written anywhere, and
+        ``.decided`` says what would be: budgets, counts by reason, what another budget would buy.
+        """
+        from .nightly import DECIDE, DRY_RUN
+
+        return self._run(self._as_of(as_of), DRY_RUN if dry_run else DECIDE)
+
     def nightly(self, as_of: date | str | None = None) -> Night:
-        """Run a whole night: check, score, lists, report, publish."""
+        """Run a whole night: check, score, decide, lists, report, publish."""
         from .nightly import NIGHTLY
 
         return self._run(self._as_of(as_of), NIGHTLY)

@@ -33,7 +33,8 @@ N_CIRCLES = 4
 @dataclass(frozen=True)
 class Made:
     """What a night has made: published tables by name, warnings, promoters to approach, the money around all, what it
-    keeps for the next night (place -> staged file), what was watched, and what silent customers would say.
+    keeps for the next night (place -> staged file), what was watched, what silent customers would say, whom tonight's
+    decisions leave off the lists, and what was decided in numbers (JSON).
     """
 
     frames: dict[str, pl.DataFrame]
@@ -43,6 +44,8 @@ class Made:
     kept: Mapping[Path, Path] = field(default_factory=dict)
     monitored: Monitored | None = None
     silence: Silence | None = None
+    left_off: pl.Series | None = None
+    figures: str = ""
 
 
 def night_report(

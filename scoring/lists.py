@@ -138,12 +138,13 @@ def at_risk(
     *,
     run_id: str,
     moved: pl.DataFrame | None = None,
+    offered: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the published table ``at_risk``: the list with the strongest reasons that raise each risk, as one text.
 
     Of a customer of whom something is known, only that is told: nobody can talk with a customer about a missing
-    figure. The table ``reasons`` holds what is unknown too. ``moved`` is the published table ``changes``, None when it
-    was not made.
+    figure. The table ``reasons`` holds what is unknown too. ``moved`` is the published table ``changes``, ``offered``
+    the table ``offers_ranked``, None when they were not made.
     """
     is_known = pl.col("value").is_not_null()
     raising = (
@@ -159,10 +160,8 @@ def at_risk(
     return (
         ranked.frame.join(told, on="customer_id", how="left", maintain_order="left")
         .join(changed.select("customer_id", "changed"), on="customer_id", how="left", maintain_order="left")
-        .with_columns(
-            offer_id=pl.lit(None, dtype=pl.String),
-            run_id=pl.lit(run_id, dtype=pl.String),
-        )
+        .join(_made(offered), on="customer_id", how="left", maintain_order="left")
+        .with_columns(run_id=pl.lit(run_id, dtype=pl.String))
         .select(
             "as_of",
             "position",
@@ -180,7 +179,15 @@ def at_risk(
     )
 
 
-def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) -> pl.DataFrame:
+def _made(offered: pl.DataFrame | None) -> pl.DataFrame:
+    if offered is None:
+        return pl.DataFrame(schema={"customer_id": pl.String, "offer_id": pl.String})
+    return offered.filter(pl.col("decision") == "offer").select("customer_id", "offer_id")
+
+
+def call_list(
+    at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None, left_off: pl.Series | None = None
+) -> pl.DataFrame:
     """Return what goes into the files: only those to call, renumbered from 1, the carried columns first.
 
     ``at_stake`` is risk x value, ``at_stake_around`` risk x spillover_value; the list is ordered by their sum. What
@@ -193,8 +200,12 @@ def call_list(at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None) ->
     carry : pl.DataFrame, optional
         customer_id and the columns of [lists] carry (name, phone, owner ...). One called like a column of ours gets
         ``crm_`` before its name.
+    left_off : pl.Series, optional
+        Ids of those whom the night leaves alone, to measure by or until they answer.
     """
     to_call = at_risk_table.filter("may_contact").sort("position")
+    if left_off is not None:
+        to_call = to_call.filter(~pl.col("customer_id").is_in(left_off.implode()))
     numbered = to_call.with_columns(
         at_stake=(pl.col("risk") * pl.col("value")).round(2),
         at_stake_around=(pl.col("risk") * pl.col("spillover_value")).round(2),

@@ -12,7 +12,7 @@ from .customers import explain, influence, spread
 from .listing import Commands
 from .looking import check, features, schema
 from .models import evaluate, fit_ties, models, promote, train
-from .nights import backfill, nightly, score
+from .nights import backfill, decide, nightly, score
 from .recording import record
 from .starting import demo, init, simulate
 
@@ -56,7 +56,7 @@ COMMANDS = (
     *(init, demo, simulate),
     *(check, features),
     *(train, evaluate, models, promote),
-    *(score, nightly, backfill),
+    *(score, decide, nightly, backfill),
     record,
     *(explain, influence, spread),
     schema,

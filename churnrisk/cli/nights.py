@@ -18,8 +18,20 @@ def score(as_of: AsOfOption = None, as_json: JsonOption = False) -> None:
     finish_night(workspace_here().score(as_of=day_of(as_of)), as_json)
 
 
+def decide(
+    as_of: AsOfOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing: show what would be decided, and other budgets.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide whom to survey and what to offer, once per date, and write the lists."""
+    night = workspace_here().decide(as_of=day_of(as_of), dry_run=dry_run)
+    show(as_json, night.as_dict(), lambda: show_decided(night))
+
+
 def nightly(as_of: AsOfOption = None, as_json: JsonOption = False) -> None:
-    """Check, score, publish, report: the one command for a scheduler."""
+    """Check, score, decide, publish, report: the one command for a scheduler."""
     finish_night(workspace_here().nightly(as_of=day_of(as_of)), as_json)
 
 
@@ -56,3 +68,38 @@ def show_night(night: Night) -> None:
         say(f"Warning: {warning}")
     for label, path in night.places.items():
         say(f"{label}: {path}")
+
+
+def show_decided(night: Night) -> None:
+    show_night(night)
+    told = night.decided
+    if not told:
+        return
+    counts = [[each["kind"], each["decision"], each["reason_code"], each["n"]] for each in told["counts"]]
+    show_table("Decided", ["what", "decision", "reason", "customers"], counts)
+    money = [
+        [name, f"{told['spent'][name]:,.2f}", f"{budget:,.2f}"] for name, budget in told["budget"].items()
+    ]
+    show_table("Budgets", ["for", "spent", "budget"], money)
+    if told["curve"]:
+        show_table(
+            "What another budget for offers would buy",
+            ["budget", "net value", "offers", "last unit brings"],
+            _curve(told["curve"]),
+        )
+
+
+def _curve(curve: Mapping[str, list[float | None]], most: int = 8) -> list[list[object]]:
+    """Return some points of the value curve, the budget in force among them."""
+    n = len(curve["budget"])
+    step = max(1, (n - 1) // (most - 1))
+    shown = [place for place in range(n) if place % step == 0 or place == n - 1 or curve["is_budget"][place]]
+    return [
+        [
+            f"{curve['budget'][place]:,.2f}" + (" (now)" if curve["is_budget"][place] else ""),
+            f"{curve['net_value'][place]:,.2f}",
+            curve["n_offers"][place],
+            "" if curve["per_unit"][place] is None else f"{curve['per_unit'][place]:,.2f}",
+        ]
+        for place in shown
+    ]

@@ -120,6 +120,31 @@ class SurveySettings(Settings):
     holdout_share: float = Field(
         0.05, ge=0, lt=1, description="Share of customers who are never asked: what asking itself does."
     )
+    value_of_answer: float = Field(
+        1.0,
+        ge=0,
+        description="What an answer of a wave, after a contact or after a closed case is worth, in the customer's "
+        "currency. A guess; the value of confirming a risk is computed.",
+    )
+    wave_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of customers in the relationship wave that is asked here; 0: you ask elsewhere.",
+    )
+    wave_every_days: int = Field(91, ge=1, le=3650, description="Days after which the wave comes round.")
+    touchpoint_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of customers asked for satisfaction or effort after a contact (interactions).",
+    )
+    verify_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of customers asked whether it helped, some days after an outcome was recorded.",
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> SurveySettings:

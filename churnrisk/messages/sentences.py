@@ -93,7 +93,7 @@ class Sentences:
         self.sections = {name: _Texts(content[name]) for name in ("sentences", "unknown", "labels")}
         self._lines: Mapping[str, str] = content["lines"]
         self._words: Mapping[str, Mapping[str, str]] = {
-            name: content[name] for name in ("groups", "bands", "decided", "explain", "asking")
+            name: content[name] for name in ("groups", "bands", "decided", "offering", "explain", "asking")
         }
         self._known: str = words["known"]
         self._unknown: str = words["unknown"]
@@ -150,6 +150,10 @@ class Sentences:
     def decided(self, reason_code: str) -> str:
         """Return why somebody was chosen, refused or held out, by the code of the contact rules."""
         return self._words["decided"][reason_code]
+
+    def offering(self, name: str, **words: str) -> str:
+        """Return a sentence about an offer by its name in ``[offering]``, braces filled."""
+        return _filled(self._words["offering"][name], words)
 
     def explain(self, name: str, **words: str) -> str:
         """Return a sentence of an explanation by its name in ``[explain]``, braces filled."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from features import FeatureSet
 from scoring import call_list, with_carried
 
+from ..ledger import crm_consents, still_allowed
 from ..night_lists import ListFile, list_files
 from ..night_report import Made, night_report
 from ..sources import LoadedSources
@@ -70,11 +72,64 @@ def files_of(basis: Basis, ready: Readiness, features: FeatureSet, made: Made) -
 
 def _lists(basis: Basis, made: Made) -> Iterator[ListFile]:
     folder, carried = basis.workspace.run_folder(basis.run_id), _carried(basis.loaded)
-    to_call = call_list(made.frames["at_risk"], carried)
+    to_call = call_list(made.frames["at_risk"], carried, made.left_off)
     yield from list_files("at_risk", "List", to_call, folder, basis.as_of.day)
+    yield from _decided(basis, made, to_call, carried, folder)
     if made.promoters is not None:
         to_ask = with_carried(made.promoters, carried, made.promoters.columns)
         yield from list_files("promoters", "Promoters", to_ask, folder, basis.as_of.day)
+
+
+ASKED = (
+    "invitation_id",
+    "customer_id",
+    "metric",
+    "occasion",
+    "channel",
+    "language",
+    "purpose",
+    "why",
+    "as_of",
+)
+OFFERED = (
+    "customer_id", "offer_id", "channel", "net_value", "low", "high", "spillover_value", "cost", "why", "priority",
+    "as_of",
+)  # fmt: skip
+
+
+MONEY = frozenset({"net_value", "low", "high", "spillover_value", "cost"})
+
+
+def _decided(
+    basis: Basis, made: Made, called: pl.DataFrame, carried: pl.DataFrame | None, folder: Path
+) -> Iterator[ListFile]:
+    """Write who is asked and who gets which offer: rows to act on, consent looked at once more as it is now."""
+    if basis.ledger is None:
+        return
+    for name, words, decision, columns in (
+        ("survey_requests", "Survey requests", "ask", ASKED),
+        ("offers", "Offers", "offer", OFFERED),
+    ):
+        table = "offers_ranked" if name == "offers" else name
+        if table not in made.frames:
+            continue
+        order = "priority" if name == "offers" else "position"
+        chosen = made.frames[table].filter(pl.col("decision") == decision).sort(order).drop("reason_code")
+        if name == "offers":  # the team makes those of its own list
+            chosen = chosen.join(
+                called.select("customer_id"), on="customer_id", how="anti", maintain_order="left"
+            )
+        purpose = pl.lit("offer" if name == "offers" else "survey")
+        asked = chosen.with_columns(
+            _purpose="purpose" if "purpose" in chosen.columns else purpose, purpose=purpose
+        )
+        crm = crm_consents(basis.loaded.tables, basis.as_of.instant)
+        allowed = still_allowed(asked, basis.ledger, datetime.now(UTC).replace(tzinfo=None), crm=crm).allowed
+        plain = allowed.with_columns(
+            pl.col(sorted(MONEY & set(allowed.columns))).round(2), purpose="_purpose"
+        )
+        listed = with_carried(plain, carried, columns)
+        yield from list_files(name, words, listed, folder, basis.as_of.day)
 
 
 def _carried(loaded: LoadedSources) -> pl.DataFrame | None:

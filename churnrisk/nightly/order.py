@@ -5,22 +5,27 @@ It decides what happens in which order and what a night leaves behind, and refus
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
 
 import polars as pl
 
 from features import FeatureSet, build
 
 from ..dates import AsOf
+from ..delivery import Secrets
 from ..errors import ChurnriskError, Fault, GateRefused
 from ..inputs import Inputs
 from ..learning import champion_bundle
-from ..ledger import Ledger
+from ..ledger import Ledger, crm_consents
 from ..loaded import loaded_sources
 from ..logs import Stages, run_context
 from ..messages import Sentences
@@ -28,6 +33,7 @@ from ..night_memory import forget_older, last_run_id
 from ..night_monitor import past_of
 from ..night_silence import kinds_beside
 from ..promotion import challenger_of
+from ..sending import send_due, signing_secrets
 from ..sources import refuse_before_data
 from ..sources.readiness import TIES_UNKNOWN, Readiness, readiness
 from ..store import Engine, Workspace
@@ -69,13 +75,15 @@ def run_night(
     """
     with workspace.held(extent.command), Stages(extent.command, 7, interactive=inputs.interactive) as stages:
         recover(workspace)
-        with workspace.engine() as engine, _ledger(workspace, inputs) as ledger:
+        # before anything is decided: what cannot be signed could never be sent
+        secrets = signing_secrets(workspace, inputs.environment) if extent.decides else None
+        with workspace.engine() as engine, _ledger(workspace, inputs, extent) as ledger:
             start = Start(started_at, perf_counter())
             basis = _basis(workspace, as_of, inputs, extent, engine=engine, stages=stages)
             basis = replace(basis, ledger=ledger)
             with run_context(run_id=basis.run_id, as_of=str(as_of), command=extent.command):
                 try:
-                    return _published(basis, stages, start)
+                    return _with_messages(_published(basis, stages, start), basis, secrets)
                 except ChurnriskError as error:
                     record_failure(basis, start, error)
                     raise
@@ -84,14 +92,30 @@ def run_night(
                     shutil.rmtree(workspace.run_folder(basis.run_id), ignore_errors=True)
 
 
+def _with_messages(night: Night, basis: Basis, secrets: Secrets | None) -> Night:
+    """Send what is due, once the night is published; what cannot be delivered is a warning, never a failed night."""
+    if secrets is None or basis.ledger is None or basis.extent.is_dry:
+        return night
+    crm = crm_consents(basis.loaded.tables, basis.as_of.instant)
+    sent = send_due(basis.ledger, secrets, crm=crm)
+    warnings = (*night.warnings, *filter(None, [sent.sentence]))
+    return replace(night, warnings=warnings, decided={**night.decided, "messages": sent.as_dict()})
+
+
 @contextmanager
-def _ledger(workspace: Workspace, inputs: Inputs) -> Iterator[Ledger | None]:
-    """Open the ledger where there is one."""
-    if not Ledger.is_there(workspace):
+def _ledger(workspace: Workspace, inputs: Inputs, extent: Extent) -> Iterator[Ledger | None]:
+    """Open the ledger where something is decided, or where there is one to read; a dry run leaves none behind."""
+    if extent.is_dry and not Ledger.is_there(workspace):
+        with (
+            TemporaryDirectory() as folder,
+            Ledger.open(replace(workspace, root=Path(folder)), inputs.environment) as ledger,
+        ):
+            yield ledger
+    elif extent.decides or Ledger.is_there(workspace):
+        with Ledger.open(workspace, inputs.environment) as ledger:
+            yield ledger
+    else:
         yield None
-        return
-    with Ledger.open(workspace, inputs.environment) as ledger:
-        yield ledger
 
 
 def _basis(
@@ -145,6 +169,10 @@ def _published(basis: Basis, stages: Stages, start: Start) -> Night:
         stamped = seen.frame.with_columns(as_of=pl.lit(basis.as_of.day), run_id=pl.lit(basis.run_id))
         made = replace(made, frames={**made.frames, "monitoring": stamped}, monitored=seen)
     remarks = _remarks(ready, basis.extent)
+    told = json.loads(made.figures) if made.figures else {}
+    if basis.extent.is_dry:
+        rows = {name: frame.height for name, frame in made.frames.items() if name in DECIDED_TABLES}
+        return _night(basis, rows, made.notes, seconds=dict(stages.seconds), decided=told)
     notes = (*seen.warnings, *basis.loaded.warnings, *remarks, *features.notes, *made.notes)
     made = replace(made, notes=notes)
     with stages.stage("lists and report"):
@@ -153,15 +181,19 @@ def _published(basis: Basis, stages: Stages, start: Start) -> Night:
     with stages.stage("publish"):
         log = log_row(basis, start, rows, made.notes)
         _publish(basis, {**made.frames, "run_log": log}, files, n_customers=features.frame.height)
-    return Night(
-        basis.as_of.day,
-        basis.run_id,
-        basis.bundle.model_version,
-        rows,
-        made.notes,
-        files.places,
-        dict(stages.seconds),
-    )
+    return _night(basis, rows, made.notes, places=files.places, seconds=dict(stages.seconds), decided=told)
+
+
+DECIDED_TABLES = ("survey_requests", "offers_ranked")
+
+
+def _night(
+    basis: Basis,
+    rows: Mapping[str, int],
+    notes: tuple[str, ...],
+    **more: Any,
+) -> Night:
+    return Night(basis.as_of.day, basis.run_id, basis.bundle.model_version, rows, notes, **more)
 
 
 def _features(basis: Basis) -> FeatureSet:

@@ -37,7 +37,9 @@ from ..night_memory import last_night, staged_memory
 from ..night_report import Made
 from ..night_silence import silent_tonight
 from ..report import Silence
+from .answered import Heard, heard, with_answers
 from .basis import Basis
+from .decided import Ready, callable_tonight, left_off_lists, tonight
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -55,13 +57,16 @@ class Scored:
     consents: pl.DataFrame
     ranked: RankedList
     around: Influence | None
+    known: Heard
+    open_to_calls: pl.DataFrame
+    """The consents, with may_contact false for whoever must rest tonight."""
 
     @classmethod
     def of(cls, basis: Basis, features: FeatureSet) -> Scored:
         """Score and rank every customer of ``features``."""
         config = basis.workspace.config
         lasting = read_lifetime(basis.workspace.champion)
-        found = scores(
+        alone = scores(
             features.frame,
             basis.bundle,
             config.value,
@@ -70,10 +75,13 @@ class Scored:
             lifetime=lasting,
         )
         consents = consents_in_force(basis.engine, basis.loaded.tables, basis.as_of.instant)
+        known = heard(basis.workspace, basis.ledger, basis.as_of, consents)
+        found = with_answers(alone, features, known, basis, lasting).scores
+        open_to_calls = callable_tonight(basis, consents)
         ranked, around = ranked_with_influence(
-            features.ties, found, consents, config.team.daily_capacity, config.influence
+            features.ties, found, open_to_calls, config.team.daily_capacity, config.influence
         )
-        return cls(basis, features, found, consents, ranked, around)
+        return cls(basis, features, found, consents, ranked, around, known, open_to_calls)
 
     @cached_property
     def listed(self) -> pl.DataFrame:
@@ -113,6 +121,10 @@ class Addition:
     promoters: pl.DataFrame | None = None
     kept: Mapping[Path, Path] = field(default_factory=dict)
     silence: Silence | None = None
+    left_off: pl.Series | None = None
+    """Customers whom tonight's decisions leave alone, to measure by or until they answer."""
+    figures: str = ""
+    """What was decided in numbers (JSON), for people."""
 
 
 Step = Callable[[Scored, Frames], Addition]
@@ -137,6 +149,8 @@ def made_of(basis: Basis, features: FeatureSet) -> Made:
             promoters=made.promoters if added.promoters is None else added.promoters,
             kept={**made.kept, **added.kept},
             silence=made.silence if added.silence is None else added.silence,
+            left_off=made.left_off if added.left_off is None else added.left_off,
+            figures=added.figures or made.figures,
         )
     return made
 
@@ -216,15 +230,16 @@ def list_of(scored: Scored, frames: Frames) -> Addition:
         scored.basis.sentences,
         run_id=scored.basis.run_id,
         moved=frames.get("changes"),
+        offered=frames.get("offers_ranked"),
     )
     return Addition({"at_risk": listed})
 
 
-def promoters_of(scored: Scored, frames: Frames) -> Addition:
-    """Those to approach, within consent and capacity; none without surveys."""
+def _approached(scored: Scored, frames: Frames) -> pl.DataFrame | None:
+    """Return promoters to approach, within consent and capacity; None without surveys."""
     features, config = scored.features, scored.basis.workspace.config
     if features.opinions is None:
-        return Addition()
+        return None
     ranked = promoters(
         scored.scores,
         features.frame,
@@ -232,7 +247,32 @@ def promoters_of(scored: Scored, frames: Frames) -> Addition:
         features.opinions,
         long_tenure_days=config.lists.long_tenure_days,
     )
-    return Addition(promoters=approach_list(ranked, scored.consents, config.team.promoter_capacity))
+    return approach_list(ranked, scored.open_to_calls, config.team.promoter_capacity)
+
+
+def decisions_of(scored: Scored, frames: Frames) -> Addition:
+    """Whom to ask, what to offer, which promoters to approach; a run that decides nothing has promoters alone."""
+    basis, approached = scored.basis, _approached(scored, frames)
+    if not basis.extent.decides or basis.ledger is None:
+        return Addition(promoters=approached)
+    listed = pl.Series("customer_id", scored.ranked.customer_ids, dtype=pl.String)
+    ready = Ready(scored.features, scored.scores, scored.around, scored.known, listed, approached, frames)
+    found = tonight(basis, basis.ledger, ready)
+    if approached is not None:
+        chosen = found.decided.frame.filter(pl.col("decision") == "approach")
+        kept = approached.join(
+            chosen.select("customer_id"), on="customer_id", how="semi", maintain_order="left"
+        )
+        approached = kept.with_columns(
+            pl.int_range(1, kept.height + 1, dtype=pl.Int64, eager=True).alias("position")
+        )
+    return Addition(
+        found.tables,
+        notes=found.notes,
+        promoters=approached,
+        left_off=left_off_lists(found.decided),
+        figures=found.decided.figures,
+    )
 
 
 def challenger_of(scored: Scored, _: Frames) -> Addition:
@@ -299,8 +339,8 @@ STEPS: tuple[Step, ...] = (
     network_of,
     ties_of,
     changes_of,
+    decisions_of,
     list_of,
-    promoters_of,
     challenger_of,
     silence_of,
     kept_of,

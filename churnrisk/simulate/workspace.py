@@ -7,6 +7,9 @@ from .settings import WorldSettings
 TEAM_PER_CUSTOMER = 0.005
 """Customers the demo's team can call a day, as a share of the base; guessed."""
 
+ASKING_PER_CUSTOMER, OFFERS_PER_CUSTOMER = 0.0005, 0.02
+"""Budgets of a night for asking and for offers, per customer of the base, in the customers' currency; guessed."""
+
 
 def workspace_config(settings: WorldSettings, data: str = "data") -> str:
     """Return the text of a ``churnrisk.toml`` for a world written to the folder ``data`` of the workspace."""
@@ -28,6 +31,12 @@ history_days = {min(365, settings.days)}
 {sources}
 [team]
 daily_capacity = {capacity}
+
+[surveys]
+budget = {settings.customers * ASKING_PER_CUSTOMER:.2f}            # money for asking, a night
+
+[offers]
+budget = {settings.customers * OFFERS_PER_CUSTOMER:.2f}          # money for offers, a night
 
 [privacy]
 publish_ties = true      # a simulated world has no secrets

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 CHOSEN = "chosen"
 
-GIVEN = ("left", "in_notice", "not_eligible", "effect_unknown", "not_worth_it")
+GIVEN = ("left", "in_notice", "not_eligible", "effect_unknown", "not_worth_it", "drawn_none")
 """What whoever proposes a candidate knows of it, and the walk does not."""
 
 RESTING = ("quiet_period", "waiting_for_answer", "cap_reached", "quiet_days")
@@ -43,6 +43,7 @@ _DECIDED = {
     "permanent_hold_out": HOLD_OUT,
     "survey_hold_out": HOLD_OUT,
     "campaign_hold_out": CONTROL,
+    "drawn_none": CONTROL,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...store.audits import TableRule
+from .decisions import OFFERS_RANKED, SURVEY_REQUESTS
 from .declaration import PublishedTable
 from .inputs import FEATURES
 from .lists import AT_RISK
@@ -21,6 +22,8 @@ PUBLISHED: dict[str, PublishedTable] = {
         REASONS,
         CHANGES,
         AT_RISK,
+        SURVEY_REQUESTS,
+        OFFERS_RANKED,
         NETWORK,
         TIES,
         FEATURES,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,36 +12,13 @@ import pytest
 from churnrisk.delivery.signatures import Secrets
 from churnrisk.delivery.webhooks import N_TRIES, WAITS, Tried, sender
 from churnrisk.errors import ConfigError
+from tests.hooks import Answer, server
 
 SECRETS = Secrets((bytes(32),))
-Answer = Callable[[dict[str, str], bytes], tuple[int, dict[str, str]]]
 
 
 def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@contextmanager
-def server(answer: Answer) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            status, headers = answer({name.lower(): value for name, value in self.headers.items()}, body)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_port}/hook"
-        finally:
-            running.shutdown()
-            thread.join()
 
 
 def tried(answer: Answer, *, n_before: int = 0, body: str = "{}") -> Tried:

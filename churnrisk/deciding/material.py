@@ -1,0 +1,71 @@
+"""What a decision night works on, put together once and handed from step to step; it decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..bundle import Answering, AnswerRatios, NpsModel
+from ..bundle.effects import OfferEffects
+from ..config import Config
+from ..dates import AsOf
+from ..ledger.rules import ContactRules, Standing
+from ..messages import Sentences
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Material:
+    """As of when, under which settings and rules, about whom.
+
+    Attributes
+    ----------
+    people
+        One row per customer scored, by customer_id: customer_id, risk, risk_low, risk_high (after the answers so far),
+        band, value (null: not known), spillover_value, spillover_low, spillover_high (null: not known), language,
+        root_cause (the one recorded last, null: none).
+    features
+        The feature table, rows as in ``people``.
+    offers
+        The source ``offers``; None without one.
+    effects
+        What offers do; None: assumed of all of them.
+    evidence
+        Answers in force (`scoring.confirm.evidence_in_force`).
+    cases
+        customer_id, case_id, closed_at of cases closed lately; None: not recorded.
+    contacts
+        customer_id, interaction_id, at, channel of contacts customers made lately; None without that source.
+    """
+
+    as_of: AsOf
+    run_id: str
+    config: Config
+    sentences: Sentences
+    rules: ContactRules
+    standing: Standing
+    people: pl.DataFrame
+    features: pl.DataFrame
+    ratios: AnswerRatios
+    evidence: pl.DataFrame
+    offers: pl.DataFrame | None = None
+    effects: OfferEffects | None = None
+    nps: NpsModel | None = None
+    answering: Answering | None = None
+    eligible: pl.DataFrame | None = None
+    """One boolean column per offer_id, rows as in ``people``; None: everybody may get everything."""
+    cases: pl.DataFrame | None = None
+    contacts: pl.DataFrame | None = None
+    listed: pl.Series = field(default_factory=lambda: pl.Series("customer_id", [], dtype=pl.String))
+    """Customers on the list of the night: of them it is always told why they get no offer."""
+    promoters: pl.DataFrame | None = None
+    """customer_id, position of promoters to approach, best first."""
+    notes: tuple[str, ...] = field(default=())
+
+    def money(self, name: str) -> Floats:
+        """Return a column of people as numbers, nan where it is not known."""
+        return self.people[name].cast(pl.Float64).fill_null(np.nan).to_numpy()

@@ -1,0 +1,237 @@
+"""The order of a decision night: what offers are worth, whom asking pays for, then the contact rules over all of it.
+
+Who is asked first waits for the answer before an offer is decided: the value of asking is what the answer adds to the
+offer made on what is known now. So the asking is settled first, offers are bought for the others, and the contact rules
+walk over all candidates together; where they let somebody be asked no more (a channel is full), it is gone through
+again without that question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..ledger.rules import walked, worth_keeping
+from ..ledger.rules.reasons import APPROACH, ASK, CHOSEN, FORBIDDEN, OFFER
+from ..ledger.rules.refusals import EARLY, LATE, refusals
+from .asking import asking, survey_candidates
+from .material import Material
+from .offering import (
+    Catalogue,
+    Chosen,
+    Offering,
+    catalogue_of,
+    chosen_offers,
+    curve_of,
+    offer_candidates,
+    offering,
+)
+
+WAITING = "waiting_for_answer"
+PROMOTER = "promoter"
+
+
+@dataclass(frozen=True, eq=False)
+class DecidedNight:
+    """What was decided and what it rests on.
+
+    Attributes
+    ----------
+    rows
+        Candidates as walked, best first, trimmed to those whom the walk could reach and as many again: the columns of
+        `walked` and ``row``: of ``asked`` or of people.
+    offering, chosen
+        What offers are worth, and which were bought; None without offers.
+    asked
+        Candidates of asking (`scoring.asking.CANDIDATE_SCHEMA`), before the rules.
+    curve
+        What other budgets would buy; None without offers.
+    figures
+        Plain numbers for people: budgets, spent, counts by reason.
+    """
+
+    rows: pl.DataFrame
+    offering: Offering | None
+    chosen: Chosen | None
+    asked: pl.DataFrame
+    curve: pl.DataFrame | None
+    figures: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+def decided_night(material: Material) -> DecidedNight:
+    """Decide on everybody; nothing is written. The same material gives the same decisions."""
+    catalogue = catalogue_of(material.offers, material.rules.channels)
+    found = offering(material, catalogue) if catalogue.offer_ids else None
+    asked = asking(material, None if found is None else found.numbers(material))
+    surveys, promoters = survey_candidates(asked, material), promoter_candidates(material)
+    before = _refused_before(material, found, catalogue)
+    first = _customers(_walk(material, [surveys]), ASK)
+    while True:
+        chosen, offers, refused = _bought(material, found, before, first)
+        done = _walk(material, [surveys, offers, promoters])
+        still = first & _customers(done, ASK)
+        if still == first:
+            break
+        first = still
+    curve = None if found is None else curve_of(material, found, refused)
+    notes = (*catalogue.notes, *_notes(material, found))
+    return DecidedNight(
+        _kept(material, done), found, chosen, asked, curve, _figures(material, done, chosen), notes
+    )
+
+
+def promoter_candidates(material: Material) -> pl.DataFrame:
+    """Return the rows for the walk of promoters to approach, through whichever channel is open."""
+    found = material.promoters
+    if found is None or found.is_empty():
+        return pl.DataFrame()
+    channels = pl.DataFrame({"channel": material.rules.channels})
+    # they compete with nothing by money: after all that has a value, in their own order
+    return (
+        found.select("customer_id", value=-pl.col("position").cast(pl.Float64))
+        .with_row_index("row")
+        .with_columns(
+            kind=pl.lit(PROMOTER),
+            subject=pl.lit("ambassador"),
+            purpose=pl.lit(PROMOTER),
+            cost=pl.lit(0.0),
+            campaign_id=pl.lit(None, dtype=pl.String),
+            refused_for=pl.lit(None, dtype=pl.String),
+            propensity=pl.lit(1.0),
+            is_random=pl.lit(value=False),
+        )
+        .join(channels, how="cross", maintain_order="left")
+    )
+
+
+def _refused_before(material: Material, found: Offering | None, catalogue: Catalogue) -> pl.DataFrame:
+    """Return customer_id and reason of those with an option whom no channel reaches tonight, hold-outs apart."""
+    schema = {"customer_id": pl.String, "reason": pl.String}
+    if found is None:
+        return pl.DataFrame(schema=schema)
+    with_option = material.people.filter(pl.Series(found.is_option.any(axis=1)))["customer_id"]
+    channels = sorted({name for every in catalogue.channels for name in every})
+    probes = pl.DataFrame({"customer_id": with_option}).join(
+        pl.DataFrame({"channel": channels}), how="cross", maintain_order="left"
+    )
+    shaped = probes.with_columns(
+        kind=pl.lit(OFFER),
+        subject=pl.lit(""),
+        purpose=pl.lit(OFFER),
+        value=pl.lit(0.0),
+        cost=pl.lit(0.0),
+        campaign_id=pl.lit(None, dtype=pl.String),
+        refused_for=pl.lit(None, dtype=pl.String),
+    )
+    marked = refusals(shaped, material.standing, material.rules, material.as_of)
+    late = pl.when(pl.col(LATE).is_in(list(FORBIDDEN))).then(pl.col(LATE))
+    today = pl.when("was_contacted_today").then(pl.lit("already_today"))
+    told = marked.select("customer_id", reason=pl.coalesce(EARLY, today, late))
+    closed = told.group_by("customer_id", maintain_order=True).agg(
+        is_closed=pl.col("reason").is_not_null().all(), reason=pl.col("reason").first()
+    )
+    return closed.filter("is_closed").select(schema.keys())
+
+
+def _bought(
+    material: Material, found: Offering | None, before: pl.DataFrame, first: frozenset[str]
+) -> tuple[Chosen | None, pl.DataFrame, NDArray[np.bool_]]:
+    """Buy offers for all but those refused and those who are asked first."""
+    if found is None:
+        return None, pl.DataFrame(), np.zeros(0, dtype=np.bool_)
+    waiting = pl.when(pl.col("customer_id").is_in(list(first))).then(pl.lit(WAITING))
+    refused_for = (
+        material.people.select("customer_id")
+        .join(before, on="customer_id", how="left", maintain_order="left")
+        .select(pl.coalesce("reason", waiting).alias("refused_for"))["refused_for"]
+    )
+    refused = refused_for.is_not_null().to_numpy()
+    chosen = chosen_offers(material, found, refused)
+    rows = offer_candidates(material, found, chosen, refused_for)
+    is_told = (
+        found.is_option.any(axis=1)
+        | material.people["customer_id"].is_in(material.listed.implode()).to_numpy()
+    )
+    told = pl.DataFrame({"row": np.flatnonzero(is_told)})
+    return chosen, rows.join(told, on="row", how="semi", maintain_order="left"), refused
+
+
+COLUMNS = (
+    "kind", "customer_id", "subject", "purpose", "channel", "value", "cost", "campaign_id", "refused_for", "propensity",
+    "is_random", "row",
+)  # fmt: skip
+
+
+def _walk(material: Material, parts: list[pl.DataFrame]) -> pl.DataFrame:
+    there = [part.select(*COLUMNS[:-1], pl.col("row").cast(pl.Int64)) for part in parts if part.height]
+    if not there:
+        schema = dict.fromkeys(COLUMNS, pl.String()) | {
+            "value": pl.Float64(), "cost": pl.Float64(), "propensity": pl.Float64(), "is_random": pl.Boolean(),
+            "row": pl.Int64(),
+        }  # fmt: skip
+        there = [pl.DataFrame(schema=schema)]
+    return walked(pl.concat(there), material.standing, material.rules, material.as_of)
+
+
+def _customers(done: pl.DataFrame, decision: str) -> frozenset[str]:
+    return frozenset(done.filter(pl.col("decision") == decision)["customer_id"].to_list())
+
+
+def _kept(material: Material, done: pl.DataFrame) -> pl.DataFrame:
+    """Return of each kind those whom the walk could reach and as many again, and all offers of those on the list."""
+    kept = [
+        worth_keeping(each.with_columns(position=pl.int_range(1, pl.len() + 1)))
+        for each in done.partition_by("kind", maintain_order=True)
+    ]
+    names = ["kind", "customer_id", "subject"]
+    reached = pl.concat(kept).select(names) if kept else done.select(names)
+    is_listed = pl.col("customer_id").is_in(material.listed.implode()) & (pl.col("kind") == OFFER)
+    marked = done.join(
+        reached.with_columns(_kept=pl.lit(value=True)), on=names, how="left", maintain_order="left"
+    )
+    return marked.filter(pl.col("_kept").fill_null(value=False) | is_listed).drop("_kept")
+
+
+def _figures(material: Material, done: pl.DataFrame, chosen: Chosen | None) -> dict[str, Any]:
+    """Return budgets, what was spent of them and what stands in the way of the others, for people."""
+    config = material.config
+    budgets = {"survey": config.surveys.budget, OFFER: config.offers.budget}
+    made = done.filter(pl.col("decision").is_in([ASK, OFFER, APPROACH]))
+    counted = (
+        done.group_by("kind", "decision", "reason_code").len("n").sort("kind", "decision", "reason_code")
+    )
+    spent = {name: float(made.filter(pl.col("purpose") == name)["cost"].sum()) for name in budgets}
+    by_channel = made.group_by("channel").len("n").sort("channel")
+    expected = made.filter(pl.col("kind") == OFFER)["value"].sum()
+    return {
+        "budget": budgets,
+        "spent": spent,
+        "n_by_channel": dict(by_channel.iter_rows()),
+        "capacity": dict(material.rules.capacity),
+        "counts": [dict(row) for row in counted.iter_rows(named=True)],
+        "expected_net_value": float(expected),
+        "bound": None if chosen is None else chosen.bound,
+    }
+
+
+def _notes(material: Material, found: Offering | None) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    told = [
+        f"the effect of offer {offer.offer_id} is {offer.words}"
+        + (f": {offer.reason}" if offer.reason else "")
+        for offer in found.known
+    ]
+    if material.config.offers.budget <= 0:
+        told.append("[offers] budget is 0: nothing is offered")
+    return tuple(told)
+
+
+def chosen_of(done: pl.DataFrame) -> pl.DataFrame:
+    """Return those who are contacted."""
+    return done.filter(pl.col("reason_code") == CHOSEN)

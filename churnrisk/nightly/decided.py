@@ -1,0 +1,254 @@
+"""The decisions of a night: what they rest on is put together here, and what came of them is read from the ledger.
+
+It decides nothing: the order of a decision is ``deciding``'s, the date's decisions are the ledger's, taken once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from features import FeatureSet
+from scoring import Influence
+from scoring.offers.eligibility import eligible
+
+from ..bundle.effects import read_effects
+from ..config import Config
+from ..deciding import DecidedNight, Material, decided_night, decision_tables, ledger_rows
+from ..ledger import Decided, Ledger, crm_consents, decided, facts, record_decisions, standing_of
+from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms
+from ..ledger.holdouts import PERMANENT, held_out
+from ..ledger.rules import ContactRules
+from ..ledger.rules.reasons import ASK, CONTROL, HOLD_OUT, REASONS
+from ..ledger.rules.refusals import EARLY, LATE, refusals
+from ..messages import Sentences
+from .answered import Heard
+from .basis import Basis
+
+CASES_DAYS = 30
+"""Closed cases and causes so old are looked at; a cause a year old (:data:`CAUSE_DAYS`) still says something."""
+CAUSE_DAYS = 365
+
+CALL = "call"
+"""Purpose and channel of the calls that the team makes from its list."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tonight:
+    """The decisions of the date as the ledger has them (a dry run: as it would), and what they rest on.
+
+    ``night`` is None when they were taken before.
+    """
+
+    decided: Decided
+    night: DecidedNight | None
+    tables: dict[str, pl.DataFrame]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """What a night has at hand when it decides; ``published`` are its tables so far, ``listed`` those on its list."""
+
+    features: FeatureSet
+    scores: pl.DataFrame
+    around: Influence | None
+    known: Heard
+    listed: pl.Series
+    promoters: pl.DataFrame | None
+    published: Mapping[str, pl.DataFrame]
+
+
+def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
+    """Return the decisions of the date: those taken before, else taken now and written in one transaction.
+
+    A dry run (``basis.extent.is_dry``) takes them anew and writes nothing.
+    """
+    day, is_dry = basis.as_of.day, basis.extent.is_dry
+    with ledger.reading() as db:
+        before = None if is_dry else decided(db, day)
+    night = None
+    if before is None:
+        material = _material(basis, ledger, ready)
+        night = decided_night(material)
+        rows = ledger_rows(night, material, endpoint=basis.workspace.config.webhooks.endpoint)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        if is_dry:
+            stamped = rows.decisions.with_columns(as_of=pl.lit(day))
+            before = Decided(day, now, basis.run_id, rows.figures, stamped, is_replay=False)
+        else:
+            before = record_decisions(ledger, day, basis.as_of.instant, rows, now)
+    words = _words(basis.sentences)
+    notes = tuple(json.loads(before.figures)["notes"])
+    if before.is_replay:
+        notes = (*notes, f"the decisions of {day} were taken before and are shown as they were taken")
+    return Tonight(before, night, decision_tables(before, words, basis.run_id), notes)
+
+
+def callable_tonight(basis: Basis, consents: pl.DataFrame) -> pl.DataFrame:
+    """Return the consents with ``may_contact`` false also for hold-outs and whomever the contact rules let rest.
+
+    Lists are for acting, so nobody is on them whom a call would reach against the rules; past dates have no lists.
+    """
+    if not basis.extent.makes_lists:
+        return consents
+    config, instant, ids = basis.workspace.config, basis.as_of.instant, consents["customer_id"]
+    if basis.ledger is None:
+        is_out = held_out(ids, PERMANENT, config.holdout.share, config.holdout.salt)
+        return consents.with_columns(may_contact=pl.col("may_contact") & ~is_out)
+    with basis.ledger.reading() as db:
+        standing = standing_of(basis.ledger, db, config, crm_consents(basis.loaded.tables, instant), instant)
+    probes = pl.DataFrame({"customer_id": ids}).with_columns(
+        kind=pl.lit(CALL),
+        subject=pl.lit(CALL),
+        purpose=pl.lit(CALL),
+        channel=pl.lit(CALL),
+        value=pl.lit(0.0),
+        cost=pl.lit(0.0),
+        campaign_id=pl.lit(None, dtype=pl.String),
+        refused_for=pl.lit(None, dtype=pl.String),
+    )
+    marked = refusals(probes, standing, ContactRules.of(config), basis.as_of)
+    is_open = pl.coalesce(EARLY, LATE).is_null() & ~pl.col("was_contacted_today")
+    told = marked.select("customer_id", _open=is_open)
+    joined = consents.join(told, on="customer_id", how="left", maintain_order="left")
+    return joined.with_columns(may_contact=pl.col("may_contact") & pl.col("_open")).drop("_open")
+
+
+def left_off_lists(found: Decided) -> pl.Series:
+    """Return who is not to be called tonight: controls, hold-outs, and who is asked first."""
+    is_left = pl.col("decision").is_in([CONTROL, HOLD_OUT, ASK])
+    return found.frame.filter(is_left)["customer_id"].unique().sort()
+
+
+def _words(sentences: Sentences) -> dict[str, str]:
+    return {code: sentences.decided(code) for code in (*REASONS, "another_offer")}
+
+
+def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
+    workspace, instant = basis.workspace, basis.as_of.instant
+    config = workspace.config
+    offers = _offers(basis)
+    with ledger.reading() as db:
+        outcomes, treatments = facts.outcomes(db, instant), facts.treatments(db, instant)
+    people = _people(ready, _causes(outcomes, treatments, instant))
+    frame = people.select("customer_id").join(
+        ready.features.frame, on="customer_id", how="left", maintain_order="left"
+    )
+    network = ready.published.get("network")
+    tables = [ready.published[name] for name in ("scores", "network", "features") if name in ready.published]
+    arms = _arms(basis, ledger, config, people["customer_id"], network)
+    with ledger.reading() as db:
+        standing = standing_of(
+            ledger, db, config, crm_consents(basis.loaded.tables, instant), instant, arms=arms
+        )
+    return Material(
+        as_of=basis.as_of,
+        run_id=basis.run_id,
+        config=config,
+        sentences=basis.sentences,
+        rules=ContactRules.of(config),
+        standing=standing,
+        people=people,
+        features=frame,
+        ratios=ready.known.ratios,
+        evidence=ready.known.evidence,
+        offers=offers,
+        effects=read_effects(workspace.champion),
+        nps=ready.known.nps,
+        answering=ready.known.answering,
+        eligible=None if offers is None else _eligible(offers, tables, people),
+        cases=_cases(outcomes, instant),
+        contacts=_contacts(basis),
+        listed=ready.listed,
+        promoters=ready.promoters,
+    )
+
+
+def _offers(basis: Basis) -> pl.DataFrame | None:
+    tables = basis.loaded.tables
+    return pl.read_parquet(tables.paths["offers"]) if tables.has("offers") else None
+
+
+def _people(ready: Ready, causes: pl.DataFrame) -> pl.DataFrame:
+    money = ["spillover_value", "spillover_low", "spillover_high"]
+    unknown = pl.DataFrame(schema={"customer_id": pl.String, **dict.fromkeys(money, pl.Float64())})
+    spilled = unknown if ready.around is None else ready.around.frame.select("customer_id", *money)
+    frame = ready.features.frame
+    spoken = pl.col("language").cast(pl.String) if "language" in frame.columns else pl.lit(None, pl.String)
+    risks = ready.scores.select(
+        "customer_id", "risk", "risk_low", "risk_high", "band", pl.col("value").cast(pl.Float64)
+    )
+    for more in (spilled, frame.select("customer_id", language=spoken), causes):
+        risks = risks.join(more, on="customer_id", how="left", maintain_order="left")
+    return risks.sort("customer_id")
+
+
+def _causes(outcomes: pl.DataFrame, treatments: pl.DataFrame, instant: datetime) -> pl.DataFrame:
+    """Return the root cause that staff recorded last of each customer."""
+    since = instant - timedelta(days=CAUSE_DAYS)
+    told = [each.select("customer_id", "at", "root_cause") for each in (outcomes, treatments)]
+    return (
+        pl.concat(told)
+        .filter(pl.col("root_cause").is_not_null(), pl.col("at") >= since)
+        .sort("customer_id", "at", "root_cause")
+        .unique("customer_id", keep="last", maintain_order=True)
+        .select("customer_id", "root_cause")
+    )
+
+
+def _cases(outcomes: pl.DataFrame, instant: datetime) -> pl.DataFrame:
+    recent = outcomes.filter(pl.col("at") >= instant - timedelta(days=CASES_DAYS))
+    return recent.select("customer_id", case_id="outcome_id", closed_at="at")
+
+
+def _contacts(basis: Basis) -> pl.DataFrame | None:
+    """Return contacts that customers made on the last day, known by the as-of instant."""
+    tables = basis.loaded.tables
+    if not tables.has("interactions"):
+        return None
+    known = (pl.col("known_at") < basis.as_of.instant) & (pl.col("at") >= basis.as_of.days_before(1))
+    keys = pl.scan_parquet(tables.paths["keys"])
+    found = pl.scan_parquet(tables.paths["interactions"]).filter(known).join(keys, on="customer_key")
+    number = pl.col("interaction_id").fill_null(pl.col("at").cast(pl.String))
+    return found.select("customer_id", "at", "channel", interaction_id=number).collect()
+
+
+def _eligible(offers: pl.DataFrame, published: Sequence[pl.DataFrame], people: pl.DataFrame) -> pl.DataFrame:
+    """Return who may get which offer, by the published columns: of two tables with the same column the first counts."""
+    columns = people.select("customer_id")
+    for frame in published:
+        new = [name for name in frame.columns if name == "customer_id" or name not in columns.columns]
+        columns = columns.join(frame.select(new), on="customer_id", how="left", maintain_order="left")
+    return eligible(columns, dict(offers.select("offer_id", "eligible").iter_rows()))
+
+
+def _arms(
+    basis: Basis, ledger: Ledger, config: Config, customers: pl.Series, network: pl.DataFrame | None
+) -> pl.DataFrame | None:
+    """Return the arms of the campaign running, frozen as customers come; None where offers have no budget."""
+    settings = config.offers
+    if settings.budget <= 0 or settings.control_share <= 0:
+        return None
+    wanted = Campaign(settings.campaign, basis.as_of.day, settings.unit, settings.control_share)
+    people = pl.DataFrame({"customer_id": customers})
+    if network is not None and "community" in network.columns:
+        names = network.select("customer_id", pl.col("community").cast(pl.String))
+        people = people.join(names, on="customer_id", how="left", maintain_order="left")
+    else:
+        people = people.with_columns(community=pl.lit(None, dtype=pl.String))
+    now = basis.as_of.instant
+    if basis.extent.is_dry:
+        with ledger.reading() as db:
+            frozen = arms_of(db, wanted.campaign_id)
+        new = people.join(frozen, on="customer_id", how="anti")
+        drawn = drawn_arms(wanted, new, frozen, people, salt=config.holdout.salt)
+        named = pl.lit(wanted.campaign_id).alias("campaign_id")
+        columns = ["campaign_id", "customer_id", "arm"]
+        return pl.concat([frozen.select(columns), drawn.with_columns(named).select(columns)])
+    with ledger.writing() as db:
+        return frozen_arms(db, campaign_of(db, wanted, now), people, salt=config.holdout.salt, now=now)

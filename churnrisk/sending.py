@@ -1,0 +1,148 @@
+"""Sends what waits in the outbox: due messages, one by one, consent looked at once more before each.
+
+It decides when to stop trying for now, and refuses to know what messages say (``ledger``) and how they travel
+(``delivery``). What fails is tried again by the next night, or by the console while it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as random_names
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from .config import resolved_secret
+from .delivery import Secrets, sender
+from .errors import ConfigError, Fault
+from .ledger import Ledger, still_allowed
+from .ledger.outbox import Message, claimed, note_try, withdraw
+from .logs import logger
+from .store import Workspace
+
+AT_ONCE = 10
+"""Messages claimed together: tried one by one, all of them within the time that a claim lasts."""
+
+MOST_FAILURES = 5
+"""Tries failing in a row after which the other side is taken to be down for now."""
+
+SETTING = "[webhooks] secret"
+PURPOSES: Mapping[str, str] = {"survey.requested": "survey", "offer.decided": "offer"}
+"""Messages that contact a customer: they need a consent still. Others (alerts) go to colleagues."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of the messages that were due: delivered, to be tried again, given up, withdrawn for consent."""
+
+    n_sent: int = 0
+    n_waiting: int = 0
+    n_failed: int = 0
+    n_withdrawn: int = 0
+    failure: str = ""
+    """Code of the last failure."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Give plain values for ``--json``."""
+        return asdict(self)
+
+    @property
+    def sentence(self) -> str:
+        """Say what needs somebody's attention; empty when all went out."""
+        if not (self.n_waiting or self.n_failed):
+            return ""
+        return (
+            f"messages: {self.n_sent:,} sent, {self.n_waiting:,} wait to be tried again, {self.n_failed:,} given up "
+            f"(last: {self.failure})"
+        )
+
+
+def signing_secrets(workspace: Workspace, environment: Mapping[str, str]) -> Secrets | None:
+    """Return the secrets that sign messages; None where no endpoint is set.
+
+    Raises ConfigError when there is an endpoint and no secret: an unsigned message could be anybody's.
+    """
+    settings = workspace.config.webhooks
+    if settings.endpoint is None:
+        return None
+    given = resolved_secret(settings.secret, environment, SETTING)
+    if given is None:
+        raise ConfigError(
+            Fault(
+                code="webhook_secret",
+                where=SETTING,
+                expected='a secret as "env:NAME", since [webhooks] endpoint is set',
+                found="none",
+                remedy="Set it; both sides must know it.",
+            )
+        )
+    return Secrets.of(given, SETTING)
+
+
+def send_due(
+    ledger: Ledger, secrets: Secrets, *, crm: pl.DataFrame | None = None, most: int | None = None
+) -> Sent:
+    """Send every message that is due, oldest first, until none is left, or the other side fails several times in a row.
+
+    Parameters
+    ----------
+    crm : consents as loaded now (`ledger.crm_consents`); without them only those of the ledger are looked at.
+    most : messages tried, at most.
+
+    Notes
+    -----
+    At least once: a process that dies after the other side had a message and before that was noted sends it again under
+    the same id. Several senders share the work.
+    """
+    name = f"{os.getpid()}-{random_names.token_hex(4)}"
+    counts = {"sent": 0, "waiting": 0, "failed": 0, "withdrawn": 0}
+    failure, in_a_row, n_left = "", 0, most
+    while n_left is None or n_left > 0:
+        batch = claimed(ledger, _now(), sender=name, most=AT_ONCE if n_left is None else min(AT_ONCE, n_left))
+        if not batch:
+            break
+        stopped = _stopped(batch, ledger, crm)
+        for message in batch:
+            if message.message_id in stopped:
+                withdraw(ledger, message.message_id, _now(), reason_code=stopped[message.message_id])
+                counts["withdrawn"] += 1
+                continue
+            outcome, code = _tried(message, ledger, secrets, name)
+            counts[outcome] += 1
+            failure, in_a_row = (failure, 0) if outcome == "sent" else (code, in_a_row + 1)
+            if in_a_row >= MOST_FAILURES:
+                break
+        if in_a_row >= MOST_FAILURES:
+            break
+        n_left = None if n_left is None else n_left - len(batch)
+    found = Sent(counts["sent"], counts["waiting"], counts["failed"], counts["withdrawn"], failure)
+    logger().info("messages", **found.as_dict())
+    return found
+
+
+def _tried(message: Message, ledger: Ledger, secrets: Secrets, name: str) -> tuple[str, str]:
+    with sender(message.endpoint, secrets) as sending:
+        found = sending.tried(message.message_id, message.body, n_before=message.n_before, now=_now())
+    note_try(ledger, message.message_id, _now(), sender=name, failure=found.failure, wait=found.wait)
+    if found.is_delivered:
+        return "sent", ""
+    return ("failed" if found.wait is None else "waiting"), found.failure
+
+
+def _stopped(batch: list[Message], ledger: Ledger, crm: pl.DataFrame | None) -> dict[str, str]:
+    """Return reason by message of those that may not go out any more."""
+    frame = pl.DataFrame(
+        [(m.message_id, m.customer_id, m.channel, PURPOSES[m.kind]) for m in batch if m.kind in PURPOSES],
+        schema=dict.fromkeys(("message_id", "customer_id", "channel", "purpose"), pl.String()),
+        orient="row",
+    )
+    if frame.is_empty():
+        return {}
+    refused = still_allowed(frame, ledger, _now(), crm=crm).refused
+    return dict(refused.select("message_id", "reason_code").iter_rows())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,200 @@
+"""A decision night: who is asked waits with the offer, offers go where they are worth most, controls are like them."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from churnrisk.deciding import DecidedNight, decided_night
+from churnrisk.ledger.rules import Standing
+from tests.unit.deciding.drawn import material, people, spread_risks
+
+
+def told(night: DecidedNight, kind: str) -> dict[str, tuple[str, str]]:
+    rows = night.rows.filter(pl.col("kind") == kind)
+    return {row["customer_id"]: (row["decision"], row["reason_code"]) for row in rows.iter_rows(named=True)}
+
+
+NO_ASKING = "[surveys]\nbudget = 0\n"
+
+
+def test_the_offer_worth_most_is_made_to_whom_it_pays() -> None:
+    # assumed effect .3 of the risk: the call is worth .3 x .2 x 300 - 4 = 14 for the first, and less than nothing for
+    # the last; the discount costs 28 of nearly everybody and is never worth it
+    night = decided_night(material(people([0.2, 0.04]), NO_ASKING))
+    assert told(night, "offer") == {"c0000": ("offer", "chosen")}
+    assert night.figures["expected_net_value"] == pytest.approx(14.0)
+    assert night.figures["spent"]["offer"] == pytest.approx(4.0)
+
+
+def test_who_is_listed_is_told_why_there_is_no_offer() -> None:
+    night = decided_night(
+        material(people([0.2, 0.04]), NO_ASKING, listed=pl.Series("customer_id", ["c0001"]))
+    )
+    assert told(night, "offer")["c0001"] == ("none", "not_worth_it")
+
+
+def test_a_budget_goes_to_those_worth_most() -> None:
+    night = decided_night(material(people([0.2, 0.3, 0.25]), NO_ASKING + "[offers]\nbudget = 8\n"))
+    assert told(night, "offer") == {
+        "c0000": ("refused", "budget_spent"),
+        "c0001": ("offer", "chosen"),
+        "c0002": ("offer", "chosen"),
+    }
+
+
+def test_nothing_is_offered_or_asked_without_a_budget() -> None:
+    night = decided_night(material(people([0.2, 0.3]), NO_ASKING + "[offers]\nbudget = 0\n"))
+    assert not night.rows.filter(pl.col("decision").is_in(["offer", "ask"])).height
+    assert any("budget is 0" in note for note in night.notes)
+
+
+def test_without_offers_customers_are_asked_all_the_same() -> None:
+    night = decided_night(material(people([0.3, 0.3]), offers=None))
+    assert set(told(night, "survey").values()) == {("ask", "chosen")}
+    assert night.curve is None
+
+
+def test_who_is_asked_first_waits_with_the_offer() -> None:
+    # .05 x .3 x 300 = 4.5: just worth the call; a promoter's answer would say that it is not
+    night = decided_night(material(people([0.05] * 5)))
+    assert set(told(night, "survey").values()) == {("ask", "chosen")}
+    assert set(told(night, "offer").values()) <= {("refused", "waiting_for_answer")}
+
+
+def test_nobody_is_contacted_twice_in_a_night() -> None:
+    night = decided_night(
+        material(people(spread_risks(400)), "[surveys]\nbudget = 3\n[offers]\nbudget = 120\n")
+    )
+    made = night.rows.filter(pl.col("reason_code") == "chosen")
+    assert made["customer_id"].is_unique().all()
+    assert {"survey", "offer"} <= set(made["kind"])
+
+
+def test_no_budget_is_ever_exceeded() -> None:
+    night = decided_night(
+        material(people(spread_risks(600)), "[surveys]\nbudget = 2\n[offers]\nbudget = 77\n")
+    )
+    assert night.figures["spent"]["survey"] <= 2 + 1e-9
+    assert night.figures["spent"]["offer"] <= 77 + 1e-9
+    assert night.figures["spent"]["offer"] > 70
+
+
+def test_controls_are_who_would_have_been_offered_and_cost_nothing() -> None:
+    who = people(spread_risks(2_000))
+    ids = who["customer_id"]
+    out = pl.DataFrame(
+        {
+            "kind": "campaign",
+            "campaign_id": "retention",
+            "customer_id": ids.filter(ids.str.slice(1).cast(pl.Int64) % 2 == 0),
+        }
+    )
+    willing = who.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    night = decided_night(
+        material(
+            who,
+            NO_ASKING + "[offers]\nbudget = 200\ncontrol_share = 0.5\n",
+            standing=Standing(consents=willing, held_out=out),
+        )
+    )
+    rows = night.rows.filter(pl.col("kind") == "offer").join(who, on="customer_id")
+    made, control = (rows.filter(pl.col("decision") == name) for name in ("offer", "control"))
+    assert 0.85 < made.height / 50 <= 1.0  # 200 / 4, less what the lot of the even and odd takes away
+    assert 0.7 < control.height / made.height < 1.4
+    # the same people: the least risk chosen is the same on both sides
+    assert float(made["risk"].min()) == pytest.approx(float(control["risk"].min()), abs=0.02)  # type: ignore[arg-type]
+
+
+def test_an_offer_answers_the_cause_that_staff_recorded() -> None:
+    cheap = """
+    offer_id | name  | contact_cost | incentive_cost | capacity | channel | suits
+    rebate   | A gift | 1           | 0              |          | email   | price;value
+    """
+    who = people([0.3, 0.3, 0.3], root_cause=["price", "service quality", None])
+    night = decided_night(material(who, NO_ASKING, offers=cheap, listed=who["customer_id"]))
+    assert told(night, "offer") == {
+        "c0000": ("offer", "chosen"),
+        "c0001": ("none", "not_eligible"),
+        "c0002": ("offer", "chosen"),
+    }
+
+
+def test_who_is_not_eligible_gets_the_next_best_offer() -> None:
+    two = """
+    offer_id | name | contact_cost | incentive_cost | capacity | channel | suits
+    a        | A    | 1            | 0              |          | email   |
+    b        | B    | 2            | 0              |          | email   |
+    """
+    who = people([0.3, 0.3])
+    may = pl.DataFrame({"a": [True, False], "b": [True, True]})
+    night = decided_night(material(who, NO_ASKING, offers=two, eligible=may))
+    rows = night.rows.filter(pl.col("decision") == "offer")
+    assert dict(rows.select("customer_id", "subject").iter_rows()) == {"c0000": "a", "c0001": "b"}
+
+
+def test_capacities_of_offers_and_channels_hold() -> None:
+    limited = """
+    offer_id | name | contact_cost | incentive_cost | capacity | channel | suits
+    call     | C    | 4            | 0              | 7        | call    |
+    mail     | M    | 5            | 0              |          | email   |
+    """
+    night = decided_night(
+        material(people([0.3] * 40), NO_ASKING + "[contacts]\ncapacity = { email = 5 }\n", offers=limited)
+    )
+    made = night.rows.filter(pl.col("decision") == "offer")
+    assert dict(made.group_by("subject").len().sort("subject").iter_rows()) == {"call": 7, "mail": 5}
+
+
+def test_an_offer_without_costs_is_never_made_and_said_so() -> None:
+    free = """
+    offer_id | name | contact_cost | incentive_cost | capacity | channel | suits
+    a        | A    |              | 0              |          | email   |
+    """
+    night = decided_night(material(people([0.3]), NO_ASKING, offers=free))
+    assert night.rows.is_empty()
+    assert any("without a contact_cost" in note for note in night.notes)
+
+
+def test_a_customer_of_unknown_value_gets_no_offer_and_the_reason() -> None:
+    who = people([0.3], [None])
+    night = decided_night(material(who, NO_ASKING, listed=who["customer_id"]))
+    assert told(night, "offer") == {"c0000": ("none", "effect_unknown")}
+
+
+def test_who_has_not_consented_neither_gets_nor_costs_anything() -> None:
+    who = people([0.5, 0.2])
+    consents = pl.DataFrame(
+        {"customer_id": ["c0000", "c0001"], "may_survey": [True, True], "may_contact": [False, True]}
+    )
+    night = decided_night(
+        material(who, NO_ASKING + "[offers]\nbudget = 4\n", standing=Standing(consents=consents))
+    )
+    assert told(night, "offer") == {"c0000": ("refused", "no_consent"), "c0001": ("offer", "chosen")}
+
+
+def test_the_same_people_in_another_order_get_the_same() -> None:
+    who = people(spread_risks(300))
+    settings = "[surveys]\nbudget = 3\n[offers]\nbudget = 60\nexploration_share = 0.2\n"
+    one = (
+        decided_night(material(who, settings))
+        .rows.drop("row", "position")
+        .sort("kind", "customer_id", "subject")
+    )
+    other = decided_night(material(who.sample(fraction=1.0, shuffle=True, seed=3), settings)).rows
+    assert one.equals(other.drop("row", "position").sort("kind", "customer_id", "subject"))
+
+
+def test_promoters_are_approached_after_all_that_has_a_value_and_by_the_same_rules() -> None:
+    who = people([0.3, 0.01, 0.02])
+    best = pl.DataFrame({"customer_id": ["c0002", "c0000", "c0001"], "position": [1, 2, 3]})
+    night = decided_night(
+        material(
+            who,
+            NO_ASKING
+            + "[contacts]\ncapacity = { email = 1, sms = 0, call = 9 }\nchannels = ['email', 'call']\n",
+            promoters=best,
+        )
+    )
+    assert told(night, "promoter")["c0000"] == ("refused", "already_today")
+    assert told(night, "promoter")["c0002"] == ("approach", "chosen")

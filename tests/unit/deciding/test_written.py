@@ -1,0 +1,188 @@
+"""A decided night in the ledger: what follows from it, and that it is shown again as it was taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from churnrisk.deciding import Material, decided_night, decision_tables, ledger_rows
+from churnrisk.ledger import Decided, Ledger, decided, facts, record_decisions
+from churnrisk.ledger.rules import Standing
+from churnrisk.ledger.rules.reasons import REASONS
+from churnrisk.ledger.schema import HOLDOUTS, OUTBOX
+from churnrisk.ledger.taking import contact_id
+from churnrisk.store import Workspace
+from churnrisk.store.audits import TableRule, audit, in_order
+from churnrisk.tables.published import RULES
+from tests.unit.deciding.drawn import AS_OF, material, people, spread_risks
+
+NOW = datetime(2026, 7, 1, 3)
+ENDPOINT = "https://hooks.example/in"
+BUSY = """
+[surveys]
+budget = 3
+random_share = 0.2
+[offers]
+budget = 80
+control_share = 0.2
+exploration_share = 0.3
+"""
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    (tmp_path / "churnrisk.toml").write_text("")
+    with Ledger.open(Workspace.open(tmp_path), {}) as opened:
+        yield opened
+
+
+def a_night(settings: str = BUSY, n: int = 600) -> Material:
+    who = people(spread_risks(n))
+    ids = who["customer_id"]
+    number = ids.str.slice(1).cast(pl.Int64)
+    out = pl.concat(
+        [
+            pl.DataFrame(
+                {"kind": "campaign", "campaign_id": "retention", "customer_id": ids.filter(number % 5 == 0)}
+            ),
+            pl.DataFrame(
+                {"kind": "permanent", "campaign_id": "", "customer_id": ids.filter(number % 20 == 1)}
+            ),
+            pl.DataFrame({"kind": "survey", "campaign_id": "", "customer_id": ids.filter(number % 10 == 2)}),
+        ]
+    )
+    willing = who.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    return material(who, settings, standing=Standing(consents=willing, held_out=out), listed=ids.head(10))
+
+
+def recorded(ledger: Ledger, night: Material, endpoint: str | None = ENDPOINT) -> Decided:
+    rows = ledger_rows(decided_night(night), night, endpoint=endpoint)
+    return record_decisions(ledger, AS_OF.day, AS_OF.instant, rows, NOW)
+
+
+def tables(found: Decided) -> dict[str, pl.DataFrame]:
+    return decision_tables(found, dict.fromkeys([*REASONS, "another_offer"], "because"), "run")
+
+
+def test_what_is_shown_again_from_the_ledger_is_what_was_decided(ledger: Ledger) -> None:
+    first = recorded(ledger, a_night())
+    # everything has changed since: other risks, another budget; the date has been decided
+    again = recorded(ledger, a_night("[surveys]\nbudget = 0\n[offers]\nbudget = 0\n", n=50))
+    assert not first.is_replay
+    assert again.is_replay
+    for name, frame in tables(first).items():
+        assert frame.equals(tables(again)[name]), name
+
+
+def test_published_tables_pass_their_audits(ledger: Ledger) -> None:
+    night = a_night()
+    found = tables(recorded(ledger, night))
+    frames = {name: in_order(frame, RULES[name]) for name, frame in found.items()}
+    known = night.people.select("customer_id")
+    assert frames["survey_requests"].height > 20
+    assert frames["offers_ranked"].height > 20
+    for frame in frames.values():
+        assert frame.join(known, on="customer_id", how="anti").is_empty()
+    audit(dict(frames.items()), {name: _alone(name) for name in frames})
+
+
+def _alone(name: str) -> TableRule:
+    """The scores are not published here."""
+    return replace(RULES[name], references={})
+
+
+def test_the_decision_stands_at_the_offer_chosen_and_customers_have_each_offer_once(ledger: Ledger) -> None:
+    ranked = tables(recorded(ledger, a_night()))["offers_ranked"]
+    per_customer = ranked.group_by("customer_id").agg(
+        n=pl.len(), n_made=(pl.col("decision") == "offer").sum(), first=pl.col("net_value").sort_by("position").first(),
+        most=pl.col("net_value").max(),
+    )  # fmt: skip
+    assert set(per_customer["n"]) == {2}
+    assert int(per_customer["n_made"].max()) == 1  # type: ignore[arg-type]
+    assert (per_customer["first"] == per_customer["most"]).all()
+    told = ranked.filter(pl.col("decision") == "offer")
+    assert told["why"].str.contains("assumed, not measured").all()
+    assert told["why"].str.contains("4.00").any()
+
+
+def test_each_request_says_why_and_what_each_answer_would_change(ledger: Ledger) -> None:
+    requests = tables(recorded(ledger, a_night()))["survey_requests"]
+    assert set(requests["decision"]) >= {"ask", "hold-out"}
+    asked = requests.filter((pl.col("decision") == "ask") & (pl.col("purpose") == "confirm"))
+    assert asked.height
+    assert asked["why"].str.contains("(?i)detractor|0 to 6").all()
+    drawn = requests.filter("is_random")
+    assert drawn["propensity"].is_not_null().all()
+    assert set(drawn["purpose"]) == {"random"}
+
+
+def test_controls_and_offers_carry_their_whole_chance(ledger: Ledger) -> None:
+    night = a_night()
+    recorded(ledger, night)
+    with ledger.reading() as db:
+        made = facts.treatments(db)
+    controls = made.filter(offer_id="control")
+    assert 0 < controls.height < made.height
+    # left alone by the campaign's lot (.2), or, if not, by the draw: .3 / (options + 1), of one option or two; the
+    # share drawn is that of whole customers
+    assert all(min(abs(each - chance) for chance in (0.32, 0.28)) < 0.02 for each in controls["propensity"])
+    offers = made.filter(pl.col("offer_id") != "control")
+    assert all(
+        min(abs(each - chance) for chance in (0.68, 0.64, 0.08)) < 0.02 for each in offers["propensity"]
+    )
+    assert (offers["propensity"] > 0.66).sum() > 0.8 * offers.height
+    assert (made["campaign_id"] == "retention").all()
+    assert (made["at"] == AS_OF.instant).all()
+
+
+def test_every_contact_made_is_noted_and_nobody_else(ledger: Ledger) -> None:
+    found = recorded(ledger, a_night())
+    with ledger.reading() as db:
+        contacts, asked = facts.contacts(db), facts.invitations(db)
+    made = found.frame.filter(pl.col("reason_code") == "chosen")
+    assert set(contacts["customer_id"]) == set(made["customer_id"])
+    ids = [contact_id(row["kind"], row["reference"]) for row in made.iter_rows(named=True)]
+    assert set(contacts["contact_id"]) == set(ids)  # recorded again by a platform, it is the same contact
+    assert set(asked["invitation_id"]) == set(made.filter(kind="survey")["reference"])
+    assert asked["risk_at_asking"].is_not_null().all()
+    assert set(asked["purpose"]) == {"confirm", "random"}
+
+
+def test_hold_outs_that_mattered_are_written_with_their_kind(ledger: Ledger) -> None:
+    recorded(ledger, a_night())
+    with ledger.reading() as db:
+        out = facts.whole(db, HOLDOUTS)
+    assert set(out["kind"]) == {"permanent", "survey", "campaign"}
+    assert set(out.filter(kind="campaign")["campaign_id"]) == {"retention"}
+
+
+def test_a_message_per_contact_holds_ids_and_nothing_else_of_the_customer(ledger: Ledger) -> None:
+    found = recorded(ledger, a_night())
+    with ledger.reading() as db:
+        out = facts.whole(db, OUTBOX)
+    chosen = found.frame.filter(pl.col("reason_code") == "chosen")
+    assert set(out["reference"]) == set(chosen["reference"])
+    bodies = [json.loads(text) for text in out["payload"].to_list()]
+    assert {body["type"] for body in bodies} == {"survey.requested", "offer.decided"}
+    allowed = {"customer_id", "channel", "as_of", "metric", "occasion", "language", "purpose", "invitation_id",
+               "treatment_id", "offer_id"}  # fmt: skip
+    assert {name for body in bodies for name in body["data"]} <= allowed
+
+
+def test_without_an_address_nothing_waits_to_be_sent(ledger: Ledger) -> None:
+    recorded(ledger, a_night(), endpoint=None)
+    with ledger.reading() as db:
+        assert facts.whole(db, OUTBOX).is_empty()
+
+
+def test_a_night_with_nothing_to_decide_is_decided_too(ledger: Ledger) -> None:
+    found = recorded(ledger, material(people([0.01]), "[surveys]\nbudget = 0\n[offers]\nbudget = 0\n"))
+    with ledger.reading() as db:
+        assert decided(db, AS_OF.day) is not None
+    assert all(frame.is_empty() for frame in tables(found).values())
