@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from .config import Config
 from .errors import Fault, UsageError
 from .inputs import Inputs
 from .ledger import Ledger, Transaction, taking
@@ -22,7 +23,7 @@ from .sources import FaultCount, load
 from .sources.recorded import RecordedFile, quarantine_place, recorded_file
 from .store import Workspace
 
-KINDS = ("answers", "outcomes", "treatments", "contacts")
+KINDS = ("answers", "outcomes", "treatments", "contacts", "consents", "suppressions")
 """What can be recorded."""
 
 
@@ -106,7 +107,7 @@ def record(workspace: Workspace, inputs: Inputs, kind: str, given: object, *, no
     ):
         file = _read(workspace, inputs, kind, given, Path(scratch))
         with ledger.writing() as db:
-            taken, matched = _taken(db, workspace, kind, file, now)
+            taken, matched = _taken(db, ledger, workspace.config, file, now)
         place = quarantine_place(workspace, file)
         faults = file.finished(place)
     return Recorded(
@@ -131,7 +132,7 @@ def _work(workspace: Workspace) -> Path:
 
 
 def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratch: Path) -> RecordedFile:
-    if kind == "answers":
+    if kind in {"answers", "suppressions"}:
         return recorded_file(workspace, kind, given, scratch)
     wanted = {"offers"} & {*workspace.config.sources, *inputs.frames}
     with workspace.engine() as engine:
@@ -148,27 +149,47 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
 
 
 def _taken(
-    db: Transaction, workspace: Workspace, kind: str, file: RecordedFile, now: datetime
+    db: Transaction, ledger: Ledger, config: Config, file: RecordedFile, now: datetime
 ) -> tuple[Taken, Taken]:
     """Write the rows that stand, and put aside those that the ledger shows to be wrong."""
-    config, nothing = workspace.config, Taken(0, 0)
-    if kind == "answers":
-        rules = AnswerRules.of(config)
-        home = taking.match_strays(db, rules, now)
-        file.rows = taking.matched(db, file.rows)
-        file.reject(taking.off_scale(), "score_off_scale", "score")
-        file.reject(taking.not_whole(), "score_not_whole", "score")
-        file.reject(pl.col("answered_end") < pl.col("invited_at"), "answer_before_invitation", "answered_at")
-        file.reject_repeated(["answer_id"])
-        return taking.take_answers(db, file.rows, rules, source="file", now=now), home
-    if kind == "treatments":
-        file.reject_repeated(["treatment_id"])
-        return taking.take_treatments(db, file.rows, source="file", now=now), nothing
-    if kind == "outcomes":
-        file.rows = taking.named_outcomes(file.rows)
-        file.reject_repeated(["outcome_id"])
-        return taking.take_outcomes(db, file.rows, source="file", now=now), nothing
-    file.rows = taking.named_contacts(file.rows)
-    file.reject_repeated(["contact_id"])
+    if file.kind == "answers":
+        return _answers(db, config, file, now)
+    named = {"outcomes": taking.named_outcomes, "contacts": taking.named_contacts}
+    if file.kind in named:
+        file.rows = named[file.kind](file.rows)
+    file.reject_repeated(_KEYS[file.kind])
+    return _others(db, ledger, config, file, now), Taken(0, 0)
+
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "treatments": ("treatment_id",),
+    "outcomes": ("outcome_id",),
+    "contacts": ("contact_id",),
+    "consents": ("customer_id", "consent", "at"),
+    "suppressions": ("customer_id", "channel", "since"),
+}
+"""What makes a row the same as another one of its file."""
+
+
+def _answers(db: Transaction, config: Config, file: RecordedFile, now: datetime) -> tuple[Taken, Taken]:
+    rules = AnswerRules.of(config)
+    home = taking.match_strays(db, rules, now)
+    file.rows = taking.matched(db, file.rows)
+    file.reject(taking.off_scale(), "score_off_scale", "score")
+    file.reject(taking.not_whole(), "score_not_whole", "score")
+    file.reject(pl.col("answered_end") < pl.col("invited_at"), "answer_before_invitation", "answered_at")
+    file.reject_repeated(["answer_id"])
+    return taking.take_answers(db, file.rows, rules, source="file", now=now), home
+
+
+def _others(db: Transaction, ledger: Ledger, config: Config, file: RecordedFile, now: datetime) -> Taken:
+    if file.kind == "treatments":
+        return taking.take_treatments(db, file.rows, source="file", now=now)
+    if file.kind == "outcomes":
+        return taking.take_outcomes(db, file.rows, source="file", now=now)
+    if file.kind == "consents":
+        return taking.take_consents(db, file.rows, source="file", now=now)
+    if file.kind == "suppressions":
+        return taking.take_suppressions(db, ledger, file.rows)
     transactional = frozenset(config.contacts.transactional)
-    return taking.take_contacts(db, file.rows, transactional, source="file", now=now), nothing
+    return taking.take_contacts(db, file.rows, transactional, source="file", now=now)

@@ -11,12 +11,17 @@ from .common import JsonOption, say, show, workspace_here
 
 
 def record(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="answers, outcomes, treatments or contacts.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND", help="answers, outcomes, treatments, contacts, consents or suppressions."
+        ),
+    ],
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="CSV or Parquet; columns: schema recorded_KIND.")
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Record what came back (answers, outcomes, treatments, contacts); the same file twice changes nothing."""
+    """Record what came back (answers, outcomes, treatments, contacts ...); the same file twice changes nothing."""
     found = workspace_here().record(kind, file)
     show(as_json, found.as_dict(), lambda: say(found.text()))

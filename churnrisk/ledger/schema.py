@@ -265,7 +265,7 @@ HOLDOUTS = _table(
 
 SUPPRESSIONS = _table(
     "suppressions",
-    ("token", "channel"),
+    ("token", "channel", "since"),
     _text("token"),
     _text("channel"),
     _instant("since"),

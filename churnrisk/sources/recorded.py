@@ -69,7 +69,8 @@ class RecordedFile:
     def reject_repeated(self, key: Sequence[str]) -> None:
         """Keep one row per key: that which sorts first; equal ones and others with the key are put aside."""
         content = [name for name in self.rows.columns if name not in {FILE, ROW, "known_at"}]
-        ordered = self.rows.sort([*key, "known_at", *content, FILE, ROW], nulls_last=True)
+        known = [name for name in ("known_at",) if name in self.rows.columns]
+        ordered = self.rows.sort([*key, *known, *content, FILE, ROW], nulls_last=True)
         same = pl.all_horizontal(
             pl.col(name).eq_missing(pl.col(name).first().over(list(key))) for name in content
         )
@@ -104,7 +105,7 @@ def recorded_file(
     Parameters
     ----------
     kind : str
-        answers, outcomes, treatments or contacts.
+        answers, outcomes, treatments, contacts, consents or suppressions.
     given : path, str or frame
         A Polars, Arrow or pandas frame, or where a file lies (relative to where the command runs).
     scratch : Path

@@ -35,6 +35,7 @@ ROW_FAULTS: dict[str, RowFault] = {
     "time_out_of_range": RowFault("{column} must lie in the years {limits}."),
     "unknown_metric": RowFault("{column} must be one of {limits}."),
     "unknown_kind": RowFault("{column} must be one of {limits}."),
+    "unknown_consent": RowFault("{column} must be one of {limits}."),
     "negative_duration": RowFault(
         "{column} is negative and is no declared code for a missed call (missed_codes)."
     ),
@@ -51,6 +52,7 @@ ROW_FAULTS: dict[str, RowFault] = {
     "answer_before_invitation": RowFault("answered_at lies before invited_at."),
     "call_to_oneself": RowFault("caller_id and callee_id are the same."),
     "left_before_joined": RowFault("left_on lies before joined_on."),
+    "ends_before_it_begins": RowFault("until does not lie after since."),
     "known_before_happened": RowFault("known_at lies before the fact itself happened."),
     # rows against each other, tables against each other
     "duplicate_row": RowFault("The same row was read before.", is_harmless=True),

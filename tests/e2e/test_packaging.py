@@ -51,6 +51,7 @@ def test_wheel_holds_sql_docs_and_the_type_marker(wheel: Path) -> None:
     assert {path.parts[0] for path in inside if path.suffix == ".sql"} >= {"features", "training"}
     assert PurePosixPath("churnrisk/docs/commands.md") in inside
     assert PurePosixPath("churnrisk/py.typed") in inside
+    assert PurePosixPath("churnrisk/ledger/migrations/versions/r0001_first_tables.py") in inside
     assert any(path.name == "LICENSE" for path in inside)
 
 

@@ -11,6 +11,9 @@ from ..faults import CONTROL
 from .rows import METRIC_SCALES, Source
 from .table import SourceTable
 
+CONSENT_WORDS = ("may_survey", "may_contact")
+"""Consents that the ledger keeps beside the customers' source: those that the contact rules ask for."""
+
 RECORDED_NOW = "when it is recorded, and never before it happened"
 
 MADE = "made from the other columns, so that the same row is the same"
@@ -96,6 +99,34 @@ class Contacts(Source):
         return pl.col("known_at") >= pl.col("at")
 
 
+class Consents(Source):
+    """One row per word of a customer on a consent; to be recorded into the ledger."""
+
+    customer_id = identifier("The customer.", digits=True)
+    consent = word("What it is about.", CONSENT_WORDS)
+    value = flag("Given (yes) or taken back (no).")
+    at = instant("When the customer said so: the later word counts, here and against the customers' source.")
+    known_at = instant("When it became known.", null=RECORDED_NOW)
+
+    @dy.rule()
+    def known_before_happened(cls) -> pl.Expr:
+        return pl.col("known_at") >= pl.col("at")
+
+
+class Suppressions(Source):
+    """One row per person who must be left alone; to be recorded into the ledger, which keeps only a hash of the id."""
+
+    customer_id = identifier("Who, customer or not yet.", digits=True)
+    channel = text("Through which channel.", null="through all of them")
+    since = instant("From when on.")
+    until = instant("Until when.", null="for ever")
+    reason = text("Why (asked, bounced, deceased ...).", null="asked")
+
+    @dy.rule()
+    def ends_before_it_begins(cls) -> pl.Expr:
+        return pl.col("until") > pl.col("since")
+
+
 RECORDED_TABLES: dict[str, SourceTable] = {
     table.name: table
     for table in (
@@ -103,6 +134,10 @@ RECORDED_TABLES: dict[str, SourceTable] = {
         SourceTable("recorded_outcomes", Outcomes, "outcome_id", "at", kind_words="record"),
         SourceTable("recorded_treatments", RecordedTreatments, "treatment_id", "at", kind_words="record"),
         SourceTable("recorded_contacts", Contacts, "contact_id", "at", kind_words="record"),
+        SourceTable("recorded_consents", Consents, "customer_id, consent, at", "at", kind_words="record"),
+        SourceTable(
+            "recorded_suppressions", Suppressions, "customer_id, channel, since", "since", kind_words="record"
+        ),
     )
 }
 """Every table that a file for ``churnrisk record`` can hold, by name."""

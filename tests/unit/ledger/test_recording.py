@@ -12,13 +12,13 @@ import churnrisk
 from churnrisk.cli import run
 from churnrisk.errors import ContractError, SourceMissing, UsageError
 from churnrisk.inputs import Inputs
-from churnrisk.ledger import Ledger
+from churnrisk.ledger import Ledger, still_allowed
 from churnrisk.ledger.entries import add
 from churnrisk.ledger.facts import answers, contacts, every_answer, outcomes, treatments, whole
 from churnrisk.ledger.outbox import claimed
 from churnrisk.ledger.schema import ALERTS, INVITATIONS, STRAYS
 from churnrisk.ledger.taking import AnswerRules, adopt_answers, contact_id
-from churnrisk.recording import Recorded, record
+from churnrisk.recording import KINDS, Recorded, record
 from churnrisk.store import Workspace
 from churnrisk.tables.contracts import RECORDED_TABLES
 
@@ -247,6 +247,36 @@ def test_outcomes_and_contacts_without_an_id_are_the_same_when_they_say_the_same
         }
 
 
+def test_a_consent_taken_back_and_a_suppression_hold_at_the_door(ledger: Ledger, desk: Desk) -> None:
+    """a takes the consent back, b is left alone by email until June, and zz, who is no customer, for ever."""
+    words = """customer_id,consent,value,at
+a,may_contact,no,2026-05-03
+b,may_call,no,2026-05-03
+zz,may_contact,no,2026-05-03
+"""
+    stopped = """customer_id,channel,since,until
+b,email,2026-05-01,2026-06-01
+zz,,2026-05-01,
+zz,sms,2026-05-01,2026-04-01
+"""
+    found = desk.record("consents", words)
+    assert (found.n_new, sorted(fault.code for fault in found.faults)) == (
+        1,
+        ["unknown_consent", "unknown_customer"],
+    )
+    found = desk.record("suppressions", stopped)
+    assert (found.n_new, [fault.code for fault in found.faults]) == (2, ["ends_before_it_begins"])
+    assert desk.record("consents", words).n_known == 1
+    assert desk.record("suppressions", stopped).n_known == 2
+    rows = pl.DataFrame({"customer_id": ["a", "b", "b", "zz"], "channel": ["email", "email", "sms", "sms"]})
+    checked = still_allowed(rows, ledger, NOW)
+    assert checked.allowed.rows() == [("b", "sms")]
+    assert checked.refused["reason_code"].to_list() == ["no_consent", "suppressed", "do_not_contact"]
+    assert still_allowed(rows, ledger, datetime(2026, 6, 2)).allowed.height == 2
+    later = "customer_id,channel,since,until\nzz,,2026-05-01,2026-06-01\n"
+    assert desk.record("suppressions", later).n_changed == 1
+
+
 def test_a_frame_is_recorded_like_a_file(ledger: Ledger, desk: Desk) -> None:
     invite(ledger, "a1")
     frame = pl.DataFrame({"invitation_id": ["a1"], "score": [5], "answered_at": [datetime(2026, 5, 3)]})
@@ -318,9 +348,6 @@ def test_the_command_tells_what_became_of_the_rows(
 
 
 def test_every_kind_has_a_contract() -> None:
-    assert set(RECORDED_TABLES) == {
-        "recorded_answers",
-        "recorded_outcomes",
-        "recorded_treatments",
-        "recorded_contacts",
-    }
+    tables = ("recorded_answers", "recorded_outcomes", "recorded_treatments", "recorded_contacts")
+    assert set(RECORDED_TABLES) == {*tables, "recorded_consents", "recorded_suppressions"}
+    assert set(RECORDED_TABLES) == {f"recorded_{kind}" for kind in KINDS}

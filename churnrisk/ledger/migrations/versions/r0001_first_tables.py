@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(), nullable=False),
         sa.Column("until", sa.DateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("token", "channel", name=op.f("pk_suppressions")),
+        sa.PrimaryKeyConstraint("token", "channel", "since", name=op.f("pk_suppressions")),
     )
     op.create_table(
         "treatments",
