@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ import polars as pl
 from .dates import AsOf
 from .inputs import Inputs
 from .ledger import Ledger, merged
+from .ledger.taking import AnswerRules, Taken, adopt_answers
 from .sources import LoadedSources, load
 from .store import Engine, Workspace
 
@@ -27,8 +29,13 @@ KEPT_VERSIONS = 3
 """Versions of a merged table that stay on disk. A guess; an older one is made again when asked for."""
 
 
-def loaded_sources(workspace: Workspace, engine: Engine, inputs: Inputs, as_of: AsOf) -> LoadedSources:
+def loaded_sources(
+    workspace: Workspace, engine: Engine, inputs: Inputs, as_of: AsOf, *, adopted_at: datetime | None = None
+) -> LoadedSources:
     """Load the sources, and merge what the ledger knew as of the date into their surveys and treatments.
+
+    With ``adopted_at`` (the clock, naive UTC) answers in the source of surveys that belong to invitations of the ledger
+    are written there first: a night that decides needs those to confirmation surveys, which are no features.
 
     Raises
     ------
@@ -36,7 +43,30 @@ def loaded_sources(workspace: Workspace, engine: Engine, inputs: Inputs, as_of: 
         As `churnrisk.sources.load`; ConfigError as `Ledger.open`.
     """
     loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+    if adopted_at is not None:
+        adopt(workspace, loaded, inputs.environment, adopted_at)
     return with_ledger(workspace, loaded, inputs.environment, as_of)
+
+
+def adopt(
+    workspace: Workspace, loaded: LoadedSources, environment: Mapping[str, str], now: datetime
+) -> Taken:
+    """Write answers that the source of surveys alone brings to the ledger's invitations into the ledger."""
+    paths = loaded.tables.paths
+    if not {"keys", "surveys"} <= set(paths) or not Ledger.is_there(workspace):
+        return Taken(0, 0)
+    with Ledger.open(workspace, environment) as ledger, ledger.writing() as db:
+        return adopt_answers(
+            db,
+            pl.scan_parquet(paths["surveys"]),
+            _known_keys(paths["keys"]),
+            AnswerRules.of(workspace.config),
+            now=now,
+        )
+
+
+def _known_keys(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path).filter(pl.col("customer_id").is_not_null())
 
 
 def with_ledger(
@@ -46,7 +76,7 @@ def with_ledger(
     paths = dict(loaded.tables.paths)
     if "keys" not in paths or not Ledger.is_there(workspace):
         return loaded
-    keys = pl.read_parquet(paths["keys"]).filter(pl.col("customer_id").is_not_null())
+    keys = _known_keys(paths["keys"])
     with Ledger.open(workspace, environment) as ledger, ledger.reading() as db:
         ours = {
             "surveys": merged.survey_rows(db, keys, as_of.instant),

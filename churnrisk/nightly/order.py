@@ -79,7 +79,9 @@ def run_night(
         secrets = signing_secrets(workspace, inputs.environment) if extent.decides else None
         with workspace.engine() as engine, _ledger(workspace, inputs, extent) as ledger:
             start = Start(started_at, perf_counter())
-            basis = _basis(workspace, as_of, inputs, extent, engine=engine, stages=stages)
+            basis = _basis(
+                workspace, as_of, inputs, extent, engine=engine, stages=stages, started_at=started_at
+            )
             basis = replace(basis, ledger=ledger)
             with run_context(run_id=basis.run_id, as_of=str(as_of), command=extent.command):
                 try:
@@ -119,13 +121,21 @@ def _ledger(workspace: Workspace, inputs: Inputs, extent: Extent) -> Iterator[Le
 
 
 def _basis(
-    workspace: Workspace, as_of: AsOf, inputs: Inputs, extent: Extent, *, engine: Engine, stages: Stages
+    workspace: Workspace,
+    as_of: AsOf,
+    inputs: Inputs,
+    extent: Extent,
+    *,
+    engine: Engine,
+    stages: Stages,
+    started_at: datetime,
 ) -> Basis:
     """Load the sources, find the models and earlier nights, and name the run after all of them."""
     sentences = Sentences.of(workspace.config.lists.language)
     challenger, note = (None, "") if extent is BACKFILL else challenger_of(workspace)
     with stages.stage("load") as counts:
-        loaded = loaded_sources(workspace, engine, inputs, as_of)
+        adopted_at = started_at if extent.decides and not extent.is_dry else None
+        loaded = loaded_sources(workspace, engine, inputs, as_of, adopted_at=adopted_at)
         counts |= {name: report.n_kept for name, report in loaded.reports.items()}
         refuse_before_data(loaded, as_of)
     bundle = champion_bundle(workspace)

@@ -10,11 +10,11 @@ import churnrisk
 from churnrisk.dates import AsOf
 from churnrisk.ledger import Ledger
 from churnrisk.ledger.entries import add
-from churnrisk.ledger.facts import schema_of
+from churnrisk.ledger.facts import answers, schema_of
 from churnrisk.ledger.merged import SURVEYS, TREATMENTS, contacts_of_sources, survey_rows
 from churnrisk.ledger.schema import ANSWERS, INVITATIONS
 from churnrisk.ledger.schema import TREATMENTS as MADE
-from churnrisk.loaded import with_ledger
+from churnrisk.loaded import adopt, with_ledger
 from churnrisk.sources import LoadedSources
 from churnrisk.store import Workspace
 from churnrisk.tables.lake import LakeTables
@@ -175,6 +175,25 @@ def test_an_answer_to_a_confirmation_survey_never_becomes_a_feature(
     wave = {"invitation_id": "w1", "customer_key": 1, "metric": "nps"}
     found = merged(workspace, environment, surveys=source(SURVEYS, exported, wave))
     assert table(found, "surveys")["invitation_id"].to_list() == ["w1"]
+
+
+def test_a_night_that_decides_takes_them_into_the_ledger_first(
+    ledger: Ledger, workspace: Workspace, environment: dict[str, str]
+) -> None:
+    write(ledger, invitations=[invitation("c1", "a", purpose="confirm")])
+    later = NOON + timedelta(days=1)
+    exported = {
+        "invitation_id": "c1", "customer_key": 0, "metric": "nps", "score": 1.0, "answered_at": later,
+        "answer_known_at": later,
+    }  # fmt: skip
+    loaded = merged(workspace, environment)
+    assert adopt(workspace, loaded, environment, NOON).n_new == 0, "without a source of surveys"
+    path = workspace.root / "drawn" / "surveys.parquet"
+    source(SURVEYS, exported).write_parquet(path)
+    tables = LakeTables({**loaded.tables.paths, "surveys": path})
+    assert adopt(workspace, LoadedSources(tables, {}, {}), environment, NOON).n_new == 1
+    with ledger.reading() as db:
+        assert answers(db).select("invitation_id", "score", "known_at").rows() == [("c1", 1.0, later)]
 
 
 @pytest.mark.parametrize("purpose", ["relationship", "verify", "touchpoint"])
