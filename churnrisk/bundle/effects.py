@@ -109,9 +109,9 @@ class Scale:
 class OfferEffect:
     """What is known of one offer.
 
-    ``figures`` by name with its ends (95 %), null where undefined: average (effect on those it was tried on), gamma
-    (share of those who would leave whom it keeps), autoc and qini of the learner chosen, or of the best of those
-    refused.
+    ``figures`` by name with its ends, null where undefined: average (effect on those it was tried on) and gamma
+    (share of those who would leave whom it keeps), both at 95 %; autoc and qini of the learner chosen, or of the
+    best of those refused, at the level at which they are judged.
     """
 
     offer_id: str
@@ -202,7 +202,8 @@ class OfferEffects:
         EstimatedEffects
             Measured effects: the learner's, put to scale on held-out rows, with the error of that line and beside it
             the spread between customers that stays unseen, taken to be as wide as that of Beta(6, 14) x risk, the
-            one thing here that is assumed. Else gamma x risk.
+            one thing here that is assumed. Else gamma x risk, with the same spread beside that of a gamma measured
+            on average.
 
         Raises
         ------
@@ -216,7 +217,11 @@ class OfferEffects:
         encoded = matrix(frame, self.features) if any(offer.model for offer in offers) else np.empty((0, 0))
         for place, offer in enumerate(offers):
             if offer.model is None or offer.scale is None:
-                mean[:, place], spread[:, place] = offer.gamma[0] * risk, offer.gamma[1] * risk
+                between = GAMMA_SD if offer.verdict == "average" else 0.0
+                mean[:, place], spread[:, place] = (
+                    offer.gamma[0] * risk,
+                    np.hypot(offer.gamma[1], between) * risk,
+                )
                 continue
             raw = offer.model.raw(encoded)
             mean[:, place] = np.minimum(offer.scale.mean(raw), risk)

@@ -19,7 +19,7 @@ from churnrisk.bundle.effects import LEARNERS, EffectModel, Learner, OfferEffect
 
 from ..folds import Folds
 from ..trees import threads_for
-from .judging import Judged, best_of, ends, gamma_of, groups_of, judged, scale_of, table_of
+from .judging import Judged, Turn, best_of, ends, gamma_of, groups_of, judged, scale_of, table_of
 from .learners import learned
 from .nuisance import Nuisance, nuisance_of
 from .rows import UpliftRows
@@ -53,7 +53,11 @@ class HeldOut:
     scores: Floats
     """Doubly robust, shape (n, arms - 1)."""
     predicted: Mapping[tuple[Learner, int], Floats]
-    """By learner and arm, shape (n,)."""
+    """By learner and arm, shape (n,): cross-fitted, by models taught by all other folds."""
+    turns: tuple[NDArray[np.bool_], ...] = ()
+    """The rows of each fold but the first."""
+    in_turn: Mapping[tuple[Learner, int], tuple[Floats, ...]] = field(default_factory=dict)
+    """By learner and arm: of the rows of each turn, by models taught by the folds before it alone."""
 
 
 @dataclass(frozen=True)
@@ -144,20 +148,27 @@ def held_out(
         models = learned(rows.where(others), encoded[others], features, wanted, **run)
         for key, model in models.items():
             predicted[key][here] = model.raw(encoded[here])
-    return HeldOut(nuisance, nuisance.scores(rows), predicted)
+    turns = tuple(folds == fold for fold in np.unique(folds)[1:])
+    in_turn: dict[tuple[Learner, int], tuple[Floats, ...]] = dict.fromkeys(wanted, ())
+    for fold, here in zip(np.unique(folds)[1:], turns, strict=True):
+        before = folds < fold
+        models = learned(rows.where(before), encoded[before], features, wanted, **run)
+        for key, model in models.items():
+            in_turn[key] += (model.raw(encoded[here]),)
+    return HeldOut(nuisance, nuisance.scores(rows), predicted, turns, in_turn)
 
 
 def _judged(
     rows: UpliftRows, arm: int, held: HeldOut, settings: UpliftSettings
 ) -> tuple[dict[Learner, Judged], Judged | None]:
-    scores = held.scores[:, arm - 1]
-    found = {
-        learner: judged(
-            learner, scores, held.predicted[learner, arm], rows.customer.astype(str),
-            n_resamples=settings.n_resamples, seed=settings.seed,
-        )
-        for learner in settings.learners
-    }  # fmt: skip
+    scores, customer = held.scores[:, arm - 1], rows.customer.astype(str)
+    found = {}
+    for learner in settings.learners:
+        turns = [
+            Turn(scores[here], predicted, customer[here])
+            for here, predicted in zip(held.turns, held.in_turn[learner, arm], strict=True)
+        ]
+        found[learner] = judged(learner, turns, n_resamples=settings.n_resamples, seed=settings.seed)
     return found, best_of(list(found.values()))
 
 

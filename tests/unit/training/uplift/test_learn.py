@@ -119,9 +119,26 @@ def test_no_prediction_that_judges_has_seen_the_customer() -> None:
     assert changed.nuisance.expected[7].tolist() == plain.nuisance.expected[7].tolist()
 
 
+def test_in_each_turn_a_learner_knows_the_folds_before_and_no_other() -> None:
+    rows, _ = drawn(1_500)
+    features = rows.features()
+    encoded = matrix(rows.frame, features)
+    settings = UpliftSettings(n_folds=3, threads=1, learners=("x",))
+    plain = held_out(rows, encoded, features, [1], settings)
+    fold = rows.folds(3, "uplift-0")
+    turned = np.where(fold == 2, 1 - rows.stayed, rows.stayed)
+    other = UpliftRows(rows.frame, rows.arms, rows.arm, turned, rows.propensity, rows.customer)
+    object.__setattr__(other, "folds", lambda _n, _salt: fold)
+    changed = held_out(other, encoded, features, [1], settings)
+    assert [int(here.sum()) for here in plain.turns] == [int((fold == 1).sum()), int((fold == 2).sum())]
+    for mine, theirs in zip(plain.in_turn["x", 1], changed.in_turn["x", 1], strict=True):
+        assert (mine == theirs).all()
+    assert (plain.predicted["x", 1] != changed.predicted["x", 1]).any()
+
+
 def test_effects_of_groups_hold_the_truth_as_often_as_they_say() -> None:
     held = n_groups = 0
-    for seed in range(12):
+    for seed in range(8):
         rows, truth = drawn(2_500, seed=seed)
         features = rows.features()
         settings = UpliftSettings(n_folds=3, threads=1, seed=seed, learners=("x",))
