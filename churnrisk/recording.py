@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from .config import Config
+from .at_once import following
 from .errors import Fault, UsageError
 from .inputs import Inputs
 from .ledger import Ledger, Transaction, taking
@@ -107,7 +107,7 @@ def record(workspace: Workspace, inputs: Inputs, kind: str, given: object, *, no
     ):
         file = _read(workspace, inputs, kind, given, Path(scratch))
         with ledger.writing() as db:
-            taken, matched = _taken(db, ledger, workspace.config, file, now)
+            taken, matched = _taken(db, ledger, workspace, file, now)
         place = quarantine_place(workspace, file)
         faults = file.finished(place)
     return Recorded(
@@ -149,16 +149,16 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
 
 
 def _taken(
-    db: Transaction, ledger: Ledger, config: Config, file: RecordedFile, now: datetime
+    db: Transaction, ledger: Ledger, workspace: Workspace, file: RecordedFile, now: datetime
 ) -> tuple[Taken, Taken]:
     """Write the rows that stand, and put aside those that the ledger shows to be wrong."""
     if file.kind == "answers":
-        return _answers(db, config, file, now)
+        return _answers(db, workspace, file, now)
     named = {"outcomes": taking.named_outcomes, "contacts": taking.named_contacts}
     if file.kind in named:
         file.rows = named[file.kind](file.rows)
     file.reject_repeated(_KEYS[file.kind])
-    return _others(db, ledger, config, file, now), Taken(0, 0)
+    return _others(db, ledger, workspace, file, now), Taken(0, 0)
 
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -171,18 +171,20 @@ _KEYS: dict[str, tuple[str, ...]] = {
 """What makes a row the same as another one of its file."""
 
 
-def _answers(db: Transaction, config: Config, file: RecordedFile, now: datetime) -> tuple[Taken, Taken]:
-    rules = AnswerRules.of(config)
-    home = taking.match_strays(db, rules, now)
+def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: datetime) -> tuple[Taken, Taken]:
+    rules, told = AnswerRules.of(workspace.config), following(workspace)
+    home = taking.match_strays(db, rules, now, following=told)
     file.rows = taking.matched(db, file.rows)
     file.reject(taking.off_scale(), "score_off_scale", "score")
     file.reject(taking.not_whole(), "score_not_whole", "score")
     file.reject(pl.col("answered_end") < pl.col("invited_at"), "answer_before_invitation", "answered_at")
     file.reject_repeated(["answer_id"])
-    return taking.take_answers(db, file.rows, rules, source="file", now=now), home
+    return taking.take_answers(db, file.rows, rules, source="file", now=now, following=told), home
 
 
-def _others(db: Transaction, ledger: Ledger, config: Config, file: RecordedFile, now: datetime) -> Taken:
+def _others(
+    db: Transaction, ledger: Ledger, workspace: Workspace, file: RecordedFile, now: datetime
+) -> Taken:
     if file.kind == "treatments":
         return taking.take_treatments(db, file.rows, source="file", now=now)
     if file.kind == "outcomes":
@@ -191,5 +193,5 @@ def _others(db: Transaction, ledger: Ledger, config: Config, file: RecordedFile,
         return taking.take_consents(db, file.rows, source="file", now=now)
     if file.kind == "suppressions":
         return taking.take_suppressions(db, ledger, file.rows)
-    transactional = frozenset(config.contacts.transactional)
+    transactional = frozenset(workspace.config.contacts.transactional)
     return taking.take_contacts(db, file.rows, transactional, source="file", now=now)

@@ -183,8 +183,7 @@ def confirmed(
     before = scores["risk"].to_numpy()[row]
     place = here["evidence"].replace_strict(list(EVIDENCE), list(range(len(EVIDENCE))), return_dtype=pl.Int64)
     told = place.to_numpy()
-    each = posterior(before, chances.values[row], ratios.aged(here["age_days"].to_numpy()))
-    after = each[np.arange(len(row)), told]
+    after = risk_after(before, chances.values[row], ratios, told, here["age_days"].to_numpy())
     is_inner = (before > 0) & (before < 1) & (after > 0) & (after < 1)
     shift = logit(np.where(is_inner, after, 0.5)) - logit(np.where(is_inner, before, 0.5))
     moved = after != before
@@ -203,6 +202,24 @@ def confirmed(
     )
     again = changed if with_lifetimes is None else with_lifetimes(changed)
     return Confirmed(_put_back(scores, row[moved], again) if moved.any() else scores, answers)
+
+
+def risk_after(
+    before: Floats, chances: Floats, ratios: AnswerRatios, place: NDArray[np.int64], age_days: Floats
+) -> Floats:
+    """Return the risk after one answer each: the coherent posterior, as a night and as an answer just taken has it.
+
+    Parameters
+    ----------
+    before : shape (n,), the risk before, 0 to 1.
+    chances : shape (n, 4), chance of each of :data:`EVIDENCE`, rows summing to 1.
+    ratios : what answers are worth.
+    place : shape (n,), which of :data:`EVIDENCE` came.
+    age_days : shape (n,), how old it is.
+    """
+    each = posterior(before, chances, ratios.aged(age_days))
+    after: Floats = each[np.arange(len(before)), place]
+    return after
 
 
 def _moved(scored: pl.DataFrame, after: Floats, shift: Floats) -> pl.DataFrame:

@@ -40,6 +40,8 @@ class Material:
         customer_id, case_id, closed_at of cases closed lately; None: not recorded.
     contacts
         customer_id, interaction_id, at, channel of contacts customers made lately; None without that source.
+    owners
+        customer_id, owner: who looks after whom; None where ``[lists] carry`` has no owner.
     """
 
     as_of: AsOf
@@ -60,6 +62,7 @@ class Material:
     """One boolean column per offer_id, rows as in ``people``; None: everybody may get everything."""
     cases: pl.DataFrame | None = None
     contacts: pl.DataFrame | None = None
+    owners: pl.DataFrame | None = None
     listed: pl.Series = field(default_factory=lambda: pl.Series("customer_id", [], dtype=pl.String))
     """Customers on the list of the night: of them it is always told why they get no offer."""
     promoters: pl.DataFrame | None = None

@@ -90,11 +90,12 @@ def _told(rows: pl.DataFrame, night: DecidedNight, material: Material) -> pl.Dat
     """Return the rows with ``why`` in words and ``details``; thousands, not the base."""
     ranked = _rankings(rows, night, material)
     whys, details, values = [], [], []
+    owners = {} if material.owners is None else dict(material.owners.iter_rows())
     asked = {} if night.asked.is_empty() else dict(enumerate(night.asked.iter_rows(named=True)))
     for row in rows.iter_rows(named=True):
         if row["kind"] == "survey":
             candidate = asked[row["row"]] | {"channel": row["channel"], "cost": row["cost"]}
-            detail = _asking_details(candidate)
+            detail = _asking_details(candidate) | {"owner": owners.get(row["customer_id"])}
             why = asking_words(candidate, material.sentences)
             values.append(candidate["value_of_asking"])
         else:

@@ -7,11 +7,12 @@ refuses to know files and HTTP: whoever calls it has checked the rows.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, update
 
 from ..config import Config
 from ..tables.contracts import METRIC_SCALES
@@ -34,6 +35,9 @@ from .schema import (
 )
 
 UNKNOWN_INVITATION = "unknown_invitation"
+
+Following = Callable[[Connection, pl.DataFrame], pl.DataFrame]
+"""What follows from answers at once: gives them back with risk_before, risk_after and owner (null: not known)."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,13 @@ def not_whole() -> pl.Expr:
 
 
 def take_answers(
-    db: Connection, answers: pl.DataFrame, rules: AnswerRules, *, source: str, now: datetime
+    db: Connection,
+    answers: pl.DataFrame,
+    rules: AnswerRules,
+    *,
+    source: str,
+    now: datetime,
+    following: Following | None = None,
 ) -> Taken:
     """Write answers, put those to unknown invitations aside, and raise alerts.
 
@@ -126,6 +136,8 @@ def take_answers(
         Who brought them: file, http, stray.
     now : datetime
         The clock, naive UTC.
+    following : Following, optional
+        Says the risk before and after each answer, and who looks after the customer.
 
     Returns
     -------
@@ -141,19 +153,23 @@ def take_answers(
     add(db, STRAYS, strays)
     late = pl.col("answered_at") > pl.col("invited_at") + timedelta(days=rules.wait_days)
     ours = dated.filter(~is_stray).with_columns(is_late=late)
+    if following is not None and ours.height:
+        ours = following(db, ours)
     n_new = add(db, ANSWERS, ours)
     n_alerts = _raise_alerts(db, ours, rules, now)
     return Taken(n_new, ours.height - n_new, n_stray=n_stray, n_alerts=n_alerts)
 
 
-def match_strays(db: Connection, rules: AnswerRules, now: datetime) -> Taken:
+def match_strays(
+    db: Connection, rules: AnswerRules, now: datetime, *, following: Following | None = None
+) -> Taken:
     """Take the strays whose invitation has become known since."""
     waiting = facts.whole(db, STRAYS).filter(pl.col("matched_at").is_null())
     found = matched(db, waiting.drop("source", "reason", "written_at", "matched_at"))
     home = found.filter(pl.col("customer_id").is_not_null() & ~off_scale() & ~not_whole())
     if home.is_empty():
         return Taken(0, 0)
-    taken = take_answers(db, home, rules, source="stray", now=now)
+    taken = take_answers(db, home, rules, source="stray", now=now, following=following)
     change(db, STRAYS, home.select("answer_id", pl.lit(now).alias("matched_at")), ["matched_at"])
     return taken
 
@@ -209,16 +225,22 @@ def _raise_alerts(db: Connection, answers: pl.DataFrame, rules: AnswerRules, now
     told = in_window(answers, rules.alert_window)
     if told.is_empty():
         return 0
-    alerts = told.with_columns(
-        alert_id=stable_ids("alert", told, ("invitation_id", "metric")),
-        state=pl.lit("open"),
-        raised_at=pl.lit(now),
-        window_low=pl.lit(float(low)),
-        window_high=pl.lit(float(high)),
-    ).unique("alert_id", keep="first", maintain_order=True)
+    alerts = (
+        told.with_columns(
+            alert_id=stable_ids("alert", told, ("invitation_id", "metric")),
+            owner="owner" if "owner" in told.columns else pl.lit(None, dtype=pl.String),
+            state=pl.lit("open"),
+            raised_at=pl.lit(now),
+            window_low=pl.lit(float(low)),
+            window_high=pl.lit(float(high)),
+        )
+        .sort("alert_id", "answered_at", "answer_id")
+        .unique("alert_id", keep="first", maintain_order=True)
+    )
     known = facts.some(db, ALERTS, "alert_id", alerts["alert_id"])
     new = alerts.join(known, on="alert_id", how="anti")
     n_new = add(db, ALERTS, new)
+    _tell_first_given(db, alerts.join(known, on="alert_id", how="semi"))
     if rules.endpoint is not None:
         add(
             db,
@@ -228,11 +250,32 @@ def _raise_alerts(db: Connection, answers: pl.DataFrame, rules: AnswerRules, now
     return n_new
 
 
+def _tell_first_given(db: Connection, again: pl.DataFrame) -> None:
+    """Let an alert tell of the answer given first, also where that one came later: order must not matter."""
+    if again.is_empty():
+        return
+    told = facts.some(db, ALERTS, "alert_id", again["alert_id"]).select("alert_id", _told="answer_id")
+    here = told.join(again, on="alert_id")
+    both = pl.concat([here["_told"], here["answer_id"]])
+    given = facts.some(db, ANSWERS, "answer_id", both).select(_told="answer_id", _at="answered_at")
+    is_earlier = (pl.col("answered_at") < pl.col("_at")) | (
+        (pl.col("answered_at") == pl.col("_at")) & (pl.col("answer_id") < pl.col("_told"))
+    )
+    earlier = here.join(given, on="_told").filter(is_earlier)
+    if earlier.height:
+        told_of = ("answer_id", "score", "comment")
+        statement = update(ALERTS).where(ALERTS.c.alert_id == bindparam("_alert"))
+        db.execute(
+            statement.values({name: bindparam(f"_{name}") for name in told_of}),
+            earlier.select(_alert="alert_id", **{f"_{name}": pl.col(name) for name in told_of}).to_dicts(),
+        )
+
+
 def _alert_message(row: dict[str, object], endpoint: str, now: datetime) -> dict[str, object]:
-    names = ("alert_id", "invitation_id", "customer_id", "metric", "score", "comment", "answered_at")
+    names = ("alert_id", "invitation_id", "customer_id", "metric", "score", "comment", "owner", "answered_at")
     payload = {"type": "alert.raised", "data": {name: row[name] for name in names}}
     told = json.loads(json.dumps(payload, default=str))
-    return message("alert", str(row["alert_id"]), told, endpoint=endpoint, now=now)
+    return message("alert.raised", str(row["alert_id"]), told, endpoint=endpoint, now=now)
 
 
 # the others

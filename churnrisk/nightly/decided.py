@@ -164,6 +164,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         eligible=None if offers is None else _eligible(offers, tables, people),
         cases=_cases(outcomes, instant),
         contacts=_contacts(basis),
+        owners=_owners(basis),
         listed=ready.listed,
         promoters=ready.promoters,
     )
@@ -216,6 +217,22 @@ def _contacts(basis: Basis) -> pl.DataFrame | None:
     found = pl.scan_parquet(tables.paths["interactions"]).filter(known).join(keys, on="customer_key")
     number = pl.col("interaction_id").fill_null(pl.col("at").cast(pl.String))
     return found.select("customer_id", "at", "channel", interaction_id=number).collect()
+
+
+OWNER = "owner"
+"""Column of ``[lists] carry`` that says who looks after a customer: alerts name them."""
+
+
+def _owners(basis: Basis) -> pl.DataFrame | None:
+    paths = basis.loaded.tables.paths
+    if "carry" not in paths:
+        return None
+    carried = pl.scan_parquet(paths["carry"])
+    if OWNER not in carried.collect_schema().names():
+        return None
+    keys = pl.scan_parquet(paths["keys"]).select("customer_key", "customer_id")
+    found = carried.join(keys, on="customer_key").select("customer_id", pl.col(OWNER).cast(pl.String))
+    return found.drop_nulls().collect()
 
 
 def _eligible(offers: pl.DataFrame, published: Sequence[pl.DataFrame], people: pl.DataFrame) -> pl.DataFrame:

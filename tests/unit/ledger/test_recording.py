@@ -114,7 +114,7 @@ def test_answers_are_written_once_with_alerts_for_the_low_ones(ledger: Ledger, d
         "open",
     )
     (message,) = claimed(ledger, NOW, sender="s")
-    assert (message.kind, message.endpoint) == ("alert", "https://platform.example")
+    assert (message.kind, message.endpoint) == ("alert.raised", "https://platform.example")
     assert "слишком дорого" in message.body
 
 
