@@ -77,7 +77,7 @@ def evidence_of(result: TrainingResult) -> Evidence:
 
 
 class EvidencedBundle:
-    """A bundle that, when saved, takes all that was found along: evidence, reference, lifetimes, twin, NPS, card."""
+    """A bundle that, when saved, takes all that was found along: evidence, reference, lifetimes, twin, responses."""
 
     def __init__(self, result: TrainingResult, card: str = "") -> None:
         self._bundle = result.bundle
@@ -86,6 +86,7 @@ class EvidencedBundle:
         self._lifetime = result.lifetime
         self._twin = result.twin
         self._nps = result.nps
+        self._responses = result.responses
         self._card = card
         self.features = self._bundle.features
         self.provenance = self._bundle.provenance
@@ -105,6 +106,8 @@ class EvidencedBundle:
             self._nps.save(folder)
         if self._lifetime is not None:
             self._lifetime.save(folder)
+        if self._responses is not None:
+            self._responses.save(folder)
 
 
 def write_evidence(evidence: Evidence, folder: Path) -> None:

@@ -25,6 +25,7 @@ from .pictures import Picture, calibration, feature_importance, gain, profit
 from .promotion import champion_to_beat, choose_challenger, make_champion
 from .registry import ModelVersion, Registry
 from .report import Evidence, has_rows
+from .responses import responses
 from .sources import LoadedSources, refuse_before_data
 from .store import Workspace
 from .store.code import code_fingerprint
@@ -118,6 +119,8 @@ class Learned:
             yield from ("", self.result.nps.findings.sentence())
         if self.result.lifetime is not None:
             yield from ("", "How long do customers stay?", *self.result.lifetime.sentences())
+        if self.result.responses is not None:
+            yield from ("", "What do answers say, and what do offers do?", *self.result.responses.sentences())
 
     def _use(self) -> Iterator[str]:
         """Say what becomes of the version."""
@@ -154,6 +157,7 @@ class Learned:
             "nps_predicted": None if self.result.nps is None else self.result.nps.findings.as_dict(),
             "contagion": self.result.contagion.as_plain() if self.result.contagion else None,
             "lifetime": self.result.lifetime.as_dict() if self.result.lifetime else None,
+            "responses": self.result.responses.as_dict() if self.result.responses else None,
             "snapshots": [vars(use) | {"counts": dict(use.counts)} for use in self.result.snapshots],
             "gates": [vars(gate) for gate in self.result.gates],
             "dropped": dict(self.result.dropped),
@@ -207,7 +211,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
     trials: list[Trial] = []
     with (
         workspace.held("train"),
-        Stages("train", 4, interactive=inputs.interactive) as stages,
+        Stages("train", 5, interactive=inputs.interactive) as stages,
         workspace.engine() as engine,
     ):
         with stages.stage("load"):
@@ -230,6 +234,16 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
                     champion=champion,
                 )
                 counts |= {"rows": result.evaluation.n_rows, "is_fit": result.is_fit}
+            with stages.stage("answers and offers"):
+                said = responses(
+                    workspace,
+                    engine,
+                    replace(loaded.tables, kept=workspace.kept_past_pairs),
+                    inputs,
+                    as_of,
+                    tie_weights=learned_weights(workspace),
+                )
+                result = replace(result, responses=said)
             with stages.stage("log"):
                 before = _champion(registry)
                 version = registry.log_training(
@@ -249,7 +263,7 @@ def learn(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, tune_minutes: fl
         result,
         before,
         becomes,
-        (*loaded.warnings, *result.notes),
+        (*loaded.warnings, *result.notes, *said.notes),
         is_challenger=challenger == version.version,
     )
 

@@ -34,7 +34,7 @@ N_CIRCLES = 4
 class Made:
     """What a night has made: published tables by name, warnings, promoters to approach, the money around all, what it
     keeps for the next night (place -> staged file), what was watched, what silent customers would say, whom tonight's
-    decisions leave off the lists, and what was decided in numbers (JSON).
+    decisions leave off the lists, what was decided in numbers (JSON), and whether an earlier run decided it.
     """
 
     frames: dict[str, pl.DataFrame]
@@ -46,6 +46,7 @@ class Made:
     silence: Silence | None = None
     left_off: pl.Series | None = None
     figures: str = ""
+    is_replay: bool = False
 
 
 def night_report(

@@ -57,6 +57,7 @@ def model_card(result: TrainingResult, *, as_of: str) -> str:
         ("Gates", _gates(result)),
         ("Beside the champion", _beside(result)),
         ("What silent customers would answer", _silent(result)),
+        ("What answers say and offers do", _responses(result)),
         ("Inputs", _inputs(result)),
         ("Remarks", [f"- {note}" for note in result.notes] or ["None."]),
         ("What it must not be used for", [f"- {sentence}" for sentence in NOT_FOR]),
@@ -224,6 +225,12 @@ def _beside(result: TrainingResult) -> Iterator[str]:
     if others:
         yield ""
         yield from (f"- {sentence}" for sentence in others)
+
+
+def _responses(result: TrainingResult) -> list[str]:
+    if result.responses is None:
+        return ["Not asked."]
+    return [f"- {sentence}" for sentence in result.responses.sentences()]
 
 
 def _silent(result: TrainingResult) -> Iterator[str]:

@@ -5,9 +5,10 @@ It decides what is kept of a training, and refuses to know how it was made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -33,6 +34,19 @@ class SnapshotUse:
     n_rows: int
     n_leavers: int
     counts: Mapping[str, int]
+
+
+class Responses(Protocol):
+    """What was learned of responses, to be kept beside the model."""
+
+    def sentences(self) -> Iterator[str]:
+        """Say it in words."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+
+    def save(self, folder: Path) -> None:
+        """Write into a folder."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,8 @@ class TrainingResult:
     """What the leakage audit found and did not refuse: accepted by the settings, or kept out by the as-of join."""
     nps: PredictedNps | None = None
     """Models of what silent customers would answer, or why there are none; None without survey answers."""
+    responses: Responses | None = None
+    """What answers to confirming surveys say and what offers do; None where it was not asked."""
 
     @property
     def is_fit(self) -> bool:

@@ -75,6 +75,8 @@ def show_decided(night: Night) -> None:
     told = night.decided
     if not told:
         return
+    if told.get("is_replay"):
+        say(f"The decisions of {night.as_of} were taken before, and are shown as they were taken.")
     counts = [[each["kind"], each["decision"], each["reason_code"], each["n"]] for each in told["counts"]]
     show_table("Decided", ["what", "decision", "reason", "customers"], counts)
     money = [

@@ -87,6 +87,28 @@ def answers(db: Connection, known_before: datetime | None = None) -> pl.DataFram
     return found.unique(["invitation_id", "metric"], keep="first", maintain_order=True)
 
 
+def asked(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
+    """Return invitations that went out, each with the answer that counts: answered_at, answer_known_at, score.
+
+    By invitation_id; also customer_id, purpose, metric, invited_at, risk_at_asking. Withdrawn ones did not go out.
+    """
+    out = invitations(db, known_before).filter(pl.col("state") != "withdrawn")
+    given = answers(db, known_before).select(
+        "invitation_id", "metric", "answered_at", "score", answer_known_at="known_at"
+    )
+    return out.join(given, on=["invitation_id", "metric"], how="left", maintain_order="left").select(
+        "customer_id",
+        "invitation_id",
+        "purpose",
+        "metric",
+        "invited_at",
+        "answered_at",
+        "answer_known_at",
+        "score",
+        "risk_at_asking",
+    )
+
+
 def treatments(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
     """Return who got which offer, or was left without on purpose, by treatment_id."""
     return whole(db, TREATMENTS, known_before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 from sqlalchemy import Connection, select
@@ -14,7 +14,7 @@ from .ledger import Ledger
 from .permission import consents_in_force, suppressed
 from .rules import ContactRules, Standing
 from .rules.standing import CONTACT_COLUMNS
-from .schema import ANSWERS, INVITATIONS
+from .schema import ANSWERS, DECISIONS, INVITATIONS
 
 
 def standing_of(
@@ -26,6 +26,7 @@ def standing_of(
     *,
     arms: pl.DataFrame | None = None,
     elsewhere: pl.DataFrame | None = None,
+    deciding: date | None = None,
 ) -> Standing:
     """Return what the walk looks at.
 
@@ -39,6 +40,9 @@ def standing_of(
         campaign_id, customer_id, arm of the campaigns running: controls are held out of them.
     elsewhere : DataFrame, optional
         `merged.contacts_of_sources`: surveys and offers that went out without the ledger, which count as well.
+    deciding : date, optional
+        The date that is being decided: what was decided of it before is not looked at, so that the same date is
+        looked at alike before and after.
     """
     rules = ContactRules.of(config)
     since = now - timedelta(days=rules.look_back_days + 1)
@@ -53,17 +57,23 @@ def standing_of(
         controls = arms.filter(pl.col("arm") == CONTROL)
         out = pl.concat([out, controls.select(pl.lit(CAMPAIGN).alias("kind"), "campaign_id", "customer_id")])
     return Standing(
-        contacts=_contacts(db, since, elsewhere),
-        waiting=waiting(db, now - timedelta(days=rules.wait_for_answer_days)),
+        contacts=_contacts(db, since, elsewhere, deciding),
+        waiting=waiting(db, now - timedelta(days=rules.wait_for_answer_days), deciding),
         consents=consents_in_force(crm, facts.consents(db)),
         suppressed=suppressed(ledger, db, ids, now),
         held_out=out,
     )
 
 
-def _contacts(db: Connection, since: datetime, elsewhere: pl.DataFrame | None) -> pl.DataFrame:
+def _contacts(
+    db: Connection, since: datetime, elsewhere: pl.DataFrame | None, deciding: date | None
+) -> pl.DataFrame:
     """Return contacts since an instant, each once: what the ledger tells of is not taken from the sources."""
     ours = facts.contacts(db, since=since)
+    if deciding is not None:
+        tonight = facts.frame_of(db, select(DECISIONS).where(DECISIONS.c.as_of == deciding))
+        made = tonight.select(source_id="reference").drop_nulls().unique()
+        ours = ours.join(made, on="source_id", how="anti", maintain_order="left")
     columns = list(CONTACT_COLUMNS)
     if elsewhere is None:
         return ours.select(columns)
@@ -71,9 +81,14 @@ def _contacts(db: Connection, since: datetime, elsewhere: pl.DataFrame | None) -
     return pl.concat([ours.select(columns), theirs.select(columns)])
 
 
-def waiting(db: Connection, since: datetime) -> pl.DataFrame:
-    """Return customer_id of those invited after ``since`` whose answer has not come; withdrawn invitations wait not."""
+def waiting(db: Connection, since: datetime, deciding: date | None = None) -> pl.DataFrame:
+    """Return customer_id of those invited after ``since`` whose answer has not come; withdrawn invitations wait not.
+
+    Invitations of the date ``deciding`` are not looked at.
+    """
     query = select(INVITATIONS).where(INVITATIONS.c.invited_at > since, INVITATIONS.c.state != "withdrawn")
+    if deciding is not None:
+        query = query.where(INVITATIONS.c.as_of.is_(None) | (INVITATIONS.c.as_of != deciding))
     asked = facts.frame_of(db, query)
     heard = facts.some(db, ANSWERS, "invitation_id", asked["invitation_id"]).select("invitation_id").unique()
     return (

@@ -79,9 +79,4 @@ def _invitations(ledger: Ledger | None, as_of: AsOf) -> pl.DataFrame:
     if ledger is None:
         return pl.DataFrame(schema={name: kinds.get(name, pl.String()) for name in INVITATION_COLUMNS})
     with ledger.reading() as db:
-        asked = facts.invitations(db, as_of.instant).filter(pl.col("state") != "withdrawn")
-        answers = facts.answers(db, as_of.instant)
-    given = answers.select("invitation_id", "metric", "answered_at", "score", answer_known_at="known_at")
-    return asked.join(given, on=["invitation_id", "metric"], how="left", maintain_order="left").select(
-        INVITATION_COLUMNS
-    )
+        return facts.asked(db, as_of.instant).select(INVITATION_COLUMNS)

@@ -19,10 +19,11 @@ from scoring.offers.eligibility import eligible
 from ..bundle.effects import read_effects
 from ..config import Config
 from ..deciding import DecidedNight, Material, decided_night, decision_tables, ledger_rows
-from ..ledger import Decided, Ledger, crm_consents, decided, facts, record_decisions, standing_of
+from ..ledger import Decided, Ledger, Transaction, crm_consents, decided, facts, record_decisions, standing_of
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms
 from ..ledger.holdouts import PERMANENT, held_out
-from ..ledger.rules import ContactRules
+from ..ledger.merged import contacts_of_sources
+from ..ledger.rules import ContactRules, Standing
 from ..ledger.rules.reasons import ASK, CONTROL, HOLD_OUT, REASONS
 from ..ledger.rules.refusals import EARLY, LATE, refusals
 from ..messages import Sentences
@@ -84,8 +85,6 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
             before = record_decisions(ledger, day, basis.as_of.instant, rows, now)
     words = _words(basis.sentences)
     notes = tuple(json.loads(before.figures)["notes"])
-    if before.is_replay:
-        notes = (*notes, f"the decisions of {day} were taken before and are shown as they were taken")
     return Tonight(before, night, decision_tables(before, words, basis.run_id), notes)
 
 
@@ -96,12 +95,12 @@ def callable_tonight(basis: Basis, consents: pl.DataFrame) -> pl.DataFrame:
     """
     if not basis.extent.makes_lists:
         return consents
-    config, instant, ids = basis.workspace.config, basis.as_of.instant, consents["customer_id"]
+    config, ids = basis.workspace.config, consents["customer_id"]
     if basis.ledger is None:
         is_out = held_out(ids, PERMANENT, config.holdout.share, config.holdout.salt)
         return consents.with_columns(may_contact=pl.col("may_contact") & ~is_out)
     with basis.ledger.reading() as db:
-        standing = standing_of(basis.ledger, db, config, crm_consents(basis.loaded.tables, instant), instant)
+        standing = _standing(basis, basis.ledger, db)
     probes = pl.DataFrame({"customer_id": ids}).with_columns(
         kind=pl.lit(CALL),
         subject=pl.lit(CALL),
@@ -117,6 +116,29 @@ def callable_tonight(basis: Basis, consents: pl.DataFrame) -> pl.DataFrame:
     told = marked.select("customer_id", _open=is_open)
     joined = consents.join(told, on="customer_id", how="left", maintain_order="left")
     return joined.with_columns(may_contact=pl.col("may_contact") & pl.col("_open")).drop("_open")
+
+
+def _standing(basis: Basis, ledger: Ledger, db: Transaction, arms: pl.DataFrame | None = None) -> Standing:
+    """Return where customers stand with us tonight; what was decided of the date before is not looked at."""
+    tables, instant, config = basis.loaded.tables, basis.as_of.instant, basis.workspace.config
+    lazily = {
+        name: pl.scan_parquet(tables.paths[name]) if tables.has(name) else None
+        for name in ("surveys", "treatments")
+    }
+    since = basis.as_of.days_before(ContactRules.of(config).look_back_days + 1)
+    elsewhere = contacts_of_sources(
+        lazily["surveys"], lazily["treatments"], pl.read_parquet(tables.paths["keys"]), since
+    )
+    return standing_of(
+        ledger,
+        db,
+        config,
+        crm_consents(tables, instant),
+        instant,
+        arms=arms,
+        elsewhere=elsewhere,
+        deciding=basis.as_of.day,
+    )
 
 
 def left_off_lists(found: Decided) -> pl.Series:
@@ -143,9 +165,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
     tables = [ready.published[name] for name in ("scores", "network", "features") if name in ready.published]
     arms = _arms(basis, ledger, config, people["customer_id"], network)
     with ledger.reading() as db:
-        standing = standing_of(
-            ledger, db, config, crm_consents(basis.loaded.tables, instant), instant, arms=arms
-        )
+        standing = _standing(basis, ledger, db, arms)
     return Material(
         as_of=basis.as_of,
         run_id=basis.run_id,

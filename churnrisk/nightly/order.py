@@ -179,7 +179,7 @@ def _published(basis: Basis, stages: Stages, start: Start) -> Night:
         stamped = seen.frame.with_columns(as_of=pl.lit(basis.as_of.day), run_id=pl.lit(basis.run_id))
         made = replace(made, frames={**made.frames, "monitoring": stamped}, monitored=seen)
     remarks = _remarks(ready, basis.extent)
-    told = json.loads(made.figures) if made.figures else {}
+    told = {**json.loads(made.figures), "is_replay": made.is_replay} if made.figures else {}
     if basis.extent.is_dry:
         rows = {name: frame.height for name, frame in made.frames.items() if name in DECIDED_TABLES}
         return _night(basis, rows, made.notes, seconds=dict(stages.seconds), decided=told)

@@ -125,6 +125,8 @@ class Addition:
     """Customers whom tonight's decisions leave alone, to measure by or until they answer."""
     figures: str = ""
     """What was decided in numbers (JSON), for people."""
+    is_replay: bool = False
+    """Whether it was decided by an earlier run."""
 
 
 Step = Callable[[Scored, Frames], Addition]
@@ -151,6 +153,7 @@ def made_of(basis: Basis, features: FeatureSet) -> Made:
             silence=made.silence if added.silence is None else added.silence,
             left_off=made.left_off if added.left_off is None else added.left_off,
             figures=added.figures or made.figures,
+            is_replay=added.is_replay or made.is_replay,
         )
     return made
 
@@ -272,6 +275,7 @@ def decisions_of(scored: Scored, frames: Frames) -> Addition:
         promoters=approached,
         left_off=left_off_lists(found.decided),
         figures=found.decided.figures,
+        is_replay=found.decided.is_replay,
     )
 
 

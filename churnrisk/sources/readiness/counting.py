@@ -206,7 +206,8 @@ class Counts:
                 "select count(*) from calls",
             )
         for name in REFERS_TO_CUSTOMERS:
-            if self.has(name):
+            # a table may come of the ledger alone, which knows its customers
+            if self.has(name) and name in self.loaded.reports:
                 report = self.loaded.reports[name]
                 unknown = report.by_code().get("unknown_customer", 0)
                 yield Match(name, name, "of known customers", report.n_kept, report.n_kept + unknown)

@@ -43,6 +43,7 @@ def test_the_card_has_every_section_and_the_figures_of_the_training(result: Trai
         "Gates",
         "Beside the champion",
         "What silent customers would answer",
+        "What answers say and offers do",
         "Inputs",
         "Remarks",
         "What it must not be used for",
