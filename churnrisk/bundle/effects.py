@@ -65,8 +65,8 @@ class EffectModel:
     share: float = 0.5
     """x: share of the treated among treated and control."""
 
-    def raw(self, encoded: Floats) -> Floats:
-        """Return the effect of each encoded row."""
+    def raw(self, encoded: Floats, risk: Floats | None = None) -> Floats:
+        """Return the effect of each encoded row; dr takes a share of ``risk`` where one is given, which knows more."""
         if self.learner == "s":
             with_arm, without = (
                 np.column_stack((encoded, np.full(len(encoded), float(place)))) for place in (self.place, 0)
@@ -82,8 +82,10 @@ class EffectModel:
                 self.parts[name].score(encoded) for name in ("among_treated", "among_control")
             )
             return self.share * among_control + (1 - self.share) * among_treated
-        without = np.column_stack((encoded, np.zeros(len(encoded))))
-        return np.asarray(self.parts["share"].score(encoded) * expit(-self.parts["outcome"].score(without)))
+        if risk is None:
+            without = np.column_stack((encoded, np.zeros(len(encoded))))
+            risk = np.asarray(expit(-self.parts["outcome"].score(without)))
+        return self.parts["share"].score(encoded) * risk
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,7 @@ class OfferEffects:
                     np.hypot(offer.gamma[1], between) * risk,
                 )
                 continue
-            raw = offer.model.raw(encoded)
+            raw = offer.model.raw(encoded, risk)
             mean[:, place] = np.minimum(offer.scale.mean(raw), risk)
             spread[:, place] = np.hypot(offer.scale.error(raw), GAMMA_SD * risk)
         return EstimatedEffects(offers, mean, spread, np.asarray(risk, dtype=np.float64))

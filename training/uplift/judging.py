@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 LEVEL = 1 - 0.05 / (2 * len(LEARNERS))
 """Level of the intervals that must lie above 0: of two figures of four learners, each gets an eighth of 5 %."""
 
+STEEPEST = 2.5
+"""Slope at most: few trees tell less of a difference than there is, and a steeper line would be noise (judgement)."""
+
 N_GROUPS = 10
 """Groups of equal size by predicted effect, of which the effect is told with its interval."""
 
@@ -87,7 +90,8 @@ def scale_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) -
     Notes
     -----
     :math:`\Gamma = a + b (\hat\tau - \bar{\hat\tau})`, by least squares with errors clustered by customer
-    (Chernozhukov, Demirer, Duflo & Fernandez-Val 2018, generic machine learning). b is kept between 0 and 1.5.
+    (Chernozhukov, Demirer, Duflo & Fernandez-Val 2018, generic machine learning). b is kept between 0 and
+    :data:`STEEPEST`.
     """
     centre = float(predicted.mean())
     away = predicted - centre
@@ -103,7 +107,7 @@ def scale_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) -
     return Scale(
         average.value,
         error,
-        float(np.clip(slope, 0.0, 1.5)),
+        float(np.clip(slope, 0.0, STEEPEST)),
         float(np.sqrt(summed @ summed)) / squares,
         centre,
     )

@@ -27,7 +27,7 @@ def test_a_planted_effect_is_measured_and_goes_to_whom_it_helps() -> None:
     low, high = offer.figures["average"][1:]
     assert low < truth.mean() < high
     new, new_truth = drawn(2_000, seed=9)
-    risk = np.full(2_000, 0.5)
+    risk = 0.15 + 0.35 * new.frame["worry"].to_numpy()
     found = learned_effects(rows, FAST).effects.estimated(new.frame, risk, ["offer 1"])
     assert np.corrcoef(found.mean[:, 0], new_truth[:, 0])[0, 1] > 0.6
     assert found.mean.mean() == pytest.approx(new_truth.mean(), abs=0.03)
