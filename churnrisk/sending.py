@@ -29,8 +29,16 @@ MOST_FAILURES = 5
 """Tries failing in a row after which the other side is taken to be down for now."""
 
 SETTING = "[webhooks] secret"
-PURPOSES: Mapping[str, str] = {"survey.requested": "survey", "offer.decided": "offer"}
-"""Messages that contact a customer: they need a consent still. Others (alerts) go to colleagues."""
+TRANSACTIONAL = "transactional"
+PURPOSES: Mapping[str, str] = {
+    "survey.requested": "survey",
+    "offer.decided": "offer",
+    "promoter.decided": "promoter",
+    "proactive.decided": "proactive",
+    "transactional.decided": TRANSACTIONAL,
+}
+"""Messages that contact a customer: they need a consent still, transactional ones at least no suppression. Others
+(alerts) go to colleagues."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,7 @@ def _stopped(batch: list[Message], ledger: Ledger, crm: pl.DataFrame | None) -> 
     )
     if frame.is_empty():
         return {}
-    refused = still_allowed(frame, ledger, _now(), crm=crm).refused
+    refused = still_allowed(frame, ledger, _now(), crm=crm, transactional=(TRANSACTIONAL,)).refused
     return dict(refused.select("message_id", "reason_code").iter_rows())
 
 

@@ -188,6 +188,77 @@ class OfferSettings(Settings):
     )
 
 
+class PromoterSettings(Settings):
+    """Approaching promoters: for what, how many a night, how often one of them."""
+
+    programmes: dict[str, int] = Field(
+        default_factory=lambda: {"referral": 50},
+        description="What promoters are approached for and how many a night, the most wanted first, as "
+        "{ referral = 20, community = 10, beta = 5 }; at most [team] promoter_capacity in all.",
+    )
+    caps: tuple[Cap, ...] = Field(
+        (Cap(days=180, most=1),),
+        description="As [contacts] caps, of each programme alone. A judgement.",
+    )
+
+    @field_validator("programmes")
+    @classmethod
+    def _sound(cls, value: dict[str, int]) -> dict[str, int]:
+        if any(each < 0 or not name for name, each in value.items()):
+            msg = "programmes with a name and a number from 0 up"
+            raise ValueError(msg)
+        return value
+
+
+class ProactiveRule(Settings):
+    """One trigger: whom to contact without being asked, and with what."""
+
+    name: str = Field(min_length=1, description="Its name in tables and files.")
+    when: str = Field(
+        min_length=1,
+        description="Whom it concerns: a boolean expression over published columns, as `eligible` of offers.",
+    )
+    message: str = Field(
+        min_length=1, description="What to tell or recommend; it stands in the file and the message."
+    )
+    purpose: str = Field(
+        "proactive",
+        min_length=1,
+        description="What caps go by; one of [contacts] transactional (bill) is exempt from them.",
+    )
+    channels: tuple[str, ...] = Field(
+        (),
+        description='Channels to try in turn; "latest" is the one through which the customer made contact last. '
+        "Without any, those of [contacts].",
+    )
+    value: float = Field(
+        0.0,
+        ge=0,
+        description="What a contact is worth, in the customer's currency: its place among all others.",
+    )
+    cost: float = Field(0.0, ge=0, description="What it costs.")
+    every_days: int = Field(
+        30, ge=1, le=3650, description="A customer is not contacted again by this rule within so many days."
+    )
+
+
+class ProactiveSettings(Settings):
+    """Contacts that customers have not asked for: a warning before a bill is late, a product that would suit."""
+
+    rules: tuple[ProactiveRule, ...] = Field(
+        (), description="Triggers, each a [[proactive.rules]] table; none by default."
+    )
+
+    @field_validator("rules")
+    @classmethod
+    def _named_once(cls, value: tuple[ProactiveRule, ...]) -> tuple[ProactiveRule, ...]:
+        names = [rule.name for rule in value]
+        if len(set(names)) < len(names):
+            msg = "rules with a name each"
+            raise ValueError(msg)
+        return value
+
+
 class HoldoutSettings(Settings):
     """Customers whom no survey, call or offer ever reaches, so that the whole can be measured."""
 

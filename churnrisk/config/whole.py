@@ -16,6 +16,8 @@ from .contacting import (
     HoldoutSettings,
     OfferSettings,
     OperationSettings,
+    ProactiveSettings,
+    PromoterSettings,
     SurveySettings,
     WebhookSettings,
 )
@@ -47,6 +49,8 @@ class Config(Settings):
     contacts: ContactSettings = Field(default_factory=ContactSettings)
     surveys: SurveySettings = Field(default_factory=SurveySettings)
     offers: OfferSettings = Field(default_factory=OfferSettings)
+    promoters: PromoterSettings = Field(default_factory=PromoterSettings)
+    proactive: ProactiveSettings = Field(default_factory=ProactiveSettings)
     holdout: HoldoutSettings = Field(default_factory=HoldoutSettings)
     operations: OperationSettings = Field(default_factory=OperationSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)

@@ -67,6 +67,8 @@ class Material:
     """Customers on the list of the night: of them it is always told why they get no offer."""
     promoters: pl.DataFrame | None = None
     """customer_id, position of promoters to approach, best first."""
+    due: pl.DataFrame | None = None
+    """customer_id, rule, latest_channel (null: none) of those whom a proactive rule concerns now."""
     notes: tuple[str, ...] = field(default=())
 
     def money(self, name: str) -> Floats:

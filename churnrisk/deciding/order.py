@@ -19,6 +19,7 @@ from ..ledger.rules import walked, worth_keeping
 from ..ledger.rules.reasons import APPROACH, ASK, CHOSEN, FORBIDDEN, OFFER
 from ..ledger.rules.refusals import EARLY, LATE, refusals
 from .asking import asking, survey_candidates
+from .calling import proactive_candidates, promoter_candidates
 from .material import Material
 from .offering import (
     Catalogue,
@@ -32,7 +33,6 @@ from .offering import (
 )
 
 WAITING = "waiting_for_answer"
-PROMOTER = "promoter"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +68,13 @@ def decided_night(material: Material) -> DecidedNight:
     catalogue = catalogue_of(material.offers, material.rules.channels)
     found = offering(material, catalogue) if catalogue.offer_ids else None
     asked = asking(material, None if found is None else found.numbers(material))
-    surveys, promoters = survey_candidates(asked, material), promoter_candidates(material)
+    surveys = survey_candidates(asked, material)
+    others = [promoter_candidates(material), proactive_candidates(material)]
     before = _refused_before(material, found, catalogue)
     first = _customers(_walk(material, [surveys]), ASK)
     while True:
         chosen, offers, refused = _bought(material, found, before, first)
-        done = _walk(material, [surveys, offers, promoters])
+        done = _walk(material, [surveys, offers, *others])
         still = first & _customers(done, ASK)
         if still == first:
             break
@@ -82,30 +83,6 @@ def decided_night(material: Material) -> DecidedNight:
     notes = (*catalogue.notes, *_notes(material, found))
     return DecidedNight(
         _kept(material, done), found, chosen, asked, curve, _figures(material, done, chosen), notes
-    )
-
-
-def promoter_candidates(material: Material) -> pl.DataFrame:
-    """Return the rows for the walk of promoters to approach, through whichever channel is open."""
-    found = material.promoters
-    if found is None or found.is_empty():
-        return pl.DataFrame()
-    channels = pl.DataFrame({"channel": material.rules.channels})
-    # they compete with nothing by money: after all that has a value, in their own order
-    return (
-        found.select("customer_id", value=-pl.col("position").cast(pl.Float64))
-        .with_row_index("row")
-        .with_columns(
-            kind=pl.lit(PROMOTER),
-            subject=pl.lit("ambassador"),
-            purpose=pl.lit(PROMOTER),
-            cost=pl.lit(0.0),
-            campaign_id=pl.lit(None, dtype=pl.String),
-            refused_for=pl.lit(None, dtype=pl.String),
-            propensity=pl.lit(1.0),
-            is_random=pl.lit(value=False),
-        )
-        .join(channels, how="cross", maintain_order="left")
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from ..ledger import Decided
 from ..ledger.rules.reasons import OFFER
+from .calling import PROACTIVE, PROMOTER
 
 SURVEY = "survey"
 
@@ -47,7 +48,7 @@ _RANKED = pl.Struct(
 
 
 def decision_tables(decided: Decided, words: Mapping[str, str], run_id: str) -> dict[str, pl.DataFrame]:
-    """Return ``survey_requests`` and ``offers_ranked`` of a decided date, without rows where nothing was decided.
+    """Return ``survey_requests``, ``offers_ranked`` and ``approaches`` of a decided date; empty: nothing decided.
 
     ``words``: sentence of each reason code.
     """
@@ -55,6 +56,7 @@ def decision_tables(decided: Decided, words: Mapping[str, str], run_id: str) -> 
     return {
         "survey_requests": _requests(decided.frame).with_columns(**stamps),
         "offers_ranked": _ranked(decided.frame, words).with_columns(**stamps),
+        "approaches": _approaches(decided.frame).with_columns(**stamps),
     }
 
 
@@ -117,3 +119,20 @@ def _ranked(frame: pl.DataFrame, words: Mapping[str, str]) -> pl.DataFrame:
         channel=pl.when(is_it & (pl.col("decision") == OFFER)).then("channel"),
         is_random=pl.col("is_random") & is_it,
     ).drop("subject", "_code")
+
+
+def _approaches(frame: pl.DataFrame) -> pl.DataFrame:
+    """Promoters and those whom a proactive rule concerns, one row per customer and programme or rule."""
+    found = frame.filter(pl.col("kind").is_in([PROMOTER, PROACTIVE]))
+    message = found["details"].str.json_decode(pl.Struct({"message": pl.String()})).struct.field("message")
+    return found.select(
+        "kind",
+        "customer_id",
+        "channel",
+        "purpose",
+        "decision",
+        "reason_code",
+        "why",
+        "position",
+        programme="subject",
+    ).with_columns(message=message)

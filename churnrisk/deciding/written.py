@@ -19,6 +19,7 @@ from ..ledger.holdouts import CAMPAIGN, PERMANENT, SURVEY
 from ..ledger.identity import stable_ids
 from ..ledger.outbox import message, messages
 from ..ledger.rules.reasons import ASK, CHOSEN, CONTROL, OFFER
+from .calling import PROACTIVE, PROMOTER
 from .material import Material
 from .offering import rankings
 from .order import DecidedNight, chosen_of
@@ -80,8 +81,13 @@ def _identified(rows: pl.DataFrame, material: Material) -> pl.DataFrame:
     dated = rows.with_columns(_day=pl.lit(str(material.as_of.day)))
     of_asking = stable_ids(INVITED, dated, ["_day", "customer_id", "subject"])
     of_offering = stable_ids(TREATED, dated, ["_day", "customer_id"])
+    of_others = stable_ids("touch", dated, ["_day", "kind", "customer_id", "subject"])
     return rows.with_columns(
-        reference=pl.when(pl.col("kind") == "survey").then(of_asking).otherwise(of_offering),
+        reference=pl.when(pl.col("kind") == "survey")
+        .then(of_asking)
+        .when(pl.col("kind") == OFFER)
+        .then(of_offering)
+        .otherwise(of_others),
         value=pl.when(pl.col("value").is_finite()).then("value"),
     )
 
@@ -89,6 +95,7 @@ def _identified(rows: pl.DataFrame, material: Material) -> pl.DataFrame:
 def _told(rows: pl.DataFrame, night: DecidedNight, material: Material) -> pl.DataFrame:
     """Return the rows with ``why`` in words and ``details``; thousands, not the base."""
     ranked = _rankings(rows, night, material)
+    rules = {rule.name: rule for rule in material.config.proactive.rules}
     whys, details, values = [], [], []
     owners = {} if material.owners is None else dict(material.owners.iter_rows())
     asked = {} if night.asked.is_empty() else dict(enumerate(night.asked.iter_rows(named=True)))
@@ -98,6 +105,10 @@ def _told(rows: pl.DataFrame, night: DecidedNight, material: Material) -> pl.Dat
             detail = _asking_details(candidate) | {"owner": owners.get(row["customer_id"])}
             why = asking_words(candidate, material.sentences)
             values.append(candidate["value_of_asking"])
+        elif row["kind"] == PROACTIVE:
+            detail = {"message": rules[row["subject"]].message, "when": rules[row["subject"]].when}
+            why = ""
+            values.append(row["value"])
         else:
             found = ranked.get(row["customer_id"], []) if row["kind"] == OFFER else []
             detail = {"offers": found}
@@ -111,6 +122,8 @@ def _told(rows: pl.DataFrame, night: DecidedNight, material: Material) -> pl.Dat
         why=pl.Series(whys, dtype=pl.String),
         details=pl.Series(details, dtype=pl.String),
         value=pl.Series(values, dtype=pl.Float64),
+        # a promoter's cost is a place in the programme, no money
+        cost=pl.when(pl.col("kind") == PROMOTER).then(0.0).otherwise("cost"),
     )
 
 
@@ -252,7 +265,10 @@ def _messages(told: pl.DataFrame, material: Material, endpoint: str) -> Iterator
         elif row["kind"] == OFFER:
             kind, data = "offer.decided", {"treatment_id": row["reference"], "offer_id": row["subject"]}
         else:
-            continue
+            kind, data = (
+                f"{row['kind']}.decided",
+                {"contact_id": row["reference"], row["kind"]: row["subject"]},
+            )
         data |= {
             "customer_id": row["customer_id"],
             "channel": row["channel"],

@@ -5,7 +5,7 @@ It decides which word counts (the newer one; a suppression always), and refuses 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -100,7 +100,12 @@ class Rechecked(NamedTuple):
 
 
 def still_allowed(
-    frame: pl.DataFrame, ledger: Ledger, now: datetime, *, crm: pl.DataFrame | None = None
+    frame: pl.DataFrame,
+    ledger: Ledger,
+    now: datetime,
+    *,
+    crm: pl.DataFrame | None = None,
+    transactional: Collection[str] = (),
 ) -> Rechecked:
     """Check consent and suppressions again before rows leave the house as a message or in a file.
 
@@ -114,6 +119,8 @@ def still_allowed(
         Naive UTC.
     crm : DataFrame, optional
         `crm_consents` as loaded now; without it only the ledger's own consents are looked at.
+    transactional : collection of str
+        Purposes that need no consent: only suppressions stop them.
 
     Returns
     -------
@@ -143,8 +150,9 @@ def still_allowed(
         .join(here, on=["customer_id", "channel"], how="left", maintain_order="left")
     )
     asked = pl.when(pl.col("purpose") == "survey").then("may_survey").otherwise("may_contact")
+    needs_consent = ~pl.col("purpose").is_in(sorted(transactional)).fill_null(value=False)
     reason = pl.coalesce(
-        pl.when(~asked.fill_null(value=False)).then(pl.lit("no_consent")),
+        pl.when(~asked.fill_null(value=False) & needs_consent).then(pl.lit("no_consent")),
         pl.when(pl.col("_all")).then(pl.lit("do_not_contact")),
         pl.when(pl.col("_here")).then(pl.lit("suppressed")),
     )

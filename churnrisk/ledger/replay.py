@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from .entries import add
 from .facts import frame_of, schema_of
 from .ledger import Ledger
+from .rules.reasons import CHOSEN
 from .schema import (
     CONTACTS,
     DECISION_SETS,
@@ -71,6 +72,18 @@ def decided(db: Connection, as_of: date) -> Decided | None:
     query = select(DECISIONS).where(DECISIONS.c.as_of == as_of)
     rows = frame_of(db, query).sort("kind", "position", "customer_id", "subject")
     return Decided(as_of, told["decided_at"], told["run_id"], told["figures"], rows, is_replay=True)
+
+
+def contacted_by(db: Connection, kind: str, subject: str, since: date, before: date) -> pl.DataFrame:
+    """Return customer_id of those who were chosen for a subject on dates after ``since`` and before ``before``."""
+    query = select(DECISIONS).where(
+        DECISIONS.c.kind == kind,
+        DECISIONS.c.subject == subject,
+        DECISIONS.c.reason_code == CHOSEN,
+        DECISIONS.c.as_of > since,
+        DECISIONS.c.as_of < before,
+    )
+    return frame_of(db, query).select("customer_id").unique().sort("customer_id")
 
 
 def record_decisions(

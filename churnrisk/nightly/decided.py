@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -17,12 +17,14 @@ from scoring import Influence
 from scoring.offers.eligibility import eligible
 
 from ..bundle.effects import read_effects
-from ..config import Config
+from ..config import CONFIG_NAME, Config
 from ..deciding import DecidedNight, Material, decided_night, decision_tables, ledger_rows
+from ..errors import ConfigError, ContractError, Fault
 from ..ledger import Decided, Ledger, Transaction, crm_consents, decided, facts, record_decisions, standing_of
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms
 from ..ledger.holdouts import PERMANENT, held_out
 from ..ledger.merged import contacts_of_sources
+from ..ledger.replay import contacted_by
 from ..ledger.rules import ContactRules, Standing
 from ..ledger.rules.reasons import ASK, CONTROL, HOLD_OUT, REASONS
 from ..ledger.rules.refusals import EARLY, LATE, refusals
@@ -187,6 +189,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         owners=_owners(basis),
         listed=ready.listed,
         promoters=ready.promoters,
+        due=_due(basis, ledger, tables, people),
     )
 
 
@@ -255,13 +258,68 @@ def _owners(basis: Basis) -> pl.DataFrame | None:
     return found.drop_nulls().collect()
 
 
-def _eligible(offers: pl.DataFrame, published: Sequence[pl.DataFrame], people: pl.DataFrame) -> pl.DataFrame:
-    """Return who may get which offer, by the published columns: of two tables with the same column the first counts."""
+def _columns(published: Sequence[pl.DataFrame], people: pl.DataFrame) -> pl.DataFrame:
+    """Return the published columns of ``people``, row by row: of two tables with the same column the first counts."""
     columns = people.select("customer_id")
     for frame in published:
         new = [name for name in frame.columns if name == "customer_id" or name not in columns.columns]
         columns = columns.join(frame.select(new), on="customer_id", how="left", maintain_order="left")
-    return eligible(columns, dict(offers.select("offer_id", "eligible").iter_rows()))
+    return columns
+
+
+def _eligible(offers: pl.DataFrame, published: Sequence[pl.DataFrame], people: pl.DataFrame) -> pl.DataFrame:
+    """Return who may get which offer."""
+    return eligible(_columns(published, people), dict(offers.select("offer_id", "eligible").iter_rows()))
+
+
+def _due(
+    basis: Basis, ledger: Ledger, published: Sequence[pl.DataFrame], people: pl.DataFrame
+) -> pl.DataFrame | None:
+    """Return whom the proactive rules concern and were not contacted by them lately, with their latest channel."""
+    rules = basis.workspace.config.proactive.rules
+    if not rules:
+        return None
+    columns = _columns(published, people)
+    try:
+        holds = eligible(columns, {rule.name: rule.when for rule in rules})
+    except ContractError as error:
+        raise ConfigError(_as_rule(fault) for fault in error.faults) from error
+    lately = _latest_channels(basis)
+    parts = []
+    with ledger.reading() as db:
+        for rule in rules:
+            since = basis.as_of.day - timedelta(days=rule.every_days)
+            told = contacted_by(db, "proactive", rule.name, since, basis.as_of.day)
+            mine = people.filter(holds[rule.name].fill_null(value=False)).select("customer_id")
+            parts.append(mine.join(told, on="customer_id", how="anti").with_columns(rule=pl.lit(rule.name)))
+    found = pl.concat(parts)
+    return found.join(lately, on="customer_id", how="left", maintain_order="left")
+
+
+def _as_rule(fault: Fault) -> Fault:
+    """Place the fault of an expression where the rules are written."""
+    where = fault.where.replace("offers, offer ", f"{CONFIG_NAME} [[proactive.rules]] ").replace(
+        ", eligible", ", when"
+    )
+    return replace(fault, code="proactive_when", where=where)
+
+
+def _latest_channels(basis: Basis) -> pl.DataFrame:
+    """Return the channel through which each customer made contact last, of those that the contact rules know."""
+    tables, channels = basis.loaded.tables, basis.workspace.config.contacts.channels
+    empty = pl.DataFrame(schema={"customer_id": pl.String, "latest_channel": pl.String})
+    if not tables.has("interactions"):
+        return empty
+    known = (pl.col("known_at") < basis.as_of.instant) & pl.col("channel").is_in(channels)
+    keys = pl.scan_parquet(tables.paths["keys"]).select("customer_key", "customer_id")
+    found = pl.scan_parquet(tables.paths["interactions"]).filter(known).join(keys, on="customer_key")
+    return (
+        found.select("customer_id", "at", latest_channel="channel")
+        .sort("customer_id", "at", "latest_channel")
+        .unique("customer_id", keep="last", maintain_order=True)
+        .drop("at")
+        .collect()
+    )
 
 
 def _arms(

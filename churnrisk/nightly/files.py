@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -80,24 +81,33 @@ def _lists(basis: Basis, made: Made) -> Iterator[ListFile]:
         yield from list_files("promoters", "Promoters", to_ask, folder, basis.as_of.day)
 
 
-ASKED = (
-    "invitation_id",
-    "customer_id",
-    "metric",
-    "occasion",
-    "channel",
-    "language",
-    "purpose",
-    "why",
-    "as_of",
-)
-OFFERED = (
-    "customer_id", "offer_id", "channel", "net_value", "low", "high", "spillover_value", "cost", "why", "priority",
-    "as_of",
+class _Sheet(NamedTuple):
+    """One file of rows to act on: its name, what people call it, and which rows of which table it holds."""
+
+    name: str
+    words: str
+    table: str
+    decision: str
+    order: str
+    columns: tuple[str, ...]
+
+
+SHEETS = (
+    _Sheet(
+        "survey_requests", "Survey requests", "survey_requests", "ask", "position",
+        ("invitation_id", "customer_id", "metric", "occasion", "channel", "language", "purpose", "why", "as_of"),
+    ),
+    _Sheet(
+        "offers", "Offers", "offers_ranked", "offer", "priority",
+        ("customer_id", "offer_id", "channel", "net_value", "low", "high", "spillover_value", "cost", "why", "priority",
+         "as_of"),
+    ),
+    _Sheet(
+        "proactive", "Proactive contacts", "approaches", "approach", "position",
+        ("customer_id", "programme", "message", "channel", "purpose", "as_of"),
+    ),
 )  # fmt: skip
-
-
-MONEY = frozenset({"net_value", "low", "high", "spillover_value", "cost"})
+MONEY = ("net_value", "low", "high", "spillover_value", "cost")
 
 
 def _decided(
@@ -106,30 +116,38 @@ def _decided(
     """Write who is asked and who gets which offer: rows to act on, consent looked at once more as it is now."""
     if basis.ledger is None:
         return
-    for name, words, decision, columns in (
-        ("survey_requests", "Survey requests", "ask", ASKED),
-        ("offers", "Offers", "offer", OFFERED),
-    ):
-        table = "offers_ranked" if name == "offers" else name
-        if table not in made.frames:
+    for sheet in SHEETS:
+        if sheet.table not in made.frames:
             continue
-        order = "priority" if name == "offers" else "position"
-        chosen = made.frames[table].filter(pl.col("decision") == decision).sort(order).drop("reason_code")
-        if name == "offers":  # the team makes those of its own list
-            chosen = chosen.join(
+        rows = made.frames[sheet.table].filter(pl.col("decision") == sheet.decision).sort(sheet.order)
+        if sheet.name == "offers":  # the team makes those of its own list
+            rows = rows.join(
                 called.select("customer_id"), on="customer_id", how="anti", maintain_order="left"
             )
-        purpose = pl.lit("offer" if name == "offers" else "survey")
-        asked = chosen.with_columns(
-            _purpose="purpose" if "purpose" in chosen.columns else purpose, purpose=purpose
+        if sheet.name == "proactive":  # promoters have a list of their own
+            rows = rows.filter(kind="proactive")
+            if rows.is_empty():
+                continue
+        allowed = _allowed(basis, rows, sheet.name).with_columns(
+            pl.selectors.by_name(*MONEY, require_all=False).round(2)
         )
-        crm = crm_consents(basis.loaded.tables, basis.as_of.instant)
-        allowed = still_allowed(asked, basis.ledger, datetime.now(UTC).replace(tzinfo=None), crm=crm).allowed
-        plain = allowed.with_columns(
-            pl.col(sorted(MONEY & set(allowed.columns))).round(2), purpose="_purpose"
+        yield from list_files(
+            sheet.name, sheet.words, with_carried(allowed, carried, sheet.columns), folder, basis.as_of.day
         )
-        listed = with_carried(plain, carried, columns)
-        yield from list_files(name, words, listed, folder, basis.as_of.day)
+
+
+def _allowed(basis: Basis, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the rows that may still go out as consents and suppressions are now."""
+    if basis.ledger is None:
+        return rows
+    named = {"survey_requests": pl.lit("survey"), "offers": pl.lit("offer"), "proactive": pl.col("purpose")}
+    # by the row: what is looked at has columns of its own
+    looked_at = rows.select("customer_id", "channel", purpose=named[name]).with_row_index("_row")
+    transactional = basis.workspace.config.contacts.transactional
+    crm = crm_consents(basis.loaded.tables, basis.as_of.instant)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    kept = still_allowed(looked_at, basis.ledger, now, crm=crm, transactional=transactional).allowed
+    return rows[kept["_row"]]
 
 
 def _carried(loaded: LoadedSources) -> pl.DataFrame | None:

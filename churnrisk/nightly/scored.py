@@ -262,9 +262,9 @@ def decisions_of(scored: Scored, frames: Frames) -> Addition:
     ready = Ready(scored.features, scored.scores, scored.around, scored.known, listed, approached, frames)
     found = tonight(basis, basis.ledger, ready)
     if approached is not None:
-        chosen = found.decided.frame.filter(pl.col("decision") == "approach")
+        chosen = found.tables["approaches"].filter(kind="promoter", decision="approach")
         kept = approached.join(
-            chosen.select("customer_id"), on="customer_id", how="semi", maintain_order="left"
+            chosen.select("customer_id", "programme"), on="customer_id", how="inner", maintain_order="left"
         )
         approached = kept.with_columns(
             pl.int_range(1, kept.height + 1, dtype=pl.Int64, eager=True).alias("position")

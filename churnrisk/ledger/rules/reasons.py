@@ -34,7 +34,7 @@ ASK, OFFER, APPROACH, HOLD_OUT, CONTROL, REFUSED, NONE = DECISIONS = (
     "none",
 )
 
-CHOSEN_AS = {"survey": ASK, "promoter": APPROACH}
+CHOSEN_AS = {"survey": ASK, "promoter": APPROACH, "proactive": APPROACH}
 """What a chosen candidate of a kind is; all others are offered something."""
 
 _DECIDED = {

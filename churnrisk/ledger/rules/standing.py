@@ -39,15 +39,17 @@ class ContactRules:
         contacts = config.contacts
         of_surveys = tuple(_of_purpose(cap, SURVEY) for cap in config.surveys.caps)
         of_offers = tuple(_of_purpose(cap, OFFER) for cap in config.offers.caps)
+        programmes = {promoter_purpose(name): most for name, most in config.promoters.programmes.items()}
+        of_promoters = tuple(_of_purpose(cap, name) for name in programmes for cap in config.promoters.caps)
         return cls(
-            (*contacts.caps, *of_surveys, *of_offers),
+            (*contacts.caps, *of_surveys, *of_offers, *of_promoters),
             contacts.quiet_days,
             contacts.quiet_periods,
             contacts.capacity,
             contacts.channels,
             frozenset(contacts.transactional),
             contacts.wait_for_answer_days,
-            {SURVEY: config.surveys.budget, OFFER: config.offers.budget},
+            {SURVEY: config.surveys.budget, OFFER: config.offers.budget, **programmes},
         )
 
     @property
@@ -68,6 +70,15 @@ class ContactRules:
 
 def _of_purpose(cap: Cap, purpose: str) -> Cap:
     return cap.model_copy(update={"purpose": purpose})
+
+
+def promoter_purpose(programme: str) -> str:
+    """Return the purpose by which caps and numbers of a promoters' programme go.
+
+    >>> promoter_purpose("referral")
+    'promoter:referral'
+    """
+    return f"promoter:{programme}"
 
 
 def action_day(as_of: AsOf) -> date:

@@ -140,3 +140,32 @@ OFFERS_RANKED = PublishedTable(
     ),
     references={"customer_id": ("scores", "customer_id")},
 )
+
+APPROACHES = PublishedTable(
+    "approaches",
+    "Promoters to approach and customers to contact unasked: everybody whom the contact rules reached, with the "
+    "programme (referral, community ...) or the rule of [proactive], and what to say. Only rows with decision approach "
+    "stand in lists/YYYY-MM-DD/promoters.csv and proactive.csv and go out as messages. Not there for past dates.",
+    ("as_of", "kind", "customer_id", "programme"),
+    (
+        AS_OF,
+        PublishedColumn("kind", "text", "", "A promoter, or a rule.", words=("promoter", "proactive")),
+        CUSTOMER,
+        PublishedColumn("programme", "text", "", "The programme of promoters, or the rule."),
+        PublishedColumn("message", "text", "", "What the rule says to tell or recommend.", "a promoter"),
+        PublishedColumn("channel", "text", "", "How the customer is contacted."),
+        PublishedColumn("purpose", "text", "", "What the caps of the contact rules went by."),
+        PublishedColumn(
+            "decision",
+            "text",
+            "",
+            "Approached, held out to measure by, or refused.",
+            words=("approach", "hold-out", "refused"),
+        ),
+        _REASON,
+        PublishedColumn("why", "text", "", "The reason as a sentence.", "approached"),
+        POSITION,
+        RUN,
+    ),
+    references={"customer_id": ("scores", "customer_id")},
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...store.audits import TableRule
-from .decisions import OFFERS_RANKED, SURVEY_REQUESTS
+from .decisions import APPROACHES, OFFERS_RANKED, SURVEY_REQUESTS
 from .declaration import PublishedTable
 from .inputs import FEATURES
 from .lists import AT_RISK
@@ -24,6 +24,7 @@ PUBLISHED: dict[str, PublishedTable] = {
         AT_RISK,
         SURVEY_REQUESTS,
         OFFERS_RANKED,
+        APPROACHES,
         NETWORK,
         TIES,
         FEATURES,

@@ -175,6 +175,21 @@ def test_a_message_per_contact_holds_ids_and_nothing_else_of_the_customer(ledger
     assert {name for body in bodies for name in body["data"]} <= allowed
 
 
+def test_promoters_stand_in_approaches_and_cost_no_money(ledger: Ledger) -> None:
+    who = people([0.02] * 5)
+    best = pl.DataFrame({"customer_id": who["customer_id"], "position": range(1, 6)})
+    night = material(
+        who, "[surveys]\nbudget = 0\n[promoters]\nprogrammes = { referral = 2 }\n", promoters=best
+    )
+    found = recorded(ledger, night)
+    approaches = in_order(tables(found)["approaches"], RULES["approaches"])
+    audit({"approaches": approaches}, {"approaches": _alone("approaches")})
+    assert approaches["decision"].to_list()[:3] == ["approach", "approach", "refused"]
+    assert found.frame.filter(kind="promoter")["cost"].sum() == 0
+    with ledger.reading() as db:
+        assert set(facts.contacts(db)["purpose"]) == {"promoter:referral"}
+
+
 def test_without_an_address_nothing_waits_to_be_sent(ledger: Ledger) -> None:
     recorded(ledger, a_night(), endpoint=None)
     with ledger.reading() as db:

@@ -278,6 +278,9 @@ def test_the_rules_are_those_of_the_settings() -> None:
         [offers]
         budget = 8
         caps = [{ days = 60, most = 1, channel = "call" }]
+        [promoters]
+        programmes = { beta = 3 }
+        caps = [{ days = 9, most = 1 }]
         """
     )
     rules = ContactRules.of(config)
@@ -285,9 +288,13 @@ def test_the_rules_are_those_of_the_settings() -> None:
         Cap(days=30, most=2),
         Cap(days=90, most=1, purpose="survey"),
         Cap(days=60, most=1, purpose="offer", channel="call"),
+        Cap(days=9, most=1, purpose="promoter:beta"),
     )
     assert (rules.quiet_days, rules.wait_for_answer_days, rules.look_back_days) == (1, 9, 91)
-    assert (rules.capacity, rules.budgets) == ({"call": 5}, {"survey": 7.0, "offer": 8.0})
+    assert (rules.capacity, rules.budgets) == (
+        {"call": 5},
+        {"survey": 7.0, "offer": 8.0, "promoter:beta": 3},
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
