@@ -1,7 +1,6 @@
 """Offers: who may get which, what each is worth, and who gets one under budget and capacity."""
 
 from .allocation import Allocation, Limits, allocation
-from .candidates import Candidates, candidates
 from .curve import value_curve
 from .eligibility import eligible
 from .exploration import EXPLORED_SHARE, Explored, fixed_share, thompson, thompson_chances
@@ -11,14 +10,12 @@ __all__ = [
     "EXPLORED_SHARE",
     "TREAT_QUANTILE",
     "Allocation",
-    "Candidates",
     "Effects",
     "Explored",
     "Limits",
     "NetValue",
     "OfferCosts",
     "allocation",
-    "candidates",
     "eligible",
     "fixed_share",
     "net_value",
