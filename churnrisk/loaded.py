@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from .at_once import following
 from .dates import AsOf
 from .inputs import Inputs
 from .ledger import Ledger, merged
@@ -62,6 +63,7 @@ def adopt(
             _known_keys(paths["keys"]),
             AnswerRules.of(workspace.config),
             now=now,
+            following=following(workspace),
         )
 
 

@@ -14,6 +14,7 @@ from .looking import check, features, schema
 from .models import evaluate, fit_ties, models, promote, train
 from .nights import backfill, decide, nightly, score
 from .recording import record
+from .serving import console
 from .starting import demo, init, simulate
 
 app = typer.Typer(
@@ -57,7 +58,7 @@ COMMANDS = (
     *(check, features),
     *(train, evaluate, models, promote),
     *(score, decide, nightly, backfill),
-    record,
+    *(record, console),
     *(explain, influence, spread),
     schema,
 )

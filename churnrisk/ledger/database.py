@@ -112,12 +112,13 @@ def migrate(engine: Engine) -> None:
                 _refuse_newer(found)
                 _upgrade(db)
     except OperationalError as error:
-        raise _told(error) from error
+        raise told(error) from error
     except DatabaseError as error:
         raise ConfigError(_unreachable("a file or server that is no such database")) from error
 
 
-def _told(error: OperationalError) -> ConfigError | WorkspaceBusy:
+def told(error: OperationalError) -> ConfigError | WorkspaceBusy:
+    """Return the error to tell: somebody else writes for too long, or the database is out of reach."""
     return busy() if is_locked(error) else ConfigError(_unreachable(type(error.orig).__name__))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from ..config import resolved_secret
 from ..store import Workspace
-from .database import WHERE, busy, is_locked, migrate, opened_engine
+from .database import WHERE, migrate, opened_engine, told
 
 FILE_NAME = "operations.db"
 
@@ -57,13 +57,16 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the ledger."""
-        with self._engine.connect() as plain:
-            db = plain
-            if self.dialect == "postgresql":
-                db = plain.execution_options(isolation_level="REPEATABLE READ")
-            with db.begin():
-                yield db
+        """Give a connection that sees one state of the ledger; ConfigError when it is out of reach."""
+        try:
+            with self._engine.connect() as plain:
+                db = plain
+                if self.dialect == "postgresql":
+                    db = plain.execution_options(isolation_level="REPEATABLE READ")
+                with db.begin():
+                    yield db
+        except OperationalError as error:
+            raise told(error) from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -73,14 +76,14 @@ class Ledger:
         ------
         WorkspaceBusy
             Another writer did not end in time.
+        ConfigError
+            The database cannot be reached or written any more.
         """
         try:
             with self._engine.connect().execution_options(writes_alone=True) as db, db.begin():
                 yield db
         except OperationalError as error:
-            if is_locked(error):
-                raise busy() from error
-            raise
+            raise told(error) from error
 
     @contextmanager
     def claiming(self) -> Iterator[Connection]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from ..config import Config
 from ..tables.contracts import METRIC_SCALES
@@ -164,7 +164,9 @@ def match_strays(
     db: Connection, rules: AnswerRules, now: datetime, *, following: Following | None = None
 ) -> Taken:
     """Take the strays whose invitation has become known since."""
-    waiting = facts.whole(db, STRAYS).filter(pl.col("matched_at").is_null())
+    known = select(INVITATIONS.c.invitation_id)
+    query = select(STRAYS).where(STRAYS.c.matched_at.is_(None), STRAYS.c.invitation_id.in_(known))
+    waiting = facts.frame_of(db, query.order_by(STRAYS.c.answer_id))
     found = matched(db, waiting.drop("source", "reason", "written_at", "matched_at"))
     home = found.filter(pl.col("customer_id").is_not_null() & ~off_scale() & ~not_whole())
     if home.is_empty():
@@ -175,7 +177,13 @@ def match_strays(
 
 
 def adopt_answers(
-    db: Connection, surveys: pl.LazyFrame, keys: pl.DataFrame, rules: AnswerRules, *, now: datetime
+    db: Connection,
+    surveys: pl.LazyFrame,
+    keys: pl.DataFrame,
+    rules: AnswerRules,
+    *,
+    now: datetime,
+    following: Following | None = None,
 ) -> Taken:
     """Take answers out of the source of surveys that belong to invitations of the ledger.
 
@@ -211,7 +219,7 @@ def adopt_answers(
     heard = facts.some(db, ANSWERS, "invitation_id", found["invitation_id"]).select("invitation_id", "metric")
     new = matched(db, found.join(heard.unique(), on=["invitation_id", "metric"], how="anti"))
     theirs = new.filter((pl.col("customer_id") == pl.col("_customer")) & ~off_scale() & ~not_whole())
-    return take_answers(db, theirs, rules, source="source", now=now)
+    return take_answers(db, theirs, rules, source="source", now=now, following=following)
 
 
 def in_window(answers: pl.DataFrame, window: tuple[float, float]) -> pl.DataFrame:
