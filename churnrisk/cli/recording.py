@@ -22,6 +22,6 @@ def record(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Record what came back (answers, outcomes, treatments, contacts, consents, suppressions); the same file twice changes nothing."""
+    """Record what came back: answers, outcomes, treatments and more; the same file twice changes nothing."""
     found = workspace_here().record(kind, file)
     show(as_json, found.as_dict(), lambda: say(found.text()))
