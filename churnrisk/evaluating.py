@@ -21,6 +21,7 @@ from training.naming import columns_named, own_columns
 from training.wanted import fit_settings
 
 from .bundle import Bundle
+from .campaigns import campaigns
 from .config import SourceSettings
 from .dates import AsOf
 from .inputs import Inputs
@@ -123,6 +124,7 @@ HEADS: Mapping[str, str] = {
     "types": "Types of customer",
     "loyalty": "Loyalty",
     "direction": "Direction of inputs",
+    "campaigns": "What offers did",
 }
 """Heading of every section, in the order of the page."""
 
@@ -144,7 +146,7 @@ def evaluate(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, by: Sequence[
     config = workspace.config
     with (
         workspace.held("evaluate"),
-        Stages("evaluate", 4, interactive=inputs.interactive) as stages,
+        Stages("evaluate", 5, interactive=inputs.interactive) as stages,
         workspace.engine() as engine,
     ):
         with stages.stage("load"):
@@ -163,10 +165,40 @@ def evaluate(workspace: Workspace, as_of: AsOf, inputs: Inputs, *, by: Sequence[
                 counts |= {"rows": len(material.tested.left)}
             with stages.stage("judge"):
                 found = _judged(loaded, workspace, material, champion, settings, by=chosen)
+            with stages.stage("campaigns"):
+                found = _with_campaigns(found, workspace, engine, loaded, inputs=inputs, as_of=as_of)
             with stages.stage("write and log"):
                 told = {column: name for name, column in own_columns(loaded.tables).items()}
                 groups = [told.get(column, column) for column in chosen]
                 return _written(workspace, as_of, inputs, found, groups, champion, run_id, loaded)
+
+
+def _with_campaigns(
+    found: Judgement,
+    workspace: Workspace,
+    engine: Engine,
+    loaded: LoadedSources,
+    *,
+    inputs: Inputs,
+    as_of: AsOf,
+) -> Judgement:
+    """Return the judgement with what campaigns brought; an extract has no dates and no campaigns."""
+    if loaded.tables.has("labelled"):
+        none = ("A labelled extract has no dates, so nothing is told of offers.",)
+        return replace(found, sentences={**found.sentences, "campaigns": none})
+    brought = campaigns(
+        workspace,
+        engine,
+        replace(loaded.tables, kept=workspace.kept_past_pairs),
+        inputs,
+        as_of,
+        tie_weights=learned_weights(workspace),
+    )
+    return replace(
+        found,
+        tables={**found.tables, **brought.tables},
+        sentences={**found.sentences, "campaigns": brought.sentences},
+    )
 
 
 def _catalogue(workspace: Workspace) -> Catalogue:

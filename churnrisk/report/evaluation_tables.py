@@ -296,6 +296,49 @@ def _direction(tables: Tables) -> list[Table]:
     )
 
 
+def _campaigns(tables: Tables) -> list[Table]:
+    counts = [whole("Treated", "n_treated"), whole("Left without", "n_control")]
+    each = [
+        text("Campaign", "campaign_id", is_data=True),
+        text("Offer", "offer_id", is_data=True),
+        *counts,
+        gain("Effect on staying", "effect"),
+        ratio("Leaving, times", "ratio", "ratio_low", "ratio_high"),
+        whole("Customers kept", "kept"),
+        text("Chances", "propensity"),
+        text("Verdict", "verdict"),
+    ]
+    causes = [
+        text("Campaign", "campaign_id", is_data=True),
+        text("Root cause", "root_cause", is_data=True),
+        text("Offer", "offer_id", is_data=True),
+        *counts,
+        gain("Difference in staying", "difference"),
+        text("Verdict", "verdict"),
+    ]
+    around = [
+        text("Campaign", "campaign_id", is_data=True),
+        whole("Treated communities", "n_treated_communities"),
+        whole("Control communities", "n_control_communities"),
+        gain("Others stay more by", "difference"),
+        rate("Ties of controls to treated", "control_ties_to_treated"),
+        text("Verdict", "verdict"),
+    ]
+    rules = [
+        text("Rule", "rule"),
+        ratio("Per customer, doubly robust", "dr", "dr_low", "dr_high"),
+        ratio("By weights alone", "snips", "snips_low", "snips_high"),
+        whole("Worth so many decisions", "n_effective"),
+        yes("Too few to trust", "is_thin"),
+    ]
+    return [
+        *made("What each offer of each campaign did, treated beside controls", tables.get("campaigns"), each),
+        *made("By root cause and offer: differences, not causes of the causes", tables.get("causes"), causes),
+        *made("Around those treated, where arms went by community", tables.get("spillover"), around),
+        *made("What other rules would have earned on the same decisions", tables.get("rules"), rules),
+    ]
+
+
 def _figures(tables: Tables) -> list[Table]:
     rows = []
     for row in tables["figures"].iter_rows(named=True):
@@ -328,6 +371,7 @@ TABLES: Mapping[str, Callable[[Tables], list[Table]]] = {
     "types": _types,
     "loyalty": _loyalty,
     "direction": _direction,
+    "campaigns": _campaigns,
     "figures": _figures,
 }
 """By section of the page."""

@@ -71,6 +71,17 @@ def tables_of(told: Subject) -> dict[str, pl.DataFrame]:
              "high": [0.95], "expected": ["lower is worse"], "agrees": [False]}
         ),
         "champion": pl.DataFrame({"figure": ["auc"], "gained": [0.01], "low": [-0.01], "high": [0.02]}),
+        "campaigns": pl.DataFrame(
+            {"campaign_id": ["spring", "spring"], "offer_id": ["call", "gift"], "n_treated": [900, 9],
+             "n_control": [100, 100], "effect": [0.031, None], "effect_low": [0.01, None], "effect_high": [0.05, None],
+             "ratio": [0.8, None], "ratio_low": [0.6, None], "ratio_high": [0.95, None], "kept": [28.0, None],
+             "propensity": ["recorded", None], "verdict": ["measured", "not enough data"]}
+        ),
+        "causes": pl.DataFrame(
+            {"campaign_id": ["spring"], "root_cause": [None], "offer_id": ["call"], "n_treated": [900],
+             "n_control": [100], "difference": [0.03], "difference_low": [0.0], "difference_high": [0.06],
+             "verdict": ["measured"]}, schema_overrides={"root_cause": pl.String},
+        ),
     }  # fmt: skip
 
 
@@ -107,6 +118,15 @@ def test_every_section_stands_on_the_page_with_words_a_picture_or_a_table(conten
             assert "<p" in section or "<svg" in section or "<table" in section
     assert "a note" in page
     assert set(PICTURES) | set(TABLES) <= {*HEADS, "figures"}
+
+
+def test_what_offers_did_is_told_with_intervals_or_that_there_is_not_enough_data(
+    content: EvaluationContent,
+) -> None:
+    page = evaluation_html(content)
+    section = page.split('<section id="campaigns"')[1].split("</section>")[0]
+    assert "+0.031 (+0.010 to +0.050)" in section
+    assert "not enough data" in section
 
 
 def test_the_page_loads_nothing_runs_nothing_and_escapes_what_the_user_called_things(
