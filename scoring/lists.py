@@ -33,12 +33,13 @@ _FILE_COLUMNS = (
     "spillover_value",
     "at_stake_around",
     "offer_id",
+    "treatment_id",
     "reasons",
     "changed",
     "as_of",
 )
 
-_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "at_stake_around", "offer_id", "changed"})
+_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "at_stake_around", "offer_id", "treatment_id", "changed"})
 """Columns of the file that stand in it only when some customer has a value; the published table keeps them."""
 
 
@@ -171,6 +172,7 @@ def at_risk(
             "value",
             "spillover_value",
             "offer_id",
+            "treatment_id",
             "reasons",
             "changed",
             "may_contact",
@@ -179,10 +181,13 @@ def at_risk(
     )
 
 
+_MADE = ("customer_id", "offer_id", "treatment_id")
+
+
 def _made(offered: pl.DataFrame | None) -> pl.DataFrame:
     if offered is None:
-        return pl.DataFrame(schema={"customer_id": pl.String, "offer_id": pl.String})
-    return offered.filter(pl.col("decision") == "offer").select("customer_id", "offer_id")
+        return pl.DataFrame(schema=dict.fromkeys(_MADE, pl.String))
+    return offered.filter(pl.col("decision") == "offer").select(_MADE)
 
 
 def call_list(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from ..ledger import Decided
-from ..ledger.rules.reasons import OFFER
+from ..ledger.rules.reasons import CONTROL, OFFER
 from .calling import PROACTIVE, PROMOTER
 
 SURVEY = "survey"
@@ -101,6 +101,7 @@ def _ranked(frame: pl.DataFrame, words: Mapping[str, str]) -> pl.DataFrame:
         "is_random",
         "channel",
         priority="position",
+        _treatment=pl.when(pl.col("decision").is_in([OFFER, CONTROL])).then("reference"),
         _code="reason_code",
         _offers=pl.col("details").str.json_decode(_RANKED).struct.field("offers"),
     )
@@ -116,9 +117,10 @@ def _ranked(frame: pl.DataFrame, words: Mapping[str, str]) -> pl.DataFrame:
     return coded.with_columns(
         why=pl.when(is_it).then("why").otherwise(told),
         propensity=pl.when(is_it).then("propensity"),
+        treatment_id=pl.when(is_it).then("_treatment"),
         channel=pl.when(is_it & (pl.col("decision") == OFFER)).then("channel"),
         is_random=pl.col("is_random") & is_it,
-    ).drop("subject", "_code")
+    ).drop("subject", "_code", "_treatment")
 
 
 def _approaches(frame: pl.DataFrame) -> pl.DataFrame:

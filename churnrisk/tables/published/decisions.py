@@ -86,6 +86,13 @@ OFFERS_RANKED = PublishedTable(
         PublishedColumn("position", "integer", "rank", "1 is the customer's best offer by net value.", low=1),
         PublishedColumn("offer_id", "text", "", "The offer."),
         PublishedColumn(
+            "treatment_id",
+            "text",
+            "",
+            "Names the offer to this customer: what came of it is recorded under this id.",
+            "the customer does not get it, and is no control either",
+        ),
+        PublishedColumn(
             "effect",
             "number",
             "probability",

@@ -30,6 +30,13 @@ AT_RISK = PublishedTable(
         ),
         PublishedColumn("offer_id", "text", "", "The offer proposed.", "no offer is proposed"),
         PublishedColumn(
+            "treatment_id",
+            "text",
+            "",
+            "Names the offer to this customer: what came of it is recorded under this id.",
+            "no offer is proposed",
+        ),
+        PublishedColumn(
             "reasons", "text", "", "The reasons that raise the risk, as sentences.", "nothing raises the risk"
         ),
         PublishedColumn(

@@ -111,6 +111,17 @@ def test_the_decision_stands_at_the_offer_chosen_and_customers_have_each_offer_o
     assert told["why"].str.contains("4.00").any()
 
 
+def test_who_makes_an_offer_is_told_the_id_under_which_it_is_recorded(ledger: Ledger) -> None:
+    ranked = tables(recorded(ledger, a_night()))["offers_ranked"]
+    with ledger.reading() as db:
+        treatments = facts.treatments(db)
+    told = ranked.drop_nulls("treatment_id")
+    assert set(told["treatment_id"]) == set(treatments["treatment_id"])
+    made = told.filter(decision="offer").select("treatment_id", "customer_id", "offer_id")
+    kept = treatments.filter(pl.col("offer_id") != "control").select(made.columns)
+    assert made.sort("treatment_id").equals(kept.sort("treatment_id"))
+
+
 def test_each_request_says_why_and_what_each_answer_would_change(ledger: Ledger) -> None:
     requests = tables(recorded(ledger, a_night()))["survey_requests"]
     assert set(requests["decision"]) >= {"ask", "hold-out"}

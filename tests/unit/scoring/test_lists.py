@@ -202,7 +202,8 @@ def test_the_file_says_what_is_at_stake_and_numbers_those_to_call_without_gaps()
 def test_an_offer_somebody_has_is_a_column_of_the_file() -> None:
     ranked = ranked_list(scored(a=(0.9, 9.0), b=(0.8, 9.0)), consents(a=True, b=True), 2)
     table = at_risk(ranked, reasons_drawn(), Sentences.of("en"), run_id="r").with_columns(
-        offer_id=pl.Series(["gift", None])
+        offer_id=pl.Series(["gift", None]), treatment_id=pl.Series(["offer-1", None])
     )
     assert call_list(table)["offer_id"].to_list() == ["gift", None]
+    assert call_list(table)["treatment_id"].to_list() == ["offer-1", None]
     assert "spillover_value" not in call_list(table).columns
