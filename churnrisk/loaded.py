@@ -74,7 +74,10 @@ def _known_keys(path: Path) -> pl.DataFrame:
 def with_ledger(
     workspace: Workspace, loaded: LoadedSources, environment: Mapping[str, str], as_of: AsOf
 ) -> LoadedSources:
-    """Return the sources with the ledger's rows in them; as they are where the ledger has none, or is not there."""
+    """Return the sources with the ledger's rows in them; as they are where the ledger has none, or is not there.
+
+    The fingerprint of a table that the ledger alone fills is called ``ledger_surveys`` or ``ledger_treatments``.
+    """
     paths = dict(loaded.tables.paths)
     if "keys" not in paths or not Ledger.is_there(workspace):
         return loaded
@@ -98,7 +101,8 @@ def with_ledger(
             else merged.merged_treatments(source, rows)
         )
         paths[name] = _written(workspace.lake / "merged" / name, fingerprint, table)
-        fingerprints[name] = fingerprint
+        # a model trained with it must not miss a source of that name in the nights after
+        fingerprints[name if source is not None else f"ledger_{name}"] = fingerprint
     return replace(loaded, tables=replace(loaded.tables, paths=paths, fingerprints=fingerprints))
 
 

@@ -300,3 +300,13 @@ def test_features_see_what_the_ledger_knows(tmp_path: Path) -> None:
     found = churnrisk.open(tmp_path).features("2026-05-09").sort("customer_id")
     assert found["nps_last_score"].to_list() == [3.0, None, None]
     assert found["n_asked_365d"].to_list() == [1, 0, 0]
+
+
+def test_what_only_the_ledger_tells_is_no_source_that_a_later_night_could_miss(
+    ledger: Ledger, workspace: Workspace, environment: dict[str, str]
+) -> None:
+    write(ledger, treatments=[treatment("t1", "a")])
+    alone = merged(workspace, environment).fingerprints
+    assert set(alone) == {"ledger_treatments"}
+    beside = merged(workspace, environment, treatments=source(TREATMENTS)).fingerprints
+    assert set(beside) == {"treatments"}
