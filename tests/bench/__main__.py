@@ -29,6 +29,8 @@ BENCHES: dict[str, str] = {
     "graph": "tests.bench.graph_scale",
     "offers": "tests.bench.offers",
     "hillstrom": "tests.bench.hillstrom",
+    "loop": "tests.bench.loop",
+    "killed": "tests.bench.killed",
 }
 """Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""
 

@@ -1,0 +1,230 @@
+"""A played world with a workspace around it, and a year in which the lists of its nights are carried out, or not.
+
+It carries out what the files in ``lists`` say and nothing else, hands back what came of it through ``record``, and
+refuses to judge it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import polars as pl
+
+from churnrisk.api import ChurnWorkspace, open_workspace
+from churnrisk.errors import ChurnriskError
+from churnrisk.ledger import Ledger, decided
+from churnrisk.simulate import WorldSettings, reference_world, workspace_config
+from churnrisk.simulate.crm import OFFERS
+from churnrisk.simulate.played import Played
+from tests.bench.loop_truth import Futures, futures, stays
+
+WARM_DAYS, LOOP_DAYS, QUARTER_DAYS = 364, 364, 84
+CONTACT = {offer[0]: offer[3] for offer in OFFERS}
+INCENTIVE = {offer[0]: offer[4] for offer in OFFERS}
+SETTINGS = """
+[training]
+test_snapshots = 2
+snapshot_every_days = 28
+study_contagion = false
+shadow = false
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large the world is, how often a night decides, and what it may spend, per customer of the base."""
+
+    customers: int
+    every_days: int = 28
+    asking: float = 0.004
+    offering: float = 0.25
+    called: float = 0.03
+    n_futures: int = 20
+
+    def settings(self, seed: int) -> WorldSettings:
+        """Return the reference world of this size, long enough for a year without and a year with the loop."""
+        world = reference_world(contagion=1.6, homophily=0.3, seed=seed, customers=self.customers)
+        formats = dict.fromkeys(world.tables, "parquet")
+        return replace(world, days=WARM_DAYS + LOOP_DAYS, file_format=formats)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happened between two nights.
+
+    ``margin`` is what customers paid, ``spent`` what asking and offers cost. ``chosen`` are the customers chosen for an
+    offer: customer_id, offer_id, decision, is_random, reason_code, value, and the shares of futures in which they stay,
+    ``without``, ``with_it`` (the offer chosen) and ``with_<offer>``. ``scored`` is customer_id, risk, and of futures
+    ``here`` and ``left``.
+    """
+
+    day: int
+    customers: int
+    leavers: int
+    margin: float
+    spent: float = 0.0
+    n_asked: int = 0
+    n_answered: int = 0
+    n_offered: int = 0
+    scored: pl.DataFrame = field(default_factory=pl.DataFrame)
+    chosen: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+@dataclass
+class Year:
+    """The steps of a year, and what the world was left as."""
+
+    steps: list[Step]
+    customers_at_end: int
+    said: list[str]
+    fates: pl.DataFrame
+    """customer_id, left_day of everybody who ever was a customer."""
+
+
+def quiet_year(plan: Plan, seed: int, folder: Path) -> Year:
+    """Live the world with nobody acting."""
+    with Played(folder / "data", plan.settings(seed)) as world:
+        world.live(WARM_DAYS)
+        steps = []
+        while world.day < WARM_DAYS + LOOP_DAYS:
+            steps.append(_lived(world, plan, Step(world.day, 0, 0, 0.0)))
+        return _year(world, steps, [])
+
+
+def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple[Year, ChurnWorkspace]:
+    """Live the same world with the loop: decide, carry out the lists, record, train anew each quarter."""
+    settings = plan.settings(seed)
+    text = workspace_config(settings)
+    for name, share, digits in (("survey", plan.asking, 2), ("offer", plan.offering, 2)):
+        text = _with(text, f"[{name}s]\nbudget = ", f"{share * plan.customers:.{digits}f}")
+    text = _with(text, "daily_capacity = ", str(round(plan.called * plan.customers)))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "churnrisk.toml").write_text(text + SETTINGS, "utf-8")
+    steps: list[Step] = []
+    said: list[str] = []
+    with Played(folder / "data", settings) as world:
+        world.live(WARM_DAYS)
+        world.extract()
+        workspace = open_workspace(folder)
+        said += _trained(workspace, world)
+        while world.day < WARM_DAYS + LOOP_DAYS:
+            begun = perf_counter()
+            elapsed = world.day - WARM_DAYS
+            if elapsed and elapsed % QUARTER_DAYS == 0:
+                said += _trained(workspace, world)
+            night = workspace.decide(world.today)
+            done = _carried_out(workspace, world, plan)
+            steps.append(_lived(world, plan, done))
+            steps[-1] = _answered(workspace, world, steps[-1])
+            if say:
+                last = steps[-1]
+                print(
+                    f"day {last.day}: {last.customers} customers, {last.leavers} left, {last.n_asked} asked, "
+                    f"{last.n_answered} answers, {last.n_offered} offered, spent {last.spent:.0f}, "
+                    f"{perf_counter() - begun:.0f} s; {night.warnings}",
+                    flush=True,
+                )
+            world.extract()
+        return _year(world, steps, said), workspace
+
+
+def _with(text: str, before: str, value: str) -> str:
+    head, tail = text.split(before)
+    return head + before + value + tail[len(tail.split()[0]) :]
+
+
+def _trained(workspace: ChurnWorkspace, world: Played) -> Iterator[str]:
+    learned = workspace.train(world.today)
+    version = str(learned.version.version)
+    try:
+        workspace.promote(version)
+    except ChurnriskError as error:
+        yield f"{world.today}: version {version} not promoted: {error.faults[0].sentence()}"
+    else:
+        yield f"{world.today}: version {version} in use"
+    said = learned.result.responses
+    yield from (f"    {line}" for line in (said.sentences() if said else ()))
+
+
+def _listed(workspace: ChurnWorkspace, world: Played, name: str) -> pl.DataFrame:
+    place = workspace.root / "lists" / str(world.today) / f"{name}.csv"
+    return pl.read_csv(place, infer_schema=False) if place.exists() else pl.DataFrame()
+
+
+def _carried_out(workspace: ChurnWorkspace, world: Played, plan: Plan) -> Step:
+    """Ask and offer what the lists say; record who took an offer."""
+    today = world.today
+    asked = _listed(workspace, world, "survey_requests")
+    if asked.height:
+        world.ask(asked.select("invitation_id", "customer_id"))
+    offered = [
+        frame.select("treatment_id", "customer_id", "offer_id").drop_nulls("offer_id")
+        for name in ("at_risk", "offers")
+        if (frame := _listed(workspace, world, name)).height
+    ]
+    decisions = _decisions(workspace, world)
+    chosen = decisions.filter(
+        (pl.col("kind") == "offer") & pl.col("decision").is_in(["offer", "control", "hold-out"])
+    ).select("customer_id", "decision", "is_random", "reason_code", offer_id="subject", value="value")
+    scores = workspace.table("scores", today).select("customer_id", "risk")
+    ids = scores["customer_id"]
+    found: Futures = futures(
+        world, ids, plan.n_futures, chosen.filter(~pl.col("is_random")).select("customer_id", "offer_id")
+    )
+    scored = scores.with_columns(here=pl.Series(found.here), left=pl.Series(found.left))
+    with_it = found.stayed if found.with_offers is None else found.with_offers
+    of_all = pl.DataFrame({"customer_id": ids, "without": found.stayed, "with_it": with_it})
+    chosen = chosen.join(of_all, on="customer_id", how="left", maintain_order="left")
+    for offer in world.effects.offers:
+        everybody = chosen.select("customer_id", offer_id=pl.lit(offer))
+        found_with = stays(world, chosen["customer_id"], plan.n_futures, everybody)
+        chosen = chosen.with_columns(pl.Series(f"with_{offer}", found_with))
+    made = pl.concat(offered) if offered else pl.DataFrame()
+    spent = 0.0 if asked.is_empty() else 0.05 * asked.height
+    if made.height:
+        told = world.offer(made)
+        tomorrow = datetime.combine(today + timedelta(days=1), time(12))
+        workspace.record("treatments", told.with_columns(at=pl.lit(tomorrow), known_at=pl.lit(tomorrow)))
+        spent += sum(
+            CONTACT[offer] + INCENTIVE[offer] * bool(accepted)
+            for offer, accepted in told.select("offer_id", "accepted").iter_rows()
+        )
+    return Step(
+        world.day, 0, 0, 0.0, spent=spent, n_asked=asked.height, n_offered=made.height, scored=scored, chosen=chosen
+    )  # fmt: skip
+
+
+def _decisions(workspace: ChurnWorkspace, world: Played) -> pl.DataFrame:
+    with Ledger.open(workspace._folder, {}) as ledger, ledger.reading() as db:
+        found = decided(db, world.today)
+    assert found is not None
+    return found.frame
+
+
+def _lived(world: Played, plan: Plan, step: Step) -> Step:
+    since = world.day
+    course = world._play.course
+    value = course.prices.value.copy()
+    world.live(min(since + plan.every_days, WARM_DAYS + LOOP_DAYS))
+    toll = world.toll(since)
+    begins = world._play.people.joined.clip(since, world.day)
+    days = (course.left.clip(since, world.day) - begins).clip(0)
+    margin = float((days * value).sum() / 30.4375)
+    return replace(step, customers=toll.customers, leavers=toll.leavers, margin=margin)
+
+
+def _answered(workspace: ChurnWorkspace, world: Played, step: Step) -> Step:
+    answers = world.answers()
+    if answers.height:
+        workspace.record("answers", answers.with_columns(known_at="answered_at"))
+    return replace(step, n_answered=answers.height)
+
+
+def _year(world: Played, steps: list[Step], said: list[str]) -> Year:
+    course, ids = world._play.course, world._play.ids
+    fates = pl.DataFrame({"customer_id": ids[: course.left.size], "left_day": course.left})
+    return Year(steps, int(course.is_customer(world.day).sum()), said, fates)
