@@ -39,7 +39,9 @@ _FILE_COLUMNS = (
     "as_of",
 )
 
-_LEFT_OUT_WHEN_EMPTY = frozenset({"spillover_value", "at_stake_around", "offer_id", "treatment_id", "changed"})
+_LEFT_OUT_WHEN_EMPTY = frozenset(
+    {"spillover_value", "at_stake_around", "offer_id", "treatment_id", "changed"}
+)
 """Columns of the file that stand in it only when some customer has a value; the published table keeps them."""
 
 

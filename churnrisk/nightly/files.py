@@ -99,8 +99,8 @@ SHEETS = (
     ),
     _Sheet(
         "offers", "Offers", "offers_ranked", "offer", "priority",
-        ("treatment_id", "customer_id", "offer_id", "channel", "net_value", "low", "high", "spillover_value", "cost", "why",
-         "priority", "as_of"),
+        ("treatment_id", "customer_id", "offer_id", "channel", "net_value", "low", "high", "spillover_value", "cost",
+         "why", "priority", "as_of"),
     ),
     _Sheet(
         "proactive", "Proactive contacts", "approaches", "approach", "position",
