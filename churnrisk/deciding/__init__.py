@@ -4,12 +4,14 @@ The order stands in ``order``; ``offering`` and ``asking`` name candidates, ``wr
 ``shown`` published tables of them.
 """
 
+from .friends import Circle
 from .material import Material
 from .order import DecidedNight, decided_night
 from .shown import decision_tables, offers_made
 from .written import ledger_rows
 
 __all__ = [
+    "Circle",
     "DecidedNight",
     "Material",
     "decided_night",

@@ -14,6 +14,7 @@ from ..config import Config
 from ..dates import AsOf
 from ..ledger.rules import ContactRules, Standing
 from ..messages import Sentences
+from .friends import Circle
 
 Floats = NDArray[np.float64]
 
@@ -67,6 +68,8 @@ class Material:
     """Customers on the list of the night: of them it is always told why they get no offer."""
     promoters: pl.DataFrame | None = None
     """customer_id, position of promoters to approach, best first."""
+    circle: Circle | None = None
+    """What stands around customers; None where ties are not known."""
     due: pl.DataFrame | None = None
     """customer_id, rule, latest_channel (null: none) of those whom a proactive rule concerns now."""
     notes: tuple[str, ...] = field(default=())

@@ -30,6 +30,7 @@ from scoring.offers.exploration import fixed_share
 from ..bundle.effects import OfferEffect, OfferEffects
 from ..config import OfferSettings
 from ..ledger.holdouts import draws
+from .friends import chosen_together
 from .material import Material
 
 Floats = NDArray[np.float64]
@@ -194,6 +195,7 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     -----
     Controls of the campaign and the permanent hold-out are chosen too, and the budget is stretched by their share,
     so that what is spent on the others is the budget: without that, controls would be the customers left over.
+    Where what happens around customers is worth much, a set of them is chosen together (``friends``).
     """
     settings = material.config.offers
     n, n_offers = found.effect.shape
@@ -208,6 +210,17 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     bought = allocation(value, found.worth.cost[order], limits)
     choice = np.full(n, -1, dtype=np.int64)
     choice[order] = bought.choice
+    if material.circle is not None and material.circle.counts:
+        choice = chosen_together(
+            material.circle,
+            material.people["customer_id"],
+            net=found.worth.net,
+            effect=found.effect,
+            cost=found.worth.cost,
+            is_option=is_option,
+            budget=np.inf if limits.budget is None else limits.budget,
+            per_offer=dict(limits.per_offer),
+        )
     is_chosen = choice >= 0
     drawn = fixed_share(
         choice,

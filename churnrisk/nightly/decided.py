@@ -18,7 +18,7 @@ from scoring.offers.eligibility import eligible
 
 from ..bundle.effects import read_effects
 from ..config import CONFIG_NAME, Config
-from ..deciding import DecidedNight, Material, decided_night, decision_tables, ledger_rows
+from ..deciding import Circle, DecidedNight, Material, decided_night, decision_tables, ledger_rows
 from ..errors import ConfigError, ContractError, Fault
 from ..ledger import Decided, Ledger, Transaction, crm_consents, decided, facts, record_decisions, standing_of
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms
@@ -189,7 +189,23 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         owners=_owners(basis),
         listed=ready.listed,
         promoters=ready.promoters,
+        circle=_circle(ready),
         due=_due(basis, ledger, tables, people),
+    )
+
+
+def _circle(ready: Ready) -> Circle | None:
+    """Return what stands around customers, along ties whose owners' data may be used."""
+    ties, around = ready.features.ties, ready.around
+    if ties is None or around is None:
+        return None
+    return Circle(
+        ties.graph.without(~ties.is_usable),
+        ties.nodes.select("customer_id", "node"),
+        around.risk,
+        around.value,
+        around.scale.kappa,
+        around.scale.excess,
     )
 
 
