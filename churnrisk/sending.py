@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import secrets as random_names
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import polars as pl
 
 from .config import resolved_secret
-from .delivery import Secrets, sender
+from .delivery import Secrets, Sender, sender
 from .errors import ConfigError, Fault
 from .ledger import Ledger, still_allowed
 from .ledger.outbox import Message, claimed, note_try, withdraw
@@ -104,6 +105,24 @@ def send_due(
     At least once: a process that dies after the other side had a message and before that was noted sends it again under
     the same id. Several senders share the work.
     """
+    with ExitStack() as stack:
+        return _sent(_Senders(secrets, stack), ledger, crm, most)
+
+
+class _Senders:
+    """One open sender per address: making one, and reaching the other side anew, costs more than a message."""
+
+    def __init__(self, secrets: Secrets, stack: ExitStack) -> None:
+        self._secrets, self._stack = secrets, stack
+        self._open: dict[str, Sender] = {}
+
+    def to(self, endpoint: str) -> Sender:
+        if endpoint not in self._open:
+            self._open[endpoint] = self._stack.enter_context(sender(endpoint, self._secrets))
+        return self._open[endpoint]
+
+
+def _sent(senders: _Senders, ledger: Ledger, crm: pl.DataFrame | None, most: int | None) -> Sent:
     name = f"{os.getpid()}-{random_names.token_hex(4)}"
     counts = {"sent": 0, "waiting": 0, "failed": 0, "withdrawn": 0}
     failure, in_a_row, n_left = "", 0, most
@@ -117,7 +136,7 @@ def send_due(
                 withdraw(ledger, message.message_id, _now(), reason_code=stopped[message.message_id])
                 counts["withdrawn"] += 1
                 continue
-            outcome, code = _tried(message, ledger, secrets, name)
+            outcome, code = _tried(message, ledger, senders, name)
             counts[outcome] += 1
             failure, in_a_row = (failure, 0) if outcome == "sent" else (code, in_a_row + 1)
             if in_a_row >= MOST_FAILURES:
@@ -130,9 +149,9 @@ def send_due(
     return found
 
 
-def _tried(message: Message, ledger: Ledger, secrets: Secrets, name: str) -> tuple[str, str]:
-    with sender(message.endpoint, secrets) as sending:
-        found = sending.tried(message.message_id, message.body, n_before=message.n_before, now=_now())
+def _tried(message: Message, ledger: Ledger, senders: _Senders, name: str) -> tuple[str, str]:
+    sending = senders.to(message.endpoint)
+    found = sending.tried(message.message_id, message.body, n_before=message.n_before, now=_now())
     note_try(ledger, message.message_id, _now(), sender=name, failure=found.failure, wait=found.wait)
     if found.is_delivered:
         return "sent", ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from churnrisk.delivery import Secrets
+from churnrisk.delivery import Secrets, Sender, sender
 from churnrisk.errors import ConfigError
 from churnrisk.ledger import Ledger, facts
 from churnrisk.ledger.entries import add
@@ -70,6 +71,23 @@ def test_everything_due_goes_out_once_and_is_not_sent_again(ledger: Ledger) -> N
     assert set(Counter(seen).values()) == {1}
     assert len(seen) == 25
     assert waiting_messages(ledger) == {"waiting": 0, "sent": 25, "failed": 0}
+
+
+def test_one_sender_serves_all_messages_to_an_address(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def counted(url: str, secrets: Secrets) -> AbstractContextManager[Sender]:
+        opened.append(url)
+        return sender(url, secrets)
+
+    monkeypatch.setattr("churnrisk.sending.sender", counted)
+    with server(kept([])) as url, server(kept([])) as other:
+        put_in(ledger, url, 12)
+        put_in(ledger, other, 3, kind="offer.decided")
+        assert send_due(ledger, SECRETS).n_sent == 15
+    assert sorted(opened) == sorted([url, other])
 
 
 def test_a_side_that_is_down_is_left_alone_for_now_and_nothing_is_lost(ledger: Ledger) -> None:
