@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from features import FeatureSet
     from features.ties import TieGraph
 
+    from .alerting import AlertsPreview
     from .evaluating import Evaluated
     from .explanation import Explanation
     from .learning import Learned
@@ -259,6 +260,20 @@ class ChurnWorkspace:
         from .recording import record
 
         return record(self._folder, self._inputs, kind, given, now=_now())
+
+    def alerts_preview(
+        self, window: str | tuple[float, float], as_of: date | str | None = None
+    ) -> AlertsPreview:
+        """Return by month what another alert window would have raised over past answers; nothing is raised.
+
+        ``window``: lowest and highest score that raise an alert, both included, as ``"0-4"`` or ``(0, 4)``. The present
+        one is [surveys] alert_window. ``.table`` has a row per month (n_answers, n_present, n_window, n_added,
+        n_dropped, n_commented).
+        """
+        from .alerting import alerts_preview, window_of
+
+        text = window if isinstance(window, str) else f"{window[0]:g}-{window[1]:g}"
+        return alerts_preview(self._folder, self._as_of(as_of), self._inputs, window_of(text))
 
     def backfill(self, first: date, last: date, *, every_days: int = 1) -> list[Night]:
         """Publish tables for past days: no list, no report, no contact. ``scores.is_hindsight`` marks them."""

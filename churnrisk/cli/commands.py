@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .alerts import alerts_preview
 from .common import Call
 from .customers import explain, influence, spread
 from .listing import Commands
@@ -70,3 +71,7 @@ for command in COMMANDS:
 ties_app = typer.Typer(help="Learn how strong ties are from your own data.", cls=Commands)
 ties_app.command("fit")(fit_ties)
 app.add_typer(ties_app, name="ties")
+
+alerts_app = typer.Typer(help="See what the alerts of bad answers would be under another rule.", cls=Commands)
+alerts_app.command("preview")(alerts_preview)
+app.add_typer(alerts_app, name="alerts")
