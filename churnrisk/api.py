@@ -235,6 +235,22 @@ class ChurnWorkspace:
 
         return self._run(self._as_of(as_of), DRY_RUN if dry_run else DECIDE)
 
+    def drawn_budgets(self, night: Night, place: Path) -> Path | None:
+        """Draw what other budgets for offers would have bought on a night that decided (.svg), and return where.
+
+        None, and no file, where no offer was worth making. The folder of ``place`` must be there.
+        """
+        import polars as pl
+
+        from .pictures import budget_curve
+        from .places import drawing_place
+
+        curve = night.decided.get("curve")
+        if not curve or len(curve["budget"]) < 2:  # noqa: PLR2004 - a curve has two ends
+            return None
+        drawing_place(place).write_text(budget_curve(pl.DataFrame(curve)).svg, "utf-8")
+        return place
+
     def nightly(self, as_of: date | str | None = None) -> Night:
         """Run a whole night: check, score, decide, lists, report, publish."""
         from .nightly import NIGHTLY

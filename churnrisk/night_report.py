@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,20 @@ from .bundle import Bundle
 from .config import SOURCE_NAMES
 from .dates import AsOf
 from .evidence import read_evidence
+from .ledger.rules.reasons import REASONS
 from .messages import Sentences
-from .report import Circle, ReportContent, RunDetails, Silence, SourceLine, Told, Watching, report_html
+from .report import (
+    Asking,
+    Circle,
+    Decided,
+    ReportContent,
+    RunDetails,
+    Silence,
+    SourceLine,
+    Told,
+    Watching,
+    report_html,
+)
 from .sources import LoadedSources
 from .sources.readiness import Readiness
 from .store import Workspace
@@ -60,6 +73,7 @@ def night_report(
     features: FeatureSet,
     made: Made,
     list_files: Sequence[str],
+    asking: Asking | None = None,
 ) -> str:
     """Return the page of one night as HTML."""
     config = workspace.config
@@ -86,6 +100,8 @@ def night_report(
         warnings=_page_warnings(made),
         watching=_watching(made),
         silence=made.silence,
+        decided=_decided(made),
+        asking=asking,
         uses_current_attributes=any(
             source.accept_current_attributes for source in config.sources.get("customers", ())
         ),
@@ -108,6 +124,16 @@ def night_report(
         else int(promoters["is_long_tenured"].fill_null(value=False).sum()),
     )
     return report_html(content)
+
+
+def _decided(made: Made) -> Decided | None:
+    if not made.figures:
+        return None
+    figures = json.loads(made.figures)
+    codes = {row["reason_code"] for row in figures.get("counts", ())}
+    english = Sentences.of("en")
+    words = {code: english.decided(code) for code in sorted(codes & {*REASONS})}
+    return Decided(figures, words, tuple(figures.get("notes", ())))
 
 
 def _changed(made: Made, language: str) -> pl.DataFrame | None:

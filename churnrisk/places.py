@@ -37,20 +37,20 @@ def table_place(path: Path) -> Path:
     return existing_folder(path, "--output")
 
 
-def drawing_place(path: Path) -> Path:
+def drawing_place(path: Path, option: str = "--svg") -> Path:
     """Return ``path`` when a picture can be written there; raise UsageError when it is no .svg, or has no folder."""
     if path.suffix.lower() != ".svg":
         raise UsageError(
             Fault(
                 code="format_unknown",
-                where="--svg",
+                where=option,
                 expected="a file name that ends in .svg",
                 found=repr(path.suffix) if path.suffix else "no suffix",
                 remedy="Name it so; a browser opens it.",
                 available=(".svg",),
             )
         )
-    return existing_folder(path, "--svg")
+    return existing_folder(path, option)
 
 
 def nameless_place(folder: Path, stem: str, suffix: str, *, about: str, key: str) -> Path:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import AsOfOption, JsonOption, day_of, required_day, say, show, show_table, workspace_here
+from .common import (
+    AsOfOption,
+    JsonOption,
+    day_of,
+    required_day,
+    say,
+    say_aside,
+    show,
+    show_table,
+    workspace_here,
+)
 
 if TYPE_CHECKING:
     from ..nightly import Night
@@ -23,11 +34,26 @@ def decide(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing: show what would be decided, and other budgets.")
     ] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw what other budgets for offers would buy, as .svg."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Decide whom to survey and what to offer, once per date, and write the lists."""
-    night = workspace_here().decide(as_of=day_of(as_of), dry_run=dry_run)
+    from ..places import drawing_place
+
+    place = None if picture is None else drawing_place(picture, "--picture")
+    workspace = workspace_here()
+    night = workspace.decide(as_of=day_of(as_of), dry_run=dry_run)
+    drawn = None if place is None else workspace.drawn_budgets(night, place)
     show(as_json, night.as_dict(), lambda: show_decided(night))
+    if place is not None:
+        say_aside(
+            f"Picture: {drawn}"
+            if drawn
+            else "No picture: there is no offer worth making, so there is no curve."
+        )
 
 
 def nightly(as_of: AsOfOption = None, as_json: JsonOption = False) -> None:

@@ -5,13 +5,23 @@ It decides how rows become frames, and refuses to know what they are used for. K
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Boolean, Connection, Date, DateTime, Double, Integer, Select, Table, select
 
-from .schema import ANSWERS, CONSENTS, CONTACTS, INVITATIONS, METADATA, OUTCOMES, SUPPRESSIONS, TREATMENTS
+from .schema import (
+    ANSWERS,
+    CONSENTS,
+    CONTACTS,
+    DECISIONS,
+    INVITATIONS,
+    METADATA,
+    OUTCOMES,
+    SUPPRESSIONS,
+    TREATMENTS,
+)
 
 _TYPES: dict[type[Any], pl.DataType] = {
     Boolean: pl.Boolean(),
@@ -107,6 +117,21 @@ def asked(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
         "score",
         "risk_at_asking",
     )
+
+
+def asked_or_held_out(db: Connection, before: date) -> pl.DataFrame:
+    """Return as_of, customer_id, decision of whoever was asked because of the answer's worth, or held out from surveys.
+
+    Decisions before a day; those drawn at random are left aside, as they would have been asked for no reason.
+    """
+    is_ours = (
+        (DECISIONS.c.kind == "survey")
+        & DECISIONS.c.subject.like("confirm:%")
+        & ((DECISIONS.c.decision == "ask") | (DECISIONS.c.reason_code == "survey_hold_out"))
+    )
+    columns = (DECISIONS.c.as_of, DECISIONS.c.customer_id, DECISIONS.c.subject, DECISIONS.c.decision)
+    query = select(*columns).where(is_ours, DECISIONS.c.as_of < before)
+    return frame_of(db, query.order_by(DECISIONS.c.as_of, DECISIONS.c.customer_id, DECISIONS.c.subject))
 
 
 def treatments(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:

@@ -12,9 +12,11 @@ import polars as pl
 from features import FeatureSet
 from scoring import call_list, with_carried
 
+from ..confirming import how_asking_goes
 from ..ledger import crm_consents, still_allowed
 from ..night_lists import ListFile, list_files
 from ..night_report import Made, night_report
+from ..report import Asking
 from ..sources import LoadedSources
 from ..sources.readiness import Readiness
 from ..store import Workspace
@@ -64,11 +66,21 @@ def files_of(basis: Basis, ready: Readiness, features: FeatureSet, made: Made) -
             features=features,
             made=made,
             list_files=[path.name for path in files.staged_places if "lists" in path.parts],
+            asking=_asking(basis),
         )
         (folder / "report.html").write_text(page, "utf-8")
         files.add(workspace.report(day), folder / "report.html", "Report")
     files.places["Tables"] = workspace.published
     return files
+
+
+def _asking(basis: Basis) -> Asking | None:
+    if basis.ledger is None:
+        return None
+    tables = basis.loaded.tables
+    return how_asking_goes(
+        basis.workspace, basis.engine, tables, basis.ledger, basis.as_of, bundle=basis.bundle
+    )
 
 
 def _lists(basis: Basis, made: Made) -> Iterator[ListFile]:

@@ -1,12 +1,25 @@
 """Reports as HTML pages: decides what a reader is told and in what order; refuses to compute figures."""
 
-from .content import Circle, Evidence, ReportContent, RunDetails, Silence, SourceLine, Told, Watching
+from .content import (
+    Asking,
+    Circle,
+    Decided,
+    Evidence,
+    ReportContent,
+    RunDetails,
+    Silence,
+    SourceLine,
+    Told,
+    Watching,
+)
 from .evaluation_page import EvaluationContent, evaluation_html, evaluation_pictures
 from .page import report_html
 from .trust import has_rows
 
 __all__ = [
+    "Asking",
     "Circle",
+    "Decided",
     "EvaluationContent",
     "Evidence",
     "ReportContent",

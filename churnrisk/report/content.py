@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -141,6 +141,36 @@ class Silence:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """What was decided on the date: ``figures`` as the ledger keeps them, ``words`` of reason codes, notes.
+
+    ``figures``: budget and spent by purpose, counts (kind, decision, reason_code, n), expected_net_value, curve (what
+    other budgets would buy, by columns; None without offers).
+    """
+
+    figures: Mapping[str, Any]
+    words: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How asking goes so far.
+
+    ``rates`` as training.answers.confirmation_rates, ``figures`` as answer_figures there (None: ``few`` says why not);
+    ``effect`` says what being asked does by itself, ``ratios`` what an answer is taken to say.
+    """
+
+    ratios: str = ""
+    n_asked: int = 0
+    n_answered: int = 0
+    rates: pl.DataFrame | None = None
+    figures: pl.DataFrame | None = None
+    few: str = ""
+    effect: str = ""
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything the page of one night says.
 
@@ -192,4 +222,6 @@ class ReportContent:
     effect_words: str = ""
     watching: Watching | None = None
     silence: Silence | None = None
+    decided: Decided | None = None
+    asking: Asking | None = None
     company: str = ""

@@ -16,6 +16,7 @@ from ..pictures import theme
 from .around import around_section
 from .breaking import breakable
 from .content import ReportContent
+from .deciding import asking_section, decided_section
 from .lifetimes import lifetime_section
 from .parts import Page
 from .sections import (
@@ -35,6 +36,7 @@ from .watch import watch_section
 
 SECTIONS = (
     list_section,
+    decided_section,
     risk_section,
     trust_section,
     lifetime_section,
@@ -42,6 +44,7 @@ SECTIONS = (
     reasons_section,
     segments_section,
     silence_section,
+    asking_section,
     network_section,
     around_section,
     spreading_section,

@@ -122,6 +122,7 @@ def test_headings_tables_and_pictures_are_named(opened: Opened) -> None:
     assert page.get_by_role("heading", level=1).count() == 1
     assert [heading.inner_text() for heading in page.locator("section > h2").all()] == [
         "The list, from the top",
+        "What was decided",
         "How the risk is spread",
         "How far to trust it",
         "How long customers stay",
@@ -129,6 +130,7 @@ def test_headings_tables_and_pictures_are_named(opened: Opened) -> None:
         "What puts them at risk",
         "Who is at risk: segments",
         "What would silent customers answer?",
+        "How asking goes",
         "The network around them",
         "If they leave: who is around them",
         "Does churn spread between customers?",

@@ -10,7 +10,17 @@ import polars as pl
 
 from churnrisk import metrics
 from churnrisk.metrics import Interval
-from churnrisk.report import Circle, Evidence, ReportContent, RunDetails, SourceLine, Told, Watching
+from churnrisk.report import (
+    Asking,
+    Circle,
+    Decided,
+    Evidence,
+    ReportContent,
+    RunDetails,
+    SourceLine,
+    Told,
+    Watching,
+)
 
 AS_OF = date(2026, 6, 30)
 
@@ -35,6 +45,64 @@ SENTENCES = {
     "n_calls_out_30d": "Calls 60 % less than in the month before",
     "tenure_days": "A customer for 4 months only",
 }
+
+
+DECIDED = Decided(
+    {
+        "budget": {"survey": 5.0, "offer": 60.0},
+        "spent": {"survey": 2.0, "offer": 56.0},
+        "expected_net_value": 812.5,
+        "counts": [
+            {"kind": "survey", "decision": "ask", "reason_code": "chosen", "n": 40},
+            {"kind": "survey", "decision": "hold-out", "reason_code": "survey_hold_out", "n": 1200},
+            {"kind": "offer", "decision": "offer", "reason_code": "chosen", "n": 38},
+            {"kind": "offer", "decision": "refused", "reason_code": "budget_spent", "n": 41},
+        ],
+        "curve": {
+            "budget": [0.0, 30.0, 60.0, 120.0],
+            "net_value": [0.0, 500.0, 812.5, 1000.0],
+            "n_offers": [0, 20, 38, 70],
+            "per_unit": [None, 16.7, 10.4, 3.1],
+            "is_budget": [False, False, True, False],
+        },
+    },
+    {
+        "chosen": "Chosen.",
+        "survey_hold_out": "Belongs to those who are never asked, to measure by.",
+        "budget_spent": "More valuable customers have used up the budget.",
+    },
+    ("the effect of offer call is assumed, not measured",),
+)
+
+ASKED = Asking(
+    ratios="What an answer says about leaving is learned from 300 answers to 1,000 invitations.",
+    n_asked=1000,
+    n_answered=300,
+    rates=pl.DataFrame(
+        {
+            "band": ["critical", "watch"],
+            "n_asked": [40, 5],
+            "n_answered": [12, 0],
+            "confirmed": [0.5, None],
+            "confirmed_low": [0.25, None],
+            "confirmed_high": [0.75, None],
+            "cleared": [0.25, None],
+        }
+    ),
+    figures=pl.DataFrame(
+        {
+            "figure": ["log_loss", "slope"],
+            "before": [0.25, 0.9],
+            "after": [0.2, 1.0],
+            "gain": [0.05, None],
+            "gain_low": [0.02, None],
+            "gain_high": [0.08, None],
+            "n": [300, 300],
+            "n_leavers": [25, 25],
+        }
+    ),
+    effect="Being asked by itself: +0.10 points of leaving [-0.20, +0.40]; no effect is seen.",
+)
 
 
 def believable(n: int = 4000, seed: int = 1) -> ReportContent:
@@ -99,6 +167,8 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
         circles=(circle(at_risk["customer_id"][0], 6), circle(at_risk["customer_id"][1], 0)),
         effect_words="the causal effect 0.03 per strong friend who left, 0 to 0.28 (default)",
         watching=watching(),
+        decided=DECIDED,
+        asking=ASKED,
     )
 
 

@@ -127,6 +127,7 @@ def test_every_section_has_a_heading_and_a_link_to_it() -> None:
     keys = [section(believable()).key for section in SECTIONS]
     assert keys == [
         "list",
+        "decided",
         "risk",
         "trust",
         "lifetime",
@@ -134,6 +135,7 @@ def test_every_section_has_a_heading_and_a_link_to_it() -> None:
         "reasons",
         "segments",
         "silence",
+        "asking",
         "network",
         "around",
         "spreading",
