@@ -44,11 +44,12 @@ def asking(material: Material, offers: OfferNumbers | None) -> pl.DataFrame:
     )
     asked = _settings(material, channels[0], people.height)
     answers = 1.0 - chances.values[:, -1]
-    parts = [
-        confirm_candidates(
-            people, chances, material.ratios, offers, asked, as_of=material.as_of, evidence=material.evidence
-        )
-    ]
+    confirming = confirm_candidates(
+        people, chances, material.ratios, offers, asked, as_of=material.as_of, evidence=material.evidence
+    )
+    # after the draw, so that the chance of being drawn stays what is logged
+    is_unheard = pl.col("customer_id").is_in(material.unheard.implode())
+    parts = [confirming.filter(~is_unheard)]
     value = settings.value_of_answer
     if settings.wave_share > 0:
         wave = OccasionSettings(asked, value, settings.wave_share)

@@ -64,6 +64,8 @@ class Material:
     cases: pl.DataFrame | None = None
     contacts: pl.DataFrame | None = None
     owners: pl.DataFrame | None = None
+    unheard: pl.Series = field(default_factory=lambda: pl.Series("customer_id", [], dtype=pl.String))
+    """Customers who forbid the use of their answers: asking them to confirm would tell nothing."""
     listed: pl.Series = field(default_factory=lambda: pl.Series("customer_id", [], dtype=pl.String))
     """Customers on the list of the night: of them it is always told why they get no offer."""
     promoters: pl.DataFrame | None = None

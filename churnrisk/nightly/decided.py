@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from features import FeatureSet
-from scoring import Influence
+from scoring import Influence, consents_in_force
 from scoring.offers.eligibility import eligible
 
 from ..bundle.effects import read_effects
@@ -187,6 +187,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         cases=_cases(outcomes, instant),
         contacts=_contacts(basis),
         owners=_owners(basis),
+        unheard=_unheard(basis),
         listed=ready.listed,
         promoters=ready.promoters,
         circle=_circle(ready),
@@ -256,6 +257,11 @@ def _contacts(basis: Basis) -> pl.DataFrame | None:
     found = pl.scan_parquet(tables.paths["interactions"]).filter(known).join(keys, on="customer_key")
     number = pl.col("interaction_id").fill_null(pl.col("at").cast(pl.String))
     return found.select("customer_id", "at", "channel", interaction_id=number).collect()
+
+
+def _unheard(basis: Basis) -> pl.Series:
+    consents = consents_in_force(basis.engine, basis.loaded.tables, basis.as_of.instant)
+    return consents.filter(~pl.col("may_use_answers").fill_null(value=False))["customer_id"]
 
 
 OWNER = "owner"

@@ -60,3 +60,11 @@ def test_a_share_of_the_budget_goes_to_customers_drawn_by_lot(share: float) -> N
     drawn = night.rows.filter((pl.col("is_random")) & (pl.col("decision") == "ask"))
     assert drawn.height == round(share * 100)
     assert night.rows.filter(decision="ask").height == 100
+
+
+def test_who_forbids_the_use_of_answers_is_not_asked_to_confirm() -> None:
+    unheard = MANY["customer_id"].gather_every(2)
+    everybody = decided_night(material(MANY, RICH, offers=None)).asked
+    heard = decided_night(material(MANY, RICH, offers=None, unheard=unheard)).asked
+    assert set(everybody["customer_id"]) & set(unheard)
+    assert heard.equals(everybody.filter(~pl.col("customer_id").is_in(unheard.implode())))
