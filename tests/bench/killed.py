@@ -38,7 +38,7 @@ from churnrisk.store import Workspace
 from tests.hooks import server
 
 AS_OF = "2026-06-30"
-N_KILLS, N_KILLS_FULL, KILLS_A_NIGHT, SEED = 50, 200, 10, 11
+N_KILLS, N_KILLS_FULL, KILLS_A_NIGHT, SEED = 50, 200, 6, 11
 POINTS = ("time", "writing", "sending")
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 TABLES = (DECISIONS, INVITATIONS, TREATMENTS, CONTACTS, HOLDOUTS)

@@ -9,6 +9,8 @@ as soon as one customer stays who would have left, their chances part.
 
 margin       what customers paid: monthly value x time
 profit       margin less what asking, contacts and incentives taken cost
+spared       customers who stay through the 44 days after an offer and would not have without it: in truth, as many
+             futures with it and without tell; worth: their value, to set beside what was spent
 risk O/E     leavers that the world would have had from that night on with nothing done any more, mean of many futures
              drawn anew, over those that the night's risks expect: 1 = right; had the loop's success eroded the risk, it
              would climb
@@ -137,7 +139,17 @@ def _held_level(step: Step, fates: pl.DataFrame) -> tuple[object, object, object
     return n / expected, max(0.0, n / expected - half), n / expected + half
 
 
-TOTALS = ("", "seed", "leavers", "profit", "spent", "contacts a customer", "customers at the end")
+TOTALS = (
+    "",
+    "seed",
+    "leavers",
+    "profit",
+    "spent",
+    "contacts a customer",
+    "customers at the end",
+    "spared",
+    "worth",
+)
 
 
 def totals(played: Played) -> Rows:
@@ -150,11 +162,22 @@ def totals(played: Played) -> Rows:
         margin = sum(step.margin for step in year.steps)
         rows.append(
             (name, played.seed, sum(step.leavers for step in year.steps), margin - spent, spent, contacts / base,
-             year.customers_at_end)
+             year.customers_at_end, *spared(year))
         )  # fmt: skip
     on, off = rows
     rows.append(("on - off", played.seed, *(a - b for a, b in zip(on[2:], off[2:], strict=True))))  # type: ignore[operator]
     return rows
+
+
+def spared(year: Year) -> tuple[float, float]:
+    """Return customers spared within the windows by the offers made, in truth, and what they are worth."""
+    n = worth = 0.0
+    for step in year.steps:
+        made = step.chosen.filter(pl.col("decision") == "offer") if step.chosen.height else step.chosen
+        for (offer,), mine in made.partition_by("offer_id", as_dict=True).items() if made.height else ():
+            by = mine[f"with_{offer}"] - mine["without"]
+            n, worth = n + float(by.sum()), worth + float((by * mine["worth"]).sum())
+    return n, worth
 
 
 def chosen_of(year: Year) -> pl.DataFrame:

@@ -57,9 +57,9 @@ class Step:
     """What happened between two nights.
 
     ``margin`` is what customers paid, ``spent`` what asking and offers cost. ``chosen`` are the customers chosen for an
-    offer: customer_id, offer_id, decision, is_random, reason_code, value, and the shares of futures in which they stay,
-    ``without``, ``with_it`` (the offer chosen) and ``with_<offer>``. ``scored`` is customer_id, risk, and of futures
-    ``here`` and ``left``.
+    offer: customer_id, offer_id, decision, is_random, reason_code, value (net, of the offer), worth (of the customer),
+    and the shares of futures in which they stay, ``without``, ``with_it`` (the offer chosen by the rule) and
+    ``with_<offer>``. ``scored`` is customer_id, risk, worth, and of futures ``here`` and ``left``.
     """
 
     day: int
@@ -170,14 +170,16 @@ def _carried_out(workspace: ChurnWorkspace, world: Played, plan: Plan) -> Step:
     chosen = decisions.filter(
         (pl.col("kind") == "offer") & pl.col("decision").is_in(["offer", "control", "hold-out"])
     ).select("customer_id", "decision", "is_random", "reason_code", offer_id="subject", value="value")
-    scores = workspace.table("scores", today).select("customer_id", "risk")
+    scores = workspace.table("scores", today).select("customer_id", "risk", worth="value")
     ids = scores["customer_id"]
     found: Futures = futures(
         world, ids, plan.n_futures, chosen.filter(~pl.col("is_random")).select("customer_id", "offer_id")
     )
     scored = scores.with_columns(here=pl.Series(found.here), left=pl.Series(found.left))
     with_it = found.stayed if found.with_offers is None else found.with_offers
-    of_all = pl.DataFrame({"customer_id": ids, "without": found.stayed, "with_it": with_it})
+    of_all = scores.select("customer_id", "worth").with_columns(
+        without=pl.Series(found.stayed), with_it=pl.Series(with_it)
+    )
     chosen = chosen.join(of_all, on="customer_id", how="left", maintain_order="left")
     for offer in world.effects.offers:
         everybody = chosen.select("customer_id", offer_id=pl.lit(offer))
