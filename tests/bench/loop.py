@@ -46,7 +46,7 @@ from tests.bench.loop_year import LOOP_DAYS, WARM_DAYS, Plan, Step, Year, looped
 from training.uplift.campaigns import incrementality
 from training.uplift.past import past_treatments
 
-QUICK, FULL = Plan(6_000), Plan(50_000, n_futures=10)
+QUICK, FULL = Plan(4_000, n_futures=6), Plan(50_000, n_futures=10)
 SEEDS, SEEDS_FULL = (31,), (31, 32, 33)
 PICTURES = "LOOP_PICTURES"
 """Variable of the environment: a folder for the pictures of the first seed."""
@@ -111,15 +111,19 @@ def months(played: Played) -> Rows:
     rows: Rows = []
     for number, (on, off) in enumerate(zip(played.on.steps, played.off.steps, strict=True), start=1):
         level = _level(on)
+        told = "" if level is None else level
         held = _held_level(on, played.on.fates)
         rows.append(
             (number, on.customers, off.customers, on.leavers, off.leavers, on.n_asked, on.n_answered, on.n_offered,
-             on.spent, on.margin - on.spent, off.margin, level, *held)
+             on.spent, on.margin - on.spent, off.margin, told, *held)
         )  # fmt: skip
     return rows
 
 
-def _level(step: Step) -> float:
+def _level(step: Step) -> float | None:
+    """Return how many leave in the futures over how many were expected; None where the world ends before the window."""
+    if step.day + WINDOW_DAYS > WARM_DAYS + LOOP_DAYS:
+        return None
     expected = float((step.scored["risk"] * step.scored["here"]).sum())
     return float(step.scored["left"].sum()) / expected
 
@@ -242,11 +246,13 @@ def pictures(played: Played) -> dict[str, Picture]:
     kept = np.cumsum(
         [off.leavers - on.leavers for on, off in zip(played.on.steps, played.off.steps, strict=True)]
     )
-    level = [_level(step) for step in played.on.steps]
+    level = [each for step in played.on.steps if (each := _level(step)) is not None]
     return {
         "loop-profit": _line(months_, won, "Profit won by the loop so far", "Profit, on less off"),
         "loop-kept": _line(months_, kept, "Fewer leavers with the loop so far", "Leavers, off less on"),
-        "loop-level": _line(months_, np.asarray(level), "Does the risk hold?", "Observed over expected"),
+        "loop-level": _line(
+            months_[: len(level)], np.asarray(level), "Does the risk hold?", "Observed over expected"
+        ),
     }
 
 
