@@ -25,6 +25,7 @@ from scoring import (
     with_influence,
 )
 
+from .answered import heard, with_answers
 from .bundle import Bundle, read_lifetime
 from .dates import AsOf
 from .explanation import Explanation, Group
@@ -34,6 +35,7 @@ from .loaded import loaded_sources
 from .logs import Stages
 from .messages import Sentences
 from .night_memory import CONSENTS, is_of_model, last_night, remembered
+from .reachable import ledger_there, reachable
 from .sources import LoadedSources
 from .sources.keys import known_keys
 from .store import Engine, Workspace
@@ -121,9 +123,15 @@ def _computed(
         if own.is_empty():
             raise not_scored(as_of, is_known=_is_known(workspace, customer_id))
         lifetime = read_lifetime(workspace.champion)
-        scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="", lifetime=lifetime)
+        alone = scores(built.frame, bundle, config.value, as_of=as_of, run_id="", lifetime=lifetime)
+        with ledger_there(workspace, inputs) as ledger:
+            known = heard(workspace, ledger, as_of, consents)
+            open_to_calls = reachable(workspace, loaded.tables, ledger, as_of, consents)
+        scored = with_answers(
+            alone, built, known, bundle=bundle, workspace=workspace, lifetime=lifetime
+        ).scores
         _, around = ranked_with_influence(
-            built.ties, scored, consents, config.team.daily_capacity, config.influence
+            built.ties, scored, open_to_calls, config.team.daily_capacity, config.influence
         )
         network = built.network
         if network is not None and around is not None:

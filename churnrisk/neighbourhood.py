@@ -23,6 +23,7 @@ from scoring import (
     with_influence,
 )
 
+from .answered import heard, with_answers
 from .dates import AsOf
 from .inputs import Inputs
 from .learning import champion_bundle
@@ -30,6 +31,7 @@ from .loaded import loaded_sources
 from .logs import Stages
 from .pictures import ego_network
 from .places import table_place
+from .reachable import ledger_there, reachable
 from .report.wording import counted
 from .sources import refuse_before_data
 from .sources.seeds import Seeds, read_seeds
@@ -192,15 +194,19 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
             own=workspace.root / "features",
         )
         consents = consents_in_force(engine, loaded.tables, as_of.instant)
+        with ledger_there(workspace, inputs) as ledger:
+            known = heard(workspace, ledger, as_of, consents)
+            open_to_calls = reachable(workspace, loaded.tables, ledger, as_of, consents)
     if built.ties is None or built.network is None:
         raise calls_missing()
     if built.ties.silence is not None:
         raise built.ties.silence.error
-    scored = scores(built.frame, bundle, config.value, as_of=as_of, run_id="")
+    alone = scores(built.frame, bundle, config.value, as_of=as_of, run_id="")
+    scored = with_answers(alone, built, known, bundle=bundle, workspace=workspace, lifetime=None).scores
     if customer_id not in scored["customer_id"]:
         raise not_scored(as_of, is_known=customer_id in built.ties.nodes["customer_id"])
     capacity = config.team.daily_capacity
-    _, found = ranked_with_influence(built.ties, scored, consents, capacity, config.influence)
+    _, found = ranked_with_influence(built.ties, scored, open_to_calls, capacity, config.influence)
     if found is None:
         raise calls_missing()
     network = with_influence(built.network, scored, found, built.opinions)

@@ -16,20 +16,18 @@ from features import FeatureSet
 from scoring import Influence, consents_in_force
 from scoring.offers.eligibility import eligible
 
+from ..answered import Heard
 from ..bundle.effects import read_effects
 from ..config import CONFIG_NAME, Config
 from ..deciding import Circle, DecidedNight, Material, decided_night, decision_tables, ledger_rows
 from ..errors import ConfigError, ContractError, Fault
-from ..ledger import Decided, Ledger, Transaction, crm_consents, decided, facts, record_decisions, standing_of
+from ..ledger import Decided, Ledger, decided, facts, record_decisions
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms
-from ..ledger.holdouts import PERMANENT, held_out
-from ..ledger.merged import contacts_of_sources
 from ..ledger.replay import contacted_by
-from ..ledger.rules import ContactRules, Standing
+from ..ledger.rules import ContactRules
 from ..ledger.rules.reasons import ASK, CONTROL, HOLD_OUT, REASONS
-from ..ledger.rules.refusals import EARLY, LATE, refusals
 from ..messages import Sentences
-from .answered import Heard
+from ..reachable import standing_tonight
 from .basis import Basis
 
 CASES_DAYS = 30
@@ -90,59 +88,6 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
     return Tonight(before, night, decision_tables(before, words, basis.run_id), notes)
 
 
-def callable_tonight(basis: Basis, consents: pl.DataFrame) -> pl.DataFrame:
-    """Return the consents with ``may_contact`` false also for hold-outs and whomever the contact rules let rest.
-
-    Lists are for acting, so nobody is on them whom a call would reach against the rules; past dates have no lists.
-    """
-    if not basis.extent.makes_lists:
-        return consents
-    config, ids = basis.workspace.config, consents["customer_id"]
-    if basis.ledger is None:
-        is_out = held_out(ids, PERMANENT, config.holdout.share, config.holdout.salt)
-        return consents.with_columns(may_contact=pl.col("may_contact") & ~is_out)
-    with basis.ledger.reading() as db:
-        standing = _standing(basis, basis.ledger, db)
-    probes = pl.DataFrame({"customer_id": ids}).with_columns(
-        kind=pl.lit(CALL),
-        subject=pl.lit(CALL),
-        purpose=pl.lit(CALL),
-        channel=pl.lit(CALL),
-        value=pl.lit(0.0),
-        cost=pl.lit(0.0),
-        campaign_id=pl.lit(None, dtype=pl.String),
-        refused_for=pl.lit(None, dtype=pl.String),
-    )
-    marked = refusals(probes, standing, ContactRules.of(config), basis.as_of)
-    is_open = pl.coalesce(EARLY, LATE).is_null() & ~pl.col("was_contacted_today")
-    told = marked.select("customer_id", _open=is_open)
-    joined = consents.join(told, on="customer_id", how="left", maintain_order="left")
-    return joined.with_columns(may_contact=pl.col("may_contact") & pl.col("_open")).drop("_open")
-
-
-def _standing(basis: Basis, ledger: Ledger, db: Transaction, arms: pl.DataFrame | None = None) -> Standing:
-    """Return where customers stand with us tonight; what was decided of the date before is not looked at."""
-    tables, instant, config = basis.loaded.tables, basis.as_of.instant, basis.workspace.config
-    lazily = {
-        name: pl.scan_parquet(tables.paths[name]) if tables.has(name) else None
-        for name in ("surveys", "treatments")
-    }
-    since = basis.as_of.days_before(ContactRules.of(config).look_back_days + 1)
-    elsewhere = contacts_of_sources(
-        lazily["surveys"], lazily["treatments"], pl.read_parquet(tables.paths["keys"]), since
-    )
-    return standing_of(
-        ledger,
-        db,
-        config,
-        crm_consents(tables, instant),
-        instant,
-        arms=arms,
-        elsewhere=elsewhere,
-        deciding=basis.as_of.day,
-    )
-
-
 def left_off_lists(found: Decided) -> pl.Series:
     """Return who is not to be called tonight: controls, hold-outs, and who is asked first."""
     is_left = pl.col("decision").is_in([CONTROL, HOLD_OUT, ASK])
@@ -167,7 +112,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
     tables = [ready.published[name] for name in ("scores", "network", "features") if name in ready.published]
     arms = _arms(basis, ledger, config, people["customer_id"], network)
     with ledger.reading() as db:
-        standing = _standing(basis, ledger, db, arms)
+        standing = standing_tonight(workspace, basis.loaded.tables, ledger, db, basis.as_of, arms=arms)
     return Material(
         as_of=basis.as_of,
         run_id=basis.run_id,

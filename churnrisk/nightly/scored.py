@@ -31,15 +31,16 @@ from scoring import (
     with_influence,
 )
 
+from ..answered import Heard, heard, with_answers
 from ..bundle import Bundle, read_lifetime
 from ..ledger import kept_tables
 from ..night_memory import last_night, staged_memory
 from ..night_report import Made
 from ..night_silence import silent_tonight
+from ..reachable import reachable
 from ..report import Silence
-from .answered import Heard, heard, with_answers
 from .basis import Basis
-from .decided import Ready, callable_tonight, left_off_lists, tonight
+from .decided import Ready, left_off_lists, tonight
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -76,8 +77,14 @@ class Scored:
         )
         consents = consents_in_force(basis.engine, basis.loaded.tables, basis.as_of.instant)
         known = heard(basis.workspace, basis.ledger, basis.as_of, consents)
-        found = with_answers(alone, features, known, basis, lasting).scores
-        open_to_calls = callable_tonight(basis, consents)
+        found = with_answers(
+            alone, features, known, bundle=basis.bundle, workspace=basis.workspace, lifetime=lasting
+        ).scores
+        open_to_calls = consents
+        if basis.extent.makes_lists:  # past dates have no lists
+            open_to_calls = reachable(
+                basis.workspace, basis.loaded.tables, basis.ledger, basis.as_of, consents
+            )
         ranked, around = ranked_with_influence(
             features.ties, found, open_to_calls, config.team.daily_capacity, config.influence
         )

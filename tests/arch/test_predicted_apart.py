@@ -20,7 +20,7 @@ MAY = {
     "churnrisk/learning.py": "says what came of the training",
     "churnrisk/deciding/material.py": "hands the chances of possible answers on, over which a risk is shared out",
     "churnrisk/night_silence.py": "asks the model for the silent",
-    "churnrisk/nightly/answered.py": "reads the chances of possible answers: the mean over them is the risk",
+    "churnrisk/answered.py": "reads the chances of possible answers: the mean over them is the risk",
     "churnrisk/nightly/order.py": "has the types of its inputs made as it knows them",
     "churnrisk/nightly/scored.py": "publishes the table",
     "churnrisk/report/content.py": "holds what the page says of it",

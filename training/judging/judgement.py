@@ -243,15 +243,16 @@ def shareable(found: Judgement, chosen: Iterable[str]) -> Judgement:
     """Return what may leave the workspace, for tracking: no groups by which treatment was compared, no names."""
     gone = set(chosen)
     tables = dict(found.tables)
-    tables["segments"] = tables["segments"].filter(~pl.col("attribute").is_in(list(gone)))
+    # several attributes may share a row: it goes with any of them
+    names = [pl.col("attribute").str.contains(name, literal=True) for name in sorted(gone)]
+    tables["segments"] = tables["segments"].filter(~pl.any_horizontal(pl.lit(value=False), *names))
     tables["fairness"] = tables["fairness"].clear()
     said = {
         **found.sentences,
         "fairness": ("Figures by chosen groups stay in the workspace.",),
         "segments": tuple(
-            each
-            for each in found.sentences["segments"]
-            if not each.startswith(tuple(f"{name} " for name in gone))
+            each for each in found.sentences["segments"] if not any(name in each for name in gone)
         ),
     }
-    return replace(found, tables=tables, sentences=said, named=found.named.clear())
+    notes = tuple(note for note in found.notes if not any(name in note for name in gone))
+    return replace(found, tables=tables, sentences=said, notes=notes, named=found.named.clear())

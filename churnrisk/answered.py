@@ -17,11 +17,10 @@ from scoring.confirm import (
 )
 from scoring.risk import MONTHLY_VALUE
 
-from ..bundle import Answering, AnswerRatios, Lifetime, NpsModel, read_answers, read_predicted_nps
-from ..dates import AsOf
-from ..ledger import Ledger, facts
-from ..store import Workspace
-from .basis import Basis
+from .bundle import Answering, AnswerRatios, Bundle, Lifetime, NpsModel, read_answers, read_predicted_nps
+from .dates import AsOf
+from .ledger import Ledger, facts
+from .store import Workspace
 
 
 class Heard(NamedTuple):
@@ -49,7 +48,13 @@ def heard(workspace: Workspace, ledger: Ledger | None, as_of: AsOf, consents: pl
 
 
 def with_answers(
-    scores: pl.DataFrame, features: FeatureSet, known: Heard, basis: Basis, lifetime: Lifetime | None
+    scores: pl.DataFrame,
+    features: FeatureSet,
+    known: Heard,
+    *,
+    bundle: Bundle,
+    workspace: Workspace,
+    lifetime: Lifetime | None,
 ) -> Confirmed:
     """Return the scores with the answers in them."""
     chances = answer_chances(features.frame, known.ratios, model=known.nps, answering=known.answering)
@@ -63,8 +68,8 @@ def with_answers(
         known.evidence,
         known.ratios,
         chances,
-        band=basis.bundle.band,
-        with_lifetimes=lifetimes_again(monthly, basis.workspace.config.value, lifetime),
+        band=bundle.band,
+        with_lifetimes=lifetimes_again(monthly, workspace.config.value, lifetime),
     )
 
 

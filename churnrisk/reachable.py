@@ -1,0 +1,91 @@
+"""Whom the contact rules let be contacted as of a date, for nights and for those who look at a night again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+
+from .dates import AsOf
+from .inputs import Inputs
+from .ledger import Ledger, Transaction, crm_consents, standing_of
+from .ledger.holdouts import PERMANENT, held_out
+from .ledger.merged import contacts_of_sources
+from .ledger.rules import ContactRules, Standing
+from .ledger.rules.refusals import EARLY, LATE, refusals
+from .store import Workspace
+from .tables.lake import LakeTables
+
+CALL = "call"
+"""Purpose and channel of the calls that the team makes from its list."""
+
+
+@contextmanager
+def ledger_there(workspace: Workspace, inputs: Inputs) -> Iterator[Ledger | None]:
+    """Open the ledger where there is one."""
+    if not Ledger.is_there(workspace):
+        yield None
+        return
+    with Ledger.open(workspace, inputs.environment) as ledger:
+        yield ledger
+
+
+def reachable(
+    workspace: Workspace, tables: LakeTables, ledger: Ledger | None, as_of: AsOf, consents: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the consents with ``may_contact`` false also for hold-outs and whomever the contact rules let rest.
+
+    Lists are for acting, so nobody is on them whom a call would reach against the rules.
+    """
+    config, ids = workspace.config, consents["customer_id"]
+    if ledger is None:
+        is_out = held_out(ids, PERMANENT, config.holdout.share, config.holdout.salt)
+        return consents.with_columns(may_contact=pl.col("may_contact") & ~is_out)
+    with ledger.reading() as db:
+        standing = standing_tonight(workspace, tables, ledger, db, as_of)
+    probes = pl.DataFrame({"customer_id": ids}).with_columns(
+        kind=pl.lit(CALL),
+        subject=pl.lit(CALL),
+        purpose=pl.lit(CALL),
+        channel=pl.lit(CALL),
+        value=pl.lit(0.0),
+        cost=pl.lit(0.0),
+        campaign_id=pl.lit(None, dtype=pl.String),
+        refused_for=pl.lit(None, dtype=pl.String),
+    )
+    marked = refusals(probes, standing, ContactRules.of(config), as_of)
+    is_open = pl.coalesce(EARLY, LATE).is_null() & ~pl.col("was_contacted_today")
+    told = marked.select("customer_id", _open=is_open)
+    joined = consents.join(told, on="customer_id", how="left", maintain_order="left")
+    return joined.with_columns(may_contact=pl.col("may_contact") & pl.col("_open")).drop("_open")
+
+
+def standing_tonight(  # noqa: PLR0917 - what is known of a night, once
+    workspace: Workspace,
+    tables: LakeTables,
+    ledger: Ledger,
+    db: Transaction,
+    as_of: AsOf,
+    arms: pl.DataFrame | None = None,
+) -> Standing:
+    """Return where customers stand with us tonight; what was decided of the date before is not looked at."""
+    config = workspace.config
+    lazily = {
+        name: pl.scan_parquet(tables.paths[name]) if tables.has(name) else None
+        for name in ("surveys", "treatments")
+    }
+    since = as_of.days_before(ContactRules.of(config).look_back_days + 1)
+    elsewhere = contacts_of_sources(
+        lazily["surveys"], lazily["treatments"], pl.read_parquet(tables.paths["keys"]), since
+    )
+    return standing_of(
+        ledger,
+        db,
+        config,
+        crm_consents(tables, as_of.instant),
+        as_of.instant,
+        arms=arms,
+        elsewhere=elsewhere,
+        deciding=as_of.day,
+    )
