@@ -134,19 +134,29 @@ def killed(root: Path, receiver: Receiver, point: str, seconds: float, rng: np.r
         receiver.before_answer = bool(rng.random() < 0.5)
         receiver.at = receiver.n_received + int(rng.integers(1, 12))
     process = started(root)
-    if point == "sending":
-        _until(process, receiver.reached.is_set)
-        sleep(float(rng.uniform(0, 0.02)))
-    elif point == "writing":
-        log = root / "operations.db-wal"
-        _until(process, lambda: log.exists() and log.stat().st_size > 0)
-        sleep(float(rng.exponential(0.3)))
-    else:
-        sleep(float(rng.uniform(0, seconds)))
-    was_alive = process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    try:
+        if point == "sending":
+            _until(process, receiver.reached.is_set)
+            sleep(float(rng.uniform(0, 0.02)))
+        elif point == "writing":
+            log = root / "operations.db-wal"
+            _until(process, lambda: _n_bytes(log) > 0)
+            sleep(float(rng.exponential(0.3)))
+        else:
+            sleep(float(rng.uniform(0, seconds)))
+        was_alive = process.poll() is None
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
     return was_alive and process.returncode == -signal.SIGKILL
+
+
+def _n_bytes(path: Path) -> int:
+    """Return the size of a file that comes and goes; 0 while it is not there."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _until(process: subprocess.Popen[bytes], is_so: object) -> None:
