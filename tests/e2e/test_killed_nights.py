@@ -19,11 +19,12 @@ def test_killed_while_writing_and_sending_it_ends_as_if_it_had_not_been(
     receiver = Receiver()
     with server(receiver.answer) as url:
         nights = trial(
-            own_telco, tmp_path, url, receiver, ["time", "writing", "sending"], np.random.default_rng(5)
+            own_telco, tmp_path, url, receiver, ["writing", "sending", "time"], np.random.default_rng(5)
         )
         whole, killed = nights
     assert not whole.faults
     assert whole.n_messages > 10
-    assert killed.kills.total() >= 2
+    # later ones may find the night done
+    assert killed.kills.total() >= 1
     assert not killed.faults
     assert killed.n_messages == whole.n_messages
