@@ -153,6 +153,8 @@ class EstimatedEffects:
     mean: Floats
     spread: Floats
     """Standard deviation of what the customer's true effect may be."""
+    error: Floats
+    """The part of it that more treatments take away: of what is not known of the offer, not of the customer."""
     risk: Floats
     """Shape (customers,): no effect is above it."""
 
@@ -215,20 +217,19 @@ class OfferEffects:
             A feature that a measured offer needs is missing.
         """
         offers = tuple(self.of(name) for name in offer_ids)
-        mean, spread = np.empty((2, len(risk), len(offers)))
+        mean, spread, error = np.empty((3, len(risk), len(offers)))
         encoded = matrix(frame, self.features) if any(offer.model for offer in offers) else np.empty((0, 0))
         for place, offer in enumerate(offers):
             if offer.model is None or offer.scale is None:
                 between = GAMMA_SD if offer.verdict == "average" else 0.0
-                mean[:, place], spread[:, place] = (
-                    offer.gamma[0] * risk,
-                    np.hypot(offer.gamma[1], between) * risk,
-                )
+                mean[:, place], error[:, place] = offer.gamma[0] * risk, offer.gamma[1] * risk
+                spread[:, place] = np.hypot(offer.gamma[1], between) * risk
                 continue
             raw = offer.model.raw(encoded, risk)
             mean[:, place] = np.minimum(offer.scale.mean(raw), risk)
-            spread[:, place] = np.hypot(offer.scale.error(raw), GAMMA_SD * risk)
-        return EstimatedEffects(offers, mean, spread, np.asarray(risk, dtype=np.float64))
+            error[:, place] = offer.scale.error(raw)
+            spread[:, place] = np.hypot(error[:, place], GAMMA_SD * risk)
+        return EstimatedEffects(offers, mean, spread, error, np.asarray(risk, dtype=np.float64))
 
     def save(self, folder: Path) -> None:
         """Write into ``folder``/effects; the same always gives the same bytes."""

@@ -177,8 +177,17 @@ class OfferSettings(Settings):
         lt=1,
         description="Share of the campaign left without an offer, to measure by. A judgement.",
     )
+    exploration: Literal["share", "thompson"] = Field(
+        "share",
+        description="How offers that nobody has measured get tried: a share of customers by lot, or every decision "
+        "by a draw of what each offer may be worth (Thompson sampling).",
+    )
     exploration_share: float = Field(
-        0.05, ge=0, le=1, description="Share of the offers made by lot, with the chance written down."
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the customers chosen whose offer is drawn by lot, and of the budget that it may cost, "
+        "with the chance written down.",
     )
     treat_quantile: float = Field(
         0.2,

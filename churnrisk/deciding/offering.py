@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from scoring.asking import OfferNumbers
 from scoring.offers import (
@@ -22,10 +23,11 @@ from scoring.offers import (
     OfferCosts,
     allocation,
     net_value,
+    prices_under,
     takes_assumed,
     value_curve,
 )
-from scoring.offers.exploration import fixed_share
+from scoring.offers.exploration import fixed_share, thompson, uniform
 
 from ..bundle.effects import OfferEffect, OfferEffects
 from ..config import OfferSettings
@@ -96,6 +98,17 @@ class Offering:
     effect: Floats
     takes: Floats
     reasons: NDArray[np.str_]
+    error: Floats
+    """Of each effect, what more treatments would take away (`bundle.effects.EstimatedEffects.error`)."""
+
+    @property
+    def is_drawable(self) -> Flags:
+        """Which offers a draw may fall on: those open that help and may well be worth it; shape (n, o).
+
+        Were it only those judged worth making, one held for too dear by an assumption would never be made, and the
+        assumption never corrected.
+        """
+        return np.asarray(self.is_option | (self.is_open & (self.effect > 0) & (self.worth.high > 0)))
 
     @property
     def is_option(self) -> Flags:
@@ -135,7 +148,7 @@ def offering(material: Material, catalogue: Catalogue) -> Offering:
         takes,
     )
     reasons = _reasons(material, catalogue, worth, settings)
-    return Offering(catalogue, found.offers, worth, found.mean, takes, reasons)
+    return Offering(catalogue, found.offers, worth, found.mean, takes, reasons, found.error)
 
 
 def _takes(known: tuple[OfferEffect, ...], assumed: Floats) -> Floats:
@@ -171,8 +184,8 @@ def _reasons(
 class Chosen:
     """One offer per customer (place in the catalogue, -1 = none), with the chance that it was this one.
 
-    ``propensity``: of being assigned this offer by the choice, before the campaign's lot. ``is_random``: drawn,
-    not best.
+    ``propensity``: of being assigned this offer by the choice, before the campaign's lot; by Thompson sampling, among
+    those who are chosen for some offer. ``is_random``: drawn, not best.
     """
 
     choice: Ints
@@ -184,7 +197,7 @@ class Chosen:
 
 
 def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen:
-    """Buy the best offers with the budget, and draw some by lot.
+    """Buy the best offers with the budget, and draw some by lot; or draw all, as ``[offers] exploration`` says.
 
     Parameters
     ----------
@@ -201,12 +214,15 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     n, n_offers = found.effect.shape
     stretch = 1.0 / ((1.0 - settings.control_share) * (1.0 - material.config.holdout.share))
     order = np.argsort(_lot(material, "offer-order"), kind="stable")
-    is_option = found.is_option & ~refused[:, None]
-    value = np.where(is_option, found.worth.net, np.nan)[order]
     limits = limits_of(material, found.catalogue, stretch)
     if not n_offers:
         nobody = np.full(n, -1, dtype=np.int64)
         return Chosen(nobody, np.ones(n), np.zeros(n, dtype=np.bool_), np.zeros(n), 0.0)
+    reachable = ~refused[:, None]
+    if settings.exploration == "thompson":
+        return _sampled(material, found, found.is_drawable & reachable, limits)
+    is_option, is_drawable = found.is_option & reachable, found.is_drawable & reachable
+    value = np.where(is_option, found.worth.net, np.nan)[order]
     bought = allocation(value, found.worth.cost[order], limits)
     choice = np.full(n, -1, dtype=np.int64)
     choice[order] = bought.choice
@@ -224,15 +240,53 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     is_chosen = choice >= 0
     drawn = fixed_share(
         choice,
-        is_option,
+        is_drawable,
         material.people["customer_id"].to_list(),
-        salt=f"{material.config.holdout.salt}\x1f{settings.campaign}\x1f{material.as_of.day}",
+        salt=_salt(material),
         share=settings.exploration_share,
         pool=is_chosen,
+        most=_affordable(is_drawable[is_chosen], found.worth.cost[is_chosen], limits, settings),
     )
     rate = drawn.is_random.sum() / max(1, is_chosen.sum())
-    alone = np.where(is_chosen, rate / (is_option.sum(axis=1) + 1.0), 0.0)
+    alone = np.where(is_chosen, rate / (is_drawable.sum(axis=1) + 1.0), 0.0)
     return Chosen(drawn.choice, drawn.propensity, drawn.is_random, alone, bought.bound)
+
+
+def _affordable(is_drawable: Flags, cost: Floats, limits: Limits, settings: OfferSettings) -> int | None:
+    """Return how many draws are expected to cost no more than the lot's share of the budget; None: any number."""
+    if limits.budget is None or not len(cost):
+        return None
+    each = np.where(is_drawable, cost, 0.0).sum(axis=1) / (is_drawable.sum(axis=1) + 1.0)
+    mean = float(each.mean())
+    return int(settings.exploration_share * limits.budget / mean) if mean > 0 else None
+
+
+def _sampled(material: Material, found: Offering, is_drawable: Flags, limits: Limits) -> Chosen:
+    """Let each decision follow a draw of what every offer may be worth after the prices of budget and places.
+
+    The prices are those at which another draw of the same night would be sold out, so that nobody's chance depends on
+    the draw that decides. The propensity is that of the offer among those that some offer is made to, which is whom
+    effects are measured on.
+    """
+    people = material.people
+    around = np.nan_to_num(material.money("spillover_value"))
+    spread = np.maximum(found.error * (material.money("value") + around)[:, None], 1e-9)
+    value = np.where(is_drawable, found.worth.net - material.config.offers.margin, np.nan)
+    ids, salt = people["customer_id"].to_list(), _salt(material)
+    lots = [uniform(ids, f"{salt}\x1fprices|{place}") for place in range(value.shape[1])]
+    other = value + spread * ndtri(np.clip(np.column_stack(lots), 1e-12, 1 - 1e-12))
+    prices = prices_under(other, found.worth.cost, limits)
+    use, _ = limits.rows(value.shape[1])
+    reduced = np.where(is_drawable, prices.reduced(value, found.worth.cost, use), -1.0)
+    drawn = thompson(reduced, np.where(is_drawable, spread, 1.0), is_drawable, ids, salt=salt)
+    among = np.where(drawn.choice >= 0, drawn.propensity / np.maximum(drawn.some, 1e-12), 1.0)
+    return Chosen(
+        drawn.choice, among, drawn.is_random & (drawn.choice >= 0), np.zeros(len(ids)), prices.bound
+    )
+
+
+def _salt(material: Material) -> str:
+    return f"{material.config.holdout.salt}\x1f{material.config.offers.campaign}\x1f{material.as_of.day}"
 
 
 def limits_of(material: Material, catalogue: Catalogue, stretch: float = 1.0) -> Limits:
@@ -263,12 +317,13 @@ def offer_candidates(
     # drawn to get nothing: in the campaign's own control group for tonight
     drew_none = chosen.is_random & (chosen.choice < 0)
     unbought = (reason == "") & (chosen.choice < 0) & ~drew_none
+    for_want_of = "not_drawn" if material.config.offers.exploration == "thompson" else "budget_spent"
     why_not = pl.Series(reason).replace("", None)
     given = pl.select(
         pl.coalesce(
             refused_for,
             pl.when(pl.Series(chosen.choice >= 0)).then(None).otherwise(why_not),
-            pl.when(pl.Series(unbought)).then(pl.lit("budget_spent")),
+            pl.when(pl.Series(unbought)).then(pl.lit(for_want_of)),
             pl.when(pl.Series(drew_none)).then(pl.lit("drawn_none")),
         ).alias("refused_for")
     )["refused_for"].cast(pl.String)

@@ -91,7 +91,7 @@ def _refused_before(material: Material, found: Offering | None, catalogue: Catal
     schema = {"customer_id": pl.String, "reason": pl.String}
     if found is None:
         return pl.DataFrame(schema=schema)
-    with_option = material.people.filter(pl.Series(found.is_option.any(axis=1)))["customer_id"]
+    with_option = material.people.filter(pl.Series(found.is_drawable.any(axis=1)))["customer_id"]
     channels = sorted({name for every in catalogue.channels for name in every})
     probes = pl.DataFrame({"customer_id": with_option}).join(
         pl.DataFrame({"channel": channels}), how="cross", maintain_order="left"
@@ -132,6 +132,7 @@ def _bought(
     rows = offer_candidates(material, found, chosen, refused_for)
     is_told = (
         found.is_option.any(axis=1)
+        | (chosen.choice >= 0)
         | material.people["customer_id"].is_in(material.listed.implode()).to_numpy()
     )
     told = pl.DataFrame({"row": np.flatnonzero(is_told)})
@@ -152,7 +153,15 @@ def _walk(material: Material, parts: list[pl.DataFrame]) -> pl.DataFrame:
             "row": pl.Int64(),
         }  # fmt: skip
         there = [pl.DataFrame(schema=schema)]
-    return walked(pl.concat(there), material.standing, material.rules, material.as_of)
+    ranked = pl.concat(there)
+    if material.config.offers.exploration == "share":
+        # what the lot has drawn goes first: else the chance written down would depend on what is left of the budget
+        is_drawn = (pl.col("kind") == OFFER) & pl.col("is_random") & pl.col("refused_for").is_null()
+        first = pl.when(is_drawn).then(pl.lit(float("inf"))).otherwise("value")
+        ranked = ranked.with_columns(_worth="value", value=first)
+        done = walked(ranked, material.standing, material.rules, material.as_of)
+        return done.with_columns(value="_worth").drop("_worth")
+    return walked(ranked, material.standing, material.rules, material.as_of)
 
 
 def _customers(done: pl.DataFrame, decision: str) -> frozenset[str]:

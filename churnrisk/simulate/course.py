@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .clock import DAYS_PER_MONTH, LEAD_IN_DAYS, NEVER, WEEK, Clock, Month
-from .draws import Bools, Floats, Ints, stream
+from .draws import Bools, Chances, Floats, Ints
 from .population import DEVICES, OVERPAY_SD, People
 from .prices import Prices, Versions
 from .settings import Mechanism, WorldSettings
@@ -66,16 +66,28 @@ class _Protection:
 
 
 class Course:
-    """The state of everybody, stepped week by week. Arrays are over people; days are day numbers."""
+    """The state of everybody, stepped week by week. Arrays are over people; days are day numbers.
 
-    def __init__(self, settings: WorldSettings, clock: Clock, people: People, friends: Friends) -> None:
+    With ``by_person`` everybody's chances are their own, whatever becomes of the others (`draws.Chances`).
+    """
+
+    def __init__(
+        self,
+        settings: WorldSettings,
+        clock: Clock,
+        people: People,
+        friends: Friends,
+        *,
+        by_person: bool = False,
+    ) -> None:
         n = len(people)
         self._settings = settings
-        self._rng = stream(settings.seed, "course")
+        self._chances = Chances(n, settings.seed, "course", by_person=by_person)
+        rng = self._chances.rng
         self._people = people
         self._friends = friends
-        self.prices = Prices(settings, clock, people)
-        self.mood = people.mean_mood + self._rng.normal(0, 0.4, n)
+        self.prices = Prices(settings, clock, people, by_person)
+        self.mood = people.mean_mood + rng.normal(0, 0.4, n)
         self.pain = np.zeros(n)
         self.n_recent = np.zeros(n, dtype=np.int64)
         self.decided = np.full(n, NEVER, dtype=np.int64)
@@ -89,7 +101,7 @@ class Course:
         self._leaving = np.empty(0, dtype=np.int64)
         self._felt: deque[Ints] = deque()
         # One failure of one device, at a time by which there is something to compare it with.
-        self.outage_day = int(clock.days * self._rng.uniform(0.5, 0.8))
+        self.outage_day = int(clock.days * rng.uniform(0.5, 0.8))
         self._outage_device = DEVICES.index("router and phone")
 
     def is_customer(self, day: int) -> Bools:
@@ -125,13 +137,14 @@ class Course:
 
     def step(self, day: int, at_risk: Ints) -> Week:
         """Live the week from ``day``: decisions on the state at its beginning, then failures and moods."""
+        self._chances.turn(day)
         causes = self.causes(at_risk, day)
         relative = np.exp(sum(causes.values(), np.zeros(at_risk.size)))
         customers = np.flatnonzero(self.is_customer(day))
         if day < 0:
             self._settle(relative, customers.size)
         hazard = np.exp(self.log_base) * relative * self.protection(at_risk, day)
-        decides = self._rng.random(at_risk.size) < -np.expm1(-hazard)
+        decides = self._chances.random(at_risk) < -np.expm1(-hazard)
         self._decide(at_risk[decides], day, {name: part[decides] for name, part in causes.items()})
         incidents = self._incidents(customers, day)
         self._feel(incidents)
@@ -175,16 +188,15 @@ class Course:
         self.log_base = float(np.mean(self._settling))
 
     def _decide(self, who: Ints, day: int, causes: dict[str, Floats]) -> None:
-        rng, rules = self._rng, self._settings.mechanism
-        size = who.size
+        chances, rules = self._chances, self._settings.mechanism
         mean_lag = self._settings.decision_lag_days - SHORTEST_LAG_DAYS
-        lag = np.minimum(SHORTEST_LAG_DAYS + rng.exponential(mean_lag, size), LONGEST_LAG_DAYS).astype(
+        lag = np.minimum(SHORTEST_LAG_DAYS + chances.exponential(mean_lag, who), LONGEST_LAG_DAYS).astype(
             np.int64
         )
-        decided = day + rng.integers(0, WEEK, size)
-        gives_notice = rng.random(size) < rules.notice_share
-        wait = np.where(gives_notice, (lag * 0.5 * rng.random(size)).astype(np.int64), lag)
-        draw = rng.random(size)
+        decided = day + chances.integers(0, WEEK, who)
+        gives_notice = chances.random(who) < rules.notice_share
+        wait = np.where(gives_notice, (lag * 0.5 * chances.random(who)).astype(np.int64), lag)
+        draw = chances.random(who)
         style = np.where(
             draw < rules.overt_share, OVERT, np.where(draw > 1 - rules.silent_share, SILENT, PLAIN)
         )
@@ -192,26 +204,26 @@ class Course:
         self.left[who] = decided + lag
         self.left_known[who] = decided + wait
         self.style[who] = style
-        self.stated[who] = _stated_reason(rng, causes)
+        self.stated[who] = _stated_reason(chances, who, causes)
         self._leaving = np.concatenate([self._leaving, who])
 
     def _incidents(self, customers: Ints, day: int) -> Incidents:
-        rng = self._rng
-        fails = rng.random(customers.size) < -np.expm1(-self._people.incident_rate[customers])
+        chances = self._chances
+        fails = chances.random(customers) < -np.expm1(-self._people.incident_rate[customers])
         is_outage = np.zeros(customers.size, dtype=np.bool_)
         if day <= self.outage_day < day + WEEK:
             hit = self._people.device[customers] == self._outage_device
-            is_outage = hit & (rng.random(customers.size) < OUTAGE_SHARE)
+            is_outage = hit & (chances.random(customers) < OUTAGE_SHARE)
         fails |= is_outage
         who, is_outage = customers[fails], is_outage[fails]
-        at_day = np.where(is_outage, self.outage_day, day + rng.integers(0, WEEK, who.size))
-        called = rng.random(who.size) < CALLS_ABOUT_INCIDENT
+        at_day = np.where(is_outage, self.outage_day, day + chances.integers(0, WEEK, who))
+        called = chances.random(who) < CALLS_ABOUT_INCIDENT
         return Incidents(
             who=who,
-            at_s=at_day * 86_400 + rng.integers(7 * 3_600, 21 * 3_600, who.size),
-            severity=rng.exponential(1.0, who.size),
+            at_s=at_day * 86_400 + chances.integers(7 * 3_600, 21 * 3_600, who),
+            severity=chances.exponential(1.0, who),
             called=called,
-            resolved=called & (rng.random(who.size) < RESOLVED_AT_FIRST),
+            resolved=called & (chances.random(who) < RESOLVED_AT_FIRST),
             is_outage=is_outage,
         )
 
@@ -224,7 +236,7 @@ class Course:
         hurt = incidents.severity * factor
         self.pain[incidents.who] += hurt
         kept = rules.mood_kept_per_week
-        drift = self._rng.normal(0, 0.12, self.mood.size) - 0.02 * self.prices.shock
+        drift = self._chances.rng.normal(0, 0.12, self.mood.size) - 0.02 * self.prices.shock
         self.mood = self._people.mean_mood + kept * (self.mood - self._people.mean_mood) + drift
         self.mood[incidents.who] -= 0.3 * hurt
         self.prices.fade(rules.shock_kept_per_week)
@@ -241,13 +253,12 @@ class Course:
             np.subtract.at(self.n_recent, self._felt.popleft(), 1)
 
 
-def _stated_reason(rng: np.random.Generator, causes: dict[str, Floats]) -> Ints:
+def _stated_reason(chances: Chances, who: Ints, causes: dict[str, Floats]) -> Ints:
     """Return what leavers say, mostly their heaviest cause; -1 when they say nothing."""
-    size = causes["price"].size
     parts = [causes[name] for name in ("price", "service", "mood", "contagion")]
     parts[-1] = np.where(parts[-1] > 0, parts[-1], -np.inf)
-    said = np.argmax(np.stack(parts) + rng.gumbel(0, 0.4, (len(parts), size)), axis=0)
-    draw = rng.random(size)
+    said = np.argmax(np.stack(parts) + chances.gumbel(0.4, len(parts), who), axis=0)
+    draw = chances.random(who)
     return np.asarray(
         np.where(draw < SAYS_NOTHING, -1, np.where(draw > 1 - SAYS_MOVED, len(STATED) - 1, said)),
         dtype=np.int64,

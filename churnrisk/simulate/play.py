@@ -45,11 +45,18 @@ class Team(Protocol):
 class Play:
     """One world while it lives. Files are open until ``stack`` closes.
 
-    ``team`` acts each week; without one, the programme of the settings does, where there is one.
+    ``team`` acts each week; without one, the programme of the settings does, where there is one. With ``by_person``
+    everybody's chances are their own, whatever becomes of the others.
     """
 
     def __init__(
-        self, root: Path, settings: WorldSettings, stack: ExitStack, team: Team | None = None
+        self,
+        root: Path,
+        settings: WorldSettings,
+        stack: ExitStack,
+        team: Team | None = None,
+        *,
+        by_person: bool = False,
     ) -> None:
         self.root, self.settings = root, settings
         self.clock = Clock.of(settings)
@@ -59,7 +66,8 @@ class Play:
         n = len(self.people)
         n_offnet = int(off_net.b.max()) + 1 - n if len(off_net) else 0
         self.ids: pl.Series = crm.customer_ids(self.people, n_offnet)
-        self.course = Course(settings, self.clock, self.people, strong_friends(self.ties, n))
+        friends = strong_friends(self.ties, n)
+        self.course = Course(settings, self.clock, self.people, friends, by_person=by_person)
         self.dealings = Dealings(settings, self.clock, self.people)
         self.surveying = Surveying(settings, self.clock, self.people)
         self.calling = Calling(settings, self.clock, self.people, (self.ties, off_net))

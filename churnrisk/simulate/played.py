@@ -79,10 +79,17 @@ class Played:
     directory : where the sources are written, one folder of Parquet parts each; the truth goes to ``truth/`` in it.
     settings : the world; its ``days`` are how long it may live at most. A programme of its own is refused.
     effects : what offers and questions do.
+    by_person : everybody's chances are their own (`draws.Chances`): two worlds of one seed part only where what was
+        done in them makes a difference, and so a small difference can be seen. Another world than without it.
     """
 
     def __init__(
-        self, directory: str | Path, settings: WorldSettings, effects: Effects | None = None
+        self,
+        directory: str | Path,
+        settings: WorldSettings,
+        effects: Effects | None = None,
+        *,
+        by_person: bool = False,
     ) -> None:
         if settings.programme is not None:
             raise _refused("settings.programme", "None: somebody outside acts", "a programme")
@@ -93,7 +100,7 @@ class Played:
         self.day = 0
         self._stack = ExitStack()
         self._hand = _Hand()
-        self._play = Play(self.root, self.settings, self._stack, self._hand)
+        self._play = Play(self.root, self.settings, self._stack, self._hand, by_person=by_person)
         self._months = deque(self._play.clock.months())
         while not self._months[0].is_written:
             self._play.month(self._months.popleft())
@@ -142,15 +149,15 @@ class Played:
             self._play.bills(month, self._minutes)
         self._months.popleft()
 
-    def extract(self) -> None:
-        """Write the customer base and the offers as they are known tonight."""
+    def extract(self, offers: pl.DataFrame | None = None) -> None:
+        """Write the customer base and the offers as they are known tonight; ``offers``: else those of every world."""
         clock = replace(self._play.clock, days=self.day)
         for table in ("customers", "offers"):
             with Sink(self.root, table, "parquet") as sink:
                 if table == "customers":
                     self._play.customers(sink, clock)
                 else:
-                    sink.write(crm.offer_rows(), "offers")
+                    sink.write(crm.offer_rows() if offers is None else offers, "offers")
 
     def ask(self, invitations: pl.DataFrame) -> None:
         """Send an NPS question to each customer of ``invitations`` (invitation_id, customer_id) tomorrow.

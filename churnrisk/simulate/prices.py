@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .clock import LEAD_IN_DAYS, Clock, Month
-from .draws import Bools, Floats, Ints, chosen, stream
+from .draws import Bools, Chances, Floats, Ints, placed
 from .population import PLANS, People
 from .settings import WorldSettings
 
@@ -33,13 +33,16 @@ class Versions:
 class Prices:
     """Each person's plan and monthly price now, and how much of a recent rise is still felt (1 = 10 %)."""
 
-    def __init__(self, settings: WorldSettings, clock: Clock, people: People) -> None:
-        self._rng = stream(settings.seed, "prices")
+    def __init__(
+        self, settings: WorldSettings, clock: Clock, people: People, by_person: bool = False
+    ) -> None:
+        self.chances = Chances(len(people), settings.seed, "prices", by_person=by_person)
+        rng = self.chances.rng
         self._clock = clock
         self._people = people
         self._list = np.array([plan.monthly_price for plan in PLANS])
-        self._rise_month = self._rng.permutation(RISE_MONTHS)
-        self._rise = self._rng.uniform(*RISE_RANGE, len(PLANS))
+        self._rise_month = rng.permutation(RISE_MONTHS)
+        self._rise = rng.uniform(*RISE_RANGE, len(PLANS))
         self.plan = people.plan.copy()
         self._promoted = people.on_promotion & (people.joined > -LEAD_IN_DAYS - PROMOTION_DAYS)
         factor = np.where(self._promoted, 1 - PROMOTION_DISCOUNT, 1.0)
@@ -52,6 +55,7 @@ class Prices:
 
     def turn(self, month: Month, is_customer: Bools) -> Versions:
         """Change prices and plans on the first of ``month``; return the new rows, those of its newcomers included."""
+        self.chances.turn(month.start)
         changed = np.zeros(len(self._people), dtype=np.bool_)
         if self._clock.day(month.start).day == 1:
             changed |= self._plans_rise(month)
@@ -91,9 +95,9 @@ class Prices:
         return over
 
     def _plans_change(self, is_customer: Bools) -> Bools:
-        moves = is_customer & (self._rng.random(self.plan.size) < PLAN_CHANGE_PER_MONTH)
+        moves = is_customer & (self.chances.random(np.arange(self.plan.size)) < PLAN_CHANGE_PER_MONTH)
         who = np.flatnonzero(moves)
-        plan = chosen(self._rng, [plan.share for plan in PLANS], who.size)
+        plan = placed(self.chances.random(who), [plan.share for plan in PLANS])
         moves[who[plan == self.plan[who]]] = False
         self.plan[who] = plan
         who = np.flatnonzero(moves)

@@ -1,6 +1,6 @@
 """Offers: who may get which, what each is worth, and who gets one under budget and capacity."""
 
-from .allocation import Allocation, Limits, allocation
+from .allocation import Allocation, Limits, allocation, prices_under
 from .curve import value_curve
 from .eligibility import eligible
 from .exploration import EXPLORED_SHARE, Explored, fixed_share, thompson, thompson_chances
@@ -19,6 +19,7 @@ __all__ = [
     "eligible",
     "fixed_share",
     "net_value",
+    "prices_under",
     "takes_assumed",
     "thompson",
     "thompson_chances",

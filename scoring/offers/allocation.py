@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .prices import Constraints, prices_of
+from .prices import Constraints, Prices, prices_of
 from .steps import bought, steps_of
 
 Floats = NDArray[np.float64]
@@ -127,6 +127,17 @@ def allocation(value: Floats, cost: Floats, limits: Limits) -> Allocation:
     found = prices_of(worth, price, constraints)
     choice = _handed_out(found.reduced(worth, price, use), price, constraints)
     return _summed(choice, value, cost, found.bound)
+
+
+def prices_under(value: Floats, cost: Floats, limits: Limits) -> Prices:
+    """Return what a unit of budget and a place under each limit are worth; arguments as of :func:`allocation`."""
+    _refuse(value, cost, limits)
+    use, most = limits.rows(value.shape[1])
+    budget = np.inf if limits.budget is None else limits.budget
+    is_option = value > 0
+    worth, price = np.where(is_option, value, -np.inf), np.where(is_option, cost, 0.0)
+    wanted = float(price.max(axis=1, initial=0.0).sum())
+    return prices_of(worth, price, Constraints(use, np.concatenate(([min(budget, wanted)], most))))
 
 
 def _handed_out(reduced: Floats, cost: Floats, limits: Constraints) -> Ints:

@@ -34,6 +34,8 @@ class Explored:
     """Probability, over the draws, of exactly this decision for this customer."""
     is_random: Flags
     """Whether chance decided."""
+    some: Floats
+    """Probability, over the draws, of any offer at all."""
 
 
 def fixed_share(
@@ -95,7 +97,9 @@ def fixed_share(
     propensity[inside] = (1 - rate) * (done[inside] == choice[inside]) + rate / options
     is_random = np.zeros(n, dtype=np.bool_)
     is_random[drawn] = True
-    return Explored(done, propensity, is_random)
+    some = (choice >= 0).astype(np.float64)
+    some[inside] = (1 - rate) * some[inside] + rate * (options - 1) / options
+    return Explored(done, propensity, is_random, some)
 
 
 def thompson(
@@ -114,8 +118,8 @@ def thompson(
     Returns
     -------
     Explored
-        The offer with the highest draw, if above 0. Decisions are independent of each other, so a budget holds on
-        average and not to the last unit: hold something back.
+        The offer with the highest draw, if above 0; random where that is not the one with the highest mean. Decisions
+        are independent of each other, so a budget holds on average and not to the last unit.
 
     Notes
     -----
@@ -129,18 +133,29 @@ def thompson(
             for place in range(n_offers)
         ]
     ).reshape(n, n_offers)
-    drawn = np.where(is_allowed, mean + spread * draws, -np.inf)
-    best = drawn.argmax(axis=1) if n_offers else np.zeros(n, dtype=np.int64)
-    choice = np.where(drawn.max(axis=1, initial=-np.inf) > 0, best, -1).astype(np.int64)
+    choice = highest(np.where(is_allowed, mean + spread * draws, -np.inf))
     chances = thompson_chances(mean, spread, is_allowed)
-    each = np.arange(n)
-    propensity = np.where(choice >= 0, chances[each, np.maximum(choice, 0)], 1 - chances.sum(axis=1))
-    return Explored(choice, propensity, np.ones(n, dtype=np.bool_))
+    some = np.minimum(chances.sum(axis=1), 1.0)
+    propensity = np.where(choice >= 0, chances[np.arange(n), np.maximum(choice, 0)], 1 - some)
+    is_random = choice != highest(np.where(is_allowed, mean, -np.inf))
+    return Explored(choice, propensity, is_random, some)
+
+
+def highest(value: Floats) -> Ints:
+    """Return the column of the highest value of each row, -1 where none is above 0; shape (n, o) to (n,)."""
+    if not value.shape[1]:
+        return np.full(len(value), -1, dtype=np.int64)
+    best = value.argmax(axis=1)
+    return np.where(value[np.arange(len(value)), best] > 0, best, -1).astype(np.int64)
 
 
 def thompson_chances(mean: Floats, spread: Floats, is_allowed: Flags) -> Floats:
     """Return the probability of each offer, shape (n, o), by :func:`thompson`; what is missing to 1 is that of none."""
     nodes, weights = np.polynomial.legendre.leggauss(N_NODES)
+    whole = np.zeros(mean.shape)
+    # the others' chances are all 0
+    rows = np.flatnonzero(is_allowed.any(axis=1))
+    mean, spread, is_allowed = mean[rows], spread[rows], is_allowed[rows]
     chances = np.zeros(mean.shape)
     n_offers = mean.shape[1]
     for offer in range(n_offers):
@@ -155,7 +170,8 @@ def thompson_chances(mean: Floats, spread: Floats, is_allowed: Flags) -> Floats:
                     beaten = ndtr((x - mean[:, other]) / spread[:, other])
                     below *= np.where(is_allowed[:, other], beaten, 1.0)
             chances[:, offer] += weight * reach * below
-    return np.where(is_allowed, chances, 0.0)
+    whole[rows] = np.where(is_allowed, chances, 0.0)
+    return whole
 
 
 def uniform(customer_ids: Sequence[str], salt: str) -> Floats:

@@ -66,11 +66,11 @@ def stays(world: Played, customers: pl.Series, n: int, offers: pl.DataFrame) -> 
 def _lived(world: Played, number: int, offers: pl.DataFrame | None = None) -> Ints:
     """Return the day of leaving of everybody in one future."""
     now, play = world._play.course, world._play
-    kept = {id(each): each for each in (now._people, now._friends, now._settings, play.clock, now._rng)}
+    shared = (now._people, now._friends, now._settings, play.clock, now._chances, now.prices.chances)
+    kept = {id(each): each for each in shared}
     course: Course = copy.deepcopy(now, kept)
-    rng = np.random.default_rng([play.settings.seed, world.day, number])
-    course._rng = rng
-    course.prices._rng = np.random.default_rng([play.settings.seed, world.day, number, 1])
+    course._chances = course._chances.redrawn("future", world.day, number)
+    course.prices.chances = course.prices.chances.redrawn("future", world.day, number)
     if offers is not None:
         _make(course, world, offers, np.random.default_rng([play.settings.seed, world.day, number, 2]))
     months = {month.start: month for month in play.clock.months() if month.start >= world.day}

@@ -18,7 +18,7 @@ from churnrisk.api import ChurnWorkspace, open_workspace
 from churnrisk.errors import ChurnriskError
 from churnrisk.ledger import Ledger, decided
 from churnrisk.simulate import WorldSettings, reference_world, workspace_config
-from churnrisk.simulate.crm import OFFERS
+from churnrisk.simulate.crm import OFFERS, offer_rows
 from churnrisk.simulate.played import Played
 from tests.bench.loop_truth import Futures, futures, stays
 
@@ -36,14 +36,27 @@ shadow = false
 
 @dataclass(frozen=True)
 class Plan:
-    """How large the world is, how often a night decides, and what it may spend, per customer of the base."""
+    """How large the world is, how often a night decides, and what it may spend, per customer of the base.
+
+    ``places``: offers of each kind that can be made in a night; a night stands for ``every_days`` days of work.
+    """
 
     customers: int
     every_days: int = 28
     asking: float = 0.004
     offering: float = 0.25
     called: float = 0.03
+    places: float = 0.03
     n_futures: int = 20
+    exploration: str = "thompson"
+    train_every: int = QUARTER_DAYS
+
+    def catalogue(self) -> pl.DataFrame:
+        """Return the offers of the world with room for as many as a base of this size needs; the gift has no limit."""
+        room = round(self.places * self.customers)
+        return offer_rows().with_columns(
+            capacity=pl.when(pl.col("offer_id") != "sms100").then(pl.lit(room, dtype=pl.Int64))
+        )
 
     def settings(self, seed: int) -> WorldSettings:
         """Return the reference world of this size, long enough for a year without and a year with the loop."""
@@ -87,7 +100,7 @@ class Year:
 
 def quiet_year(plan: Plan, seed: int, folder: Path) -> Year:
     """Live the world with nobody acting."""
-    with Played(folder / "data", plan.settings(seed)) as world:
+    with Played(folder / "data", plan.settings(seed), by_person=True) as world:
         world.live(WARM_DAYS)
         steps = []
         while world.day < WARM_DAYS + LOOP_DAYS:
@@ -101,20 +114,21 @@ def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple
     text = workspace_config(settings)
     for name, share, digits in (("survey", plan.asking, 2), ("offer", plan.offering, 2)):
         text = _with(text, f"[{name}s]\nbudget = ", f"{share * plan.customers:.{digits}f}")
+    text = text.replace("[offers]\n", f'[offers]\nexploration = "{plan.exploration}"\n')
     text = _with(text, "daily_capacity = ", str(round(plan.called * plan.customers)))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "churnrisk.toml").write_text(text + SETTINGS, "utf-8")
     steps: list[Step] = []
     said: list[str] = []
-    with Played(folder / "data", settings) as world:
+    with Played(folder / "data", settings, by_person=True) as world:
         world.live(WARM_DAYS)
-        world.extract()
+        world.extract(plan.catalogue())
         workspace = open_workspace(folder)
         said += _trained(workspace, world)
         while world.day < WARM_DAYS + LOOP_DAYS:
             begun = perf_counter()
             elapsed = world.day - WARM_DAYS
-            if elapsed and elapsed % QUARTER_DAYS == 0:
+            if elapsed and elapsed % plan.train_every == 0:
                 said += _trained(workspace, world)
             night = workspace.decide(world.today)
             done = _carried_out(workspace, world, plan)
@@ -128,7 +142,7 @@ def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple
                     f"{perf_counter() - begun:.0f} s; {night.warnings}",
                     flush=True,
                 )
-            world.extract()
+            world.extract(plan.catalogue())
         return _year(world, steps, said), workspace
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 CHOSEN = "chosen"
 
-GIVEN = ("left", "in_notice", "not_eligible", "effect_unknown", "not_worth_it", "drawn_none")
+GIVEN = ("left", "in_notice", "not_eligible", "effect_unknown", "not_worth_it", "drawn_none", "not_drawn")
 """What whoever proposes a candidate knows of it, and the walk does not."""
 
 RESTING = ("quiet_period", "waiting_for_answer", "cap_reached", "quiet_days")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import polars as pl
 import pytest
 
 from churnrisk.deciding import DecidedNight, decided_night
+from churnrisk.deciding.offering import catalogue_of, chosen_offers, offering
 from churnrisk.ledger.rules import Standing
-from tests.unit.deciding.drawn import material, people, spread_risks
+from tests.unit.deciding.drawn import AS_OF, material, people, spread_risks, table
 
 
 def told(night: DecidedNight, kind: str) -> dict[str, tuple[str, str]]:
@@ -198,3 +202,98 @@ def test_promoters_are_approached_after_all_that_has_a_value_and_by_the_same_rul
     )
     assert told(night, "promoter")["c0000"] == ("refused", "already_today")
     assert told(night, "promoter")["c0002"] == ("approach", "chosen")
+
+
+CHEAP_AND_DEAR = """
+offer_id | name | contact_cost | incentive_cost | capacity | channel | suits
+cheap    | a    | 1            | 0              |          | email   |
+dear     | b    | 13.5         | 0              |          | email   |
+hopeless | c    | 30           | 0              |          | email   |
+"""
+# What is worth 18 with all effects assumed alike: the dear one costs 13.5, above the low end of what it may bring
+# (12.8) and below the high end (23); 30 would be lost whatever the effect.
+
+
+def test_the_lot_also_falls_on_offers_that_may_pay_and_are_not_known_to() -> None:
+    settings = NO_ASKING + "[offers]\nbudget = 4000\nexploration_share = 0.5\n"
+    made = decided_night(material(people([0.2] * 200), settings, offers=CHEAP_AND_DEAR)).rows.filter(
+        pl.col("decision") == "offer"
+    )
+    by_rule, by_lot = (made.filter(pl.col("is_random") == each) for each in (False, True))
+    assert set(by_rule["subject"]) == {"cheap"}
+    assert set(by_lot["subject"]) == {"cheap", "dear"}
+    dear = made.filter(subject="dear")
+    assert 20 < dear.height < 50
+    assert dear["propensity"].to_list() == pytest.approx([0.5 / 3] * dear.height)
+
+
+def test_the_lot_is_expected_to_cost_no_more_than_its_share_of_the_budget() -> None:
+    # (1 + 13.5) / 3 a draw: 20 of the 200 chosen would be 97, of a budget of 200; a tenth of it pays for four
+    settings = NO_ASKING + "[offers]\nbudget = 200\nexploration_share = 0.1\n"
+    rows = decided_night(material(people([0.2] * 200), settings, offers=CHEAP_AND_DEAR)).rows
+    drawn = rows.filter("is_random")
+    assert drawn.height == 4
+    # none of them is refused for want of money, whatever it costs
+    assert set(drawn["decision"]) <= {"offer", "control"}
+    made = rows.filter(pl.col("decision") == "offer")
+    assert made["cost"].sum() <= 200
+    assert made["value"].is_finite().all()
+
+
+THOMPSON = NO_ASKING + '[offers]\nexploration = "thompson"\n'
+
+
+def test_a_draw_of_what_each_may_be_worth_tries_both_and_spends_about_the_budget() -> None:
+    found = []
+    for budget in (100_000, 300):
+        who = people([0.2] * 400)
+        rows = decided_night(
+            material(who, THOMPSON + f"budget = {budget}\n", offers=CHEAP_AND_DEAR, listed=who["customer_id"])
+        ).rows
+        made = rows.filter(pl.col("decision") == "offer")
+        assert made["cost"].sum() <= budget
+        assert made["propensity"].is_between(0.0, 1.0).all()
+        assert (made["is_random"] == (made["subject"] == "dear")).all()
+        found.append((made, rows))
+    (rich, _), (poor, rows) = found
+    # 18 - 1 against 18 - 13.5 where one draw varies by 6: the dear one is best in 7 of 100
+    assert set(rich["subject"]) == {"cheap", "dear"}
+    assert 10 < rich.filter(subject="dear").height < 50
+    assert rich["propensity"].is_between(0.01, 0.99).all()
+    # where money is scarce, 13.5 for 4.5 is no bargain however lucky
+    assert poor["cost"].sum() > 240
+    left = rows.filter(pl.col("decision") != "offer")
+    assert set(left["reason_code"]) <= {"not_drawn", "budget_spent"}
+    assert left.filter(reason_code="not_drawn").height > 50
+
+
+def test_the_chance_written_down_is_how_often_the_draw_falls_on_an_offer_among_those_made_one() -> None:
+    who = people([0.12, 0.2, 0.3] * 4)
+    catalogue = catalogue_of(table(CHEAP_AND_DEAR, capacity=pl.Int64), ("email",))
+    counts, chances = np.zeros((12, 3)), np.full((12, 3), np.nan)
+    night = material(who, THOMPSON + "budget = 100000\n", offers=CHEAP_AND_DEAR)
+    found = offering(night, catalogue)
+    for number in range(2_000):
+        tonight = replace(night, as_of=AS_OF.shifted(number))
+        done = chosen_offers(tonight, found, np.zeros(12, dtype=np.bool_))
+        made = np.flatnonzero(done.choice >= 0)
+        counts[made, done.choice[made]] += 1
+        chances[made, done.choice[made]] = done.propensity[made]
+    made_any = counts.sum(axis=1, keepdims=True)
+    rates = counts / made_any
+    seen = ~np.isnan(chances)
+    error = np.sqrt(np.clip(chances * (1 - chances), 1e-4, None) / made_any)
+    assert np.abs((rates - chances)[seen] / error[seen]).max() < 4.5
+    assert seen[:, 1].all()
+    # 30 may pay only where the risk is highest
+    assert (seen[:, 2] == (who["risk"].to_numpy() == 0.3)).all()
+
+
+def test_drawn_or_not_the_same_people_in_another_order_get_the_same() -> None:
+    who = people(spread_risks(300))
+    nights = [
+        decided_night(material(each, THOMPSON + "budget = 60\n")).rows.drop("row", "position")
+        for each in (who, who.sample(fraction=1.0, shuffle=True, seed=3))
+    ]
+    one, other = (each.sort("kind", "customer_id", "subject") for each in nights)
+    assert one.equals(other)

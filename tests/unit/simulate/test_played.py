@@ -205,3 +205,31 @@ def test_the_toll_counts_customers_leavers_and_months(tmp_path: Path) -> None:
     assert found.leavers == int(((fates >= 49) & (fates < 140)).sum())
     assert abs(found.customers - SMALL.customers) < 0.05 * SMALL.customers
     assert abs(found.customer_months / (SMALL.customers * 91 / 30.4375) - 1) < 0.05
+
+
+def test_by_person_two_worlds_part_only_where_something_was_done(tmp_path: Path) -> None:
+    # nobody's leaving touches others here, so all who were not called have the same fate in both worlds
+    settings = replace(SMALL, customers=4_000, contagion=1.0)
+    strong = Effects(offers={"call": Effect(base=-1.8, most=1.8, taken=9.0, lasting_weeks=20)}, asked=0.0)
+    fates = []
+    for way in ("with", "without"):
+        with Played(tmp_path / way, settings, strong, by_person=True) as world:
+            world.live(35)
+            world.extract()
+            called = everybody(tmp_path / way)["customer_id"].gather_every(2)
+            if way == "with":
+                made = pl.DataFrame({"treatment_id": called, "customer_id": called}).with_columns(
+                    offer_id=pl.lit("call")
+                )
+                world.offer(made)
+            world.live(140)
+            course = world._play.course
+            fates.append((course.left.copy(), course.mood.copy(), course.pain.copy()))
+            numbers = world._positions(called)
+    others = np.setdiff1d(np.arange(fates[0][0].size), numbers)
+    for with_it, without in zip(*fates, strict=True):
+        assert np.array_equal(with_it[others], without[others])
+    left = [(each[0][numbers] < 140) for each in fates]
+    assert left[0].sum() < 0.6 * left[1].sum()
+    # nobody is driven away by what only helps
+    assert not (left[0] & ~left[1]).any()
