@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import polars as pl
 import churnrisk
 from features import FeatureSet, catalogue
 from features.network import PUBLISHED_EXPOSURE_DAYS
-from scoring import Influence, changed_words, ego, scale_words
+from scoring import Influence, changed_words, ego, offers_made, scale_words, to_call
 from scoring.monitor import Monitored
 
 from .bundle import Bundle
@@ -25,6 +25,7 @@ from .report import (
     Asking,
     Circle,
     Decided,
+    Handed,
     ReportContent,
     RunDetails,
     Silence,
@@ -46,8 +47,8 @@ N_CIRCLES = 4
 @dataclass(frozen=True)
 class Made:
     """What a night has made: published tables by name, warnings, promoters to approach, the money around all, what it
-    keeps for the next night (place -> staged file), what was watched, what silent customers would say, whom tonight's
-    decisions leave off the lists, what was decided in numbers (JSON), and whether an earlier run decided it.
+    keeps for the next night (place -> staged file), what was watched, what silent customers would say, what was decided
+    in numbers (JSON), and whether an earlier run decided it.
     """
 
     frames: dict[str, pl.DataFrame]
@@ -57,9 +58,19 @@ class Made:
     kept: Mapping[Path, Path] = field(default_factory=dict)
     monitored: Monitored | None = None
     silence: Silence | None = None
-    left_off: pl.Series | None = None
     figures: str = ""
     is_replay: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written for people: its lists by name; who was taken off the calls then (customer_id, reason_code, None
+    where nobody was looked at again); names of offers (offer_id, name).
+    """
+
+    handed: Mapping[str, Handed]
+    withdrawn: pl.DataFrame | None
+    offer_names: pl.DataFrame
 
 
 def night_report(
@@ -72,13 +83,13 @@ def night_report(
     ready: Readiness,
     features: FeatureSet,
     made: Made,
-    list_files: Sequence[str],
+    lists: Written,
     asking: Asking | None = None,
 ) -> str:
     """Return the page of one night as HTML."""
     config = workspace.config
     frames, promoters = made.frames, made.promoters
-    listed = frames["at_risk"]
+    listed = _as_written(frames["at_risk"], lists.withdrawn)
     content = ReportContent(
         as_of=as_of.day,
         zone=as_of.zone,
@@ -96,7 +107,6 @@ def night_report(
         inactive_days=config.churn.inactive_days if config.churn.kind == "inactive" else None,
         value_months=config.value.months,
         capacity=config.team.daily_capacity,
-        n_without_consent=int((~listed["may_contact"]).sum()),
         warnings=_page_warnings(made),
         watching=_watching(made),
         silence=made.silence,
@@ -107,23 +117,77 @@ def night_report(
         ),
         evidence=read_evidence(workspace.champion),
         reasons=inputs_only(frames["reasons"]),
+        offered=_offered(frames, listed, lists.offer_names),
         changed=_changed(made, config.lists.language),
         network=_network(frames, features),
         attributes=_attributes(loaded, features),
         sources=ready.source_lines(SourceLine),
         absent_sources=tuple(name for name in SOURCE_NAMES if not loaded.tables.has(name)),
-        circles=tuple(_circles(made, features)),
+        circles=tuple(_circles(made, features, listed)),
         effect_words=_effect_words(workspace, made),
         feature_labels=_labels(bundle, config.lists.language),
         sentence_language=config.lists.language,
-        list_files=tuple(name for name in list_files if name.startswith("at_risk")),
-        promoter_files=tuple(name for name in list_files if name.startswith("promoters")),
-        n_promoters=None if promoters is None else promoters.height,
+        handed=lists.handed,
+        sends_messages=config.webhooks.endpoint is not None and bool(made.figures),
+        n_alerts=_n_alerts(frames, as_of),
         n_long_tenured=0
         if promoters is None
         else int(promoters["is_long_tenured"].fill_null(value=False).sum()),
     )
     return report_html(content)
+
+
+ALERT_DAYS = 7
+"""Alerts so old are told on the page. A judgement: who has not been called back within a week will not be."""
+
+
+def _n_alerts(frames: Mapping[str, pl.DataFrame], as_of: AsOf) -> int:
+    if "alerts" not in frames:
+        return 0
+    is_open = (pl.col("state") == "open") & (pl.col("raised_at") >= as_of.days_before(ALERT_DAYS))
+    return frames["alerts"].filter(is_open).height
+
+
+def _as_written(at_risk: pl.DataFrame, withdrawn: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the table as the file has it: who was taken off when it was written is left out, with why."""
+    if withdrawn is None:
+        return at_risk
+    told = withdrawn.unique("customer_id", keep="first", maintain_order=True)
+    joined = at_risk.join(told, on="customer_id", how="left", maintain_order="left")
+    return joined.with_columns(left_out_for=pl.coalesce("left_out_for", "reason_code")).drop("reason_code")
+
+
+def _offered(
+    frames: Mapping[str, pl.DataFrame], at_risk: pl.DataFrame, names: pl.DataFrame
+) -> pl.DataFrame | None:
+    """Return what is offered to those to be called, why nothing is to the others; None where nobody was decided on."""
+    table = frames.get("offers_ranked")
+    if table is None:
+        return None
+    called = to_call(at_risk).select("customer_id")
+    mine = table.join(called, on="customer_id", how="semi", maintain_order="left")
+    offers = offers_made(mine, names).with_columns(why_none=pl.lit(None, dtype=pl.String))
+    # the decision stands at the offer that it is about; of the others it is told only that they are others
+    english, others = Sentences.of("en"), pl.col("reason_code") == ANOTHER
+    none = (
+        mine.join(offers.select("customer_id"), on="customer_id", how="anti", maintain_order="left")
+        .sort("customer_id", others, "position")
+        .unique("customer_id", keep="first", maintain_order=True)
+    )
+    codes = none["reason_code"].unique().sort().to_list()
+    words = [english.decided(code) for code in codes]
+    none = none.with_columns(
+        offer_name=pl.lit(None, dtype=pl.String),
+        why_none=pl.col("reason_code").replace_strict(codes, words, return_dtype=pl.String),
+    )
+    shown = pl.concat([offers.select(OFFERED), none.select(OFFERED)])
+    return None if shown.is_empty() else shown
+
+
+OFFERED = (
+    "customer_id", "offer_name", "net_value", "low", "high", "cost", "effect", "effect_source", "is_random", "why_none",
+)  # fmt: skip
+ANOTHER = "another_offer"
 
 
 def _decided(made: Made) -> Decided | None:
@@ -165,12 +229,11 @@ def _effect_words(workspace: Workspace, made: Made) -> str:
     return words if made.around is None else f"{words}: {scale_words(made.around.scale)}"
 
 
-def _circles(made: Made, features: FeatureSet) -> Iterator[Circle]:
-    """Those around the first who may be contacted, as far as they may be shown without naming anybody."""
+def _circles(made: Made, features: FeatureSet, at_risk: pl.DataFrame) -> Iterator[Circle]:
+    """Those around the first to be called, as far as they may be shown without naming anybody."""
     if made.around is None or _network(made.frames, features) is None or features.ties is None:
         return
-    listed = made.frames["at_risk"].filter("may_contact").sort("position").head(N_CIRCLES)
-    for customer_id in listed["customer_id"]:
+    for customer_id in to_call(at_risk).head(N_CIRCLES)["customer_id"]:
         found = ego(features.ties, made.frames["scores"], made.frames["network"], made.around, customer_id)
         yield Circle(customer_id, found.money, found.low, found.high, found.friends, found.links)
 

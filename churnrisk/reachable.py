@@ -36,12 +36,14 @@ def reachable(
 ) -> pl.DataFrame:
     """Return the consents with ``may_contact`` false also for hold-outs and whomever the contact rules let rest.
 
-    Lists are for acting, so nobody is on them whom a call would reach against the rules.
+    ``left_out_for`` says why, as a code of the contact rules, null where they may be contacted: who may not be
+    contacted at all is told so, also while they rest. Lists are for acting, so nobody is on them whom a call would
+    reach against the rules.
     """
     config, ids = workspace.config, consents["customer_id"]
     if ledger is None:
         is_out = held_out(ids, PERMANENT, config.holdout.share, config.holdout.salt)
-        return consents.with_columns(may_contact=pl.col("may_contact") & ~is_out)
+        return _closed(consents, pl.when(is_out).then(pl.lit("permanent_hold_out")))
     with ledger.reading() as db:
         standing = standing_tonight(workspace, tables, ledger, db, as_of)
     probes = pl.DataFrame({"customer_id": ids}).with_columns(
@@ -55,10 +57,16 @@ def reachable(
         refused_for=pl.lit(None, dtype=pl.String),
     )
     marked = refusals(probes, standing, ContactRules.of(config), as_of)
-    is_open = pl.coalesce(EARLY, LATE).is_null() & ~pl.col("was_contacted_today")
-    told = marked.select("customer_id", _open=is_open)
+    today = pl.when("was_contacted_today").then(pl.lit("already_today"))
+    told = marked.select("customer_id", _rule=pl.coalesce(LATE, EARLY, today))
     joined = consents.join(told, on="customer_id", how="left", maintain_order="left")
-    return joined.with_columns(may_contact=pl.col("may_contact") & pl.col("_open")).drop("_open")
+    return _closed(joined, pl.col("_rule")).drop("_rule")
+
+
+def _closed(consents: pl.DataFrame, rule: pl.Expr) -> pl.DataFrame:
+    refuses = pl.when(~pl.col("may_contact").fill_null(value=False)).then(pl.lit("no_consent"))
+    told = consents.with_columns(left_out_for=pl.coalesce(refuses, rule))
+    return told.with_columns(may_contact=pl.col("left_out_for").is_null())
 
 
 def standing_tonight(  # noqa: PLR0917 - what is known of a night, once

@@ -3,7 +3,17 @@
 from .changes import LastNight, changed_words, changes
 from .ego import Ego, ego, told_amount
 from .influence import Influence, influence, ranked_with_influence, scale_words, with_influence
-from .lists import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list, with_carried
+from .lists import (
+    FILE_FORMATS,
+    RankedList,
+    at_risk,
+    call_list,
+    consents_in_force,
+    offers_made,
+    ranked_list,
+    to_call,
+    with_carried,
+)
 from .nps import SILENT_DAYS, latest_nps, measured_shares, nps_predicted, predicted_shares
 from .promoters import approach_list, promoters
 from .reasons import Part, effects_pp, explained, lines_of, parts_of, reasons
@@ -33,6 +43,7 @@ __all__ = [
     "lines_of",
     "measured_shares",
     "nps_predicted",
+    "offers_made",
     "parts_of",
     "predicted_shares",
     "promoters",
@@ -43,6 +54,7 @@ __all__ = [
     "scores",
     "shadow_scores",
     "spread_from",
+    "to_call",
     "told_amount",
     "with_carried",
     "with_influence",

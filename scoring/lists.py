@@ -33,23 +33,32 @@ _FILE_COLUMNS = (
     "spillover_value",
     "at_stake_around",
     "offer_id",
+    "offer_name",
+    "offer_why",
     "treatment_id",
     "reasons",
     "changed",
     "as_of",
 )
 
-_LEFT_OUT_WHEN_EMPTY = frozenset(
-    {"spillover_value", "at_stake_around", "offer_id", "treatment_id", "changed"}
+_ABSENT_WHEN_EMPTY = frozenset(
+    {"spillover_value", "at_stake_around", "offer_id", "offer_name", "offer_why", "treatment_id", "changed"}
 )
 """Columns of the file that stand in it only when some customer has a value; the published table keeps them."""
+
+NO_CONSENT, ASKED_FIRST = "no_consent", "asked_first"
+"""Why somebody ranked is not called: they refuse; they are asked a question tonight, and the call waits for the answer.
+
+All other codes are those of the contact rules.
+"""
 
 
 @dataclass(frozen=True)
 class RankedList:
     """Who is on the list, in order; and warnings.
 
-    ``frame``: as_of, position, customer_id, risk, band, value, spillover_value, may_contact.
+    ``frame``: as_of, position, customer_id, risk, band, value, spillover_value, may_contact, left_out_for (null: to be
+    called).
     """
 
     frame: pl.DataFrame
@@ -91,7 +100,8 @@ def ranked_list(
     scores : pl.DataFrame
         The published table: customer_id, risk, band, value, as_of are read.
     consents : pl.DataFrame
-        customer_id, may_contact; a customer who is not in it is taken to refuse.
+        customer_id, may_contact and, when there is, left_out_for: the code of why not, no_consent where it is null. A
+        customer who is not in it is taken to refuse.
     capacity : int
         Customers the team can call, at least 1.
     around : pl.DataFrame, optional
@@ -104,11 +114,16 @@ def ranked_list(
         spilt = scores.join(added, on="customer_id", how="left", maintain_order="left")
     known = scores["value"].drop_nulls()
     usual = known.median() if known.len() else None
+    told = pl.col("left_out_for") if "left_out_for" in consents.columns else pl.lit(None, dtype=pl.String)
+    allowed = consents.select("customer_id", "may_contact", left_out_for=told)
     weighed = (
-        spilt.join(
-            consents.select("customer_id", "may_contact"), on="customer_id", how="left", maintain_order="left"
-        )
+        spilt.join(allowed, on="customer_id", how="left", maintain_order="left")
         .with_columns(pl.col("may_contact").fill_null(value=False))
+        .with_columns(
+            left_out_for=pl.when(~pl.col("may_contact")).then(
+                pl.col("left_out_for").fill_null(pl.lit(NO_CONSENT))
+            )
+        )
         .with_columns(priority=pl.col("risk") * (_whole_value(usual) if usual is not None else 1.0))
     )
     callable_ = weighed.filter("may_contact")["priority"]
@@ -125,7 +140,15 @@ def ranked_list(
     listed = ordered.filter(is_called | is_refused_above)
     positions = pl.int_range(1, listed.height + 1, dtype=pl.Int64, eager=True).alias("position")
     frame = listed.with_columns(positions).select(
-        "as_of", "position", "customer_id", "risk", "band", "value", "spillover_value", "may_contact"
+        "as_of",
+        "position",
+        "customer_id",
+        "risk",
+        "band",
+        "value",
+        "spillover_value",
+        "may_contact",
+        "left_out_for",
     )
     return RankedList(frame, _notes(scores, weighed, capacity))
 
@@ -142,12 +165,16 @@ def at_risk(
     run_id: str,
     moved: pl.DataFrame | None = None,
     offered: pl.DataFrame | None = None,
+    asked: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the published table ``at_risk``: the list with the strongest reasons that raise each risk, as one text.
 
     Of a customer of whom something is known, only that is told: nobody can talk with a customer about a missing
     figure. The table ``reasons`` holds what is unknown too. ``moved`` is the published table ``changes``, ``offered``
-    the table ``offers_ranked``, None when they were not made.
+    the table ``offers_ranked``, ``asked`` the table ``survey_requests``, None when they were not made.
+
+    Who is left without an offer to measure by, and who is asked tonight, stands in it and is not called:
+    ``left_out_for`` says so.
     """
     is_known = pl.col("value").is_not_null()
     raising = (
@@ -164,7 +191,12 @@ def at_risk(
         ranked.frame.join(told, on="customer_id", how="left", maintain_order="left")
         .join(changed.select("customer_id", "changed"), on="customer_id", how="left", maintain_order="left")
         .join(_made(offered), on="customer_id", how="left", maintain_order="left")
-        .with_columns(run_id=pl.lit(run_id, dtype=pl.String))
+        .join(_left_alone(offered), on="customer_id", how="left", maintain_order="left")
+        .join(_asked_first(asked), on="customer_id", how="left", maintain_order="left")
+        .with_columns(
+            left_out_for=pl.coalesce("left_out_for", "_alone", "_asked"),
+            run_id=pl.lit(run_id, dtype=pl.String),
+        )
         .select(
             "as_of",
             "position",
@@ -178,6 +210,7 @@ def at_risk(
             "reasons",
             "changed",
             "may_contact",
+            "left_out_for",
             "run_id",
         )
     )
@@ -192,39 +225,79 @@ def _made(offered: pl.DataFrame | None) -> pl.DataFrame:
     return offered.filter(pl.col("decision") == "offer").select(_MADE)
 
 
+def _left_alone(offered: pl.DataFrame | None) -> pl.DataFrame:
+    if offered is None:
+        return pl.DataFrame(schema={"customer_id": pl.String, "_alone": pl.String})
+    found = offered.filter(pl.col("decision") == "hold-out").select("customer_id", _alone="reason_code")
+    return found.unique("customer_id", keep="first", maintain_order=True)
+
+
+def _asked_first(asked: pl.DataFrame | None) -> pl.DataFrame:
+    if asked is None:
+        return pl.DataFrame(schema={"customer_id": pl.String, "_asked": pl.String})
+    found = asked.filter(pl.col("decision") == "ask").select("customer_id").unique(maintain_order=True)
+    return found.with_columns(_asked=pl.lit(ASKED_FIRST))
+
+
+def offers_made(offered: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Return the offers that are made: the rows of ``offers_ranked`` with ``offer_name`` and, as ``offer_why``, why.
+
+    Parameters
+    ----------
+    offered : pl.DataFrame
+        The published table ``offers_ranked``.
+    names : pl.DataFrame
+        offer_id, name; an offer without a name there is called by its id.
+    """
+    named = names.select("offer_id", offer_name=pl.col("name").cast(pl.String))
+    made = offered.filter(pl.col("decision") == "offer")
+    return made.join(named, on="offer_id", how="left", maintain_order="left").with_columns(
+        pl.col("offer_name").fill_null(pl.col("offer_id")), offer_why="why"
+    )
+
+
+def to_call(at_risk_table: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the published table to be called, best first."""
+    return at_risk_table.filter(pl.col("left_out_for").is_null()).sort("position")
+
+
 def call_list(
-    at_risk_table: pl.DataFrame, carry: pl.DataFrame | None = None, left_off: pl.Series | None = None
+    called: pl.DataFrame, carry: pl.DataFrame | None = None, offers: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """Return what goes into the files: only those to call, renumbered from 1, the carried columns first.
+    """Return what goes into the files: those to call, renumbered from 1, the carried columns first.
 
     ``at_stake`` is risk x value, ``at_stake_around`` risk x spillover_value; the list is ordered by their sum. What
     nobody has (spillover, offer) is no column of the file.
 
     Parameters
     ----------
-    at_risk_table : pl.DataFrame
-        The published table.
+    called : pl.DataFrame
+        The rows of the published table to be called, in order (`to_call`).
     carry : pl.DataFrame, optional
         customer_id and the columns of [lists] carry (name, phone, owner ...). One called like a column of ours gets
         ``crm_`` before its name.
-    left_off : pl.Series, optional
-        Ids of those whom the night leaves alone, to measure by or until they answer.
+    offers : pl.DataFrame, optional
+        As `offers_made`.
     """
-    to_call = at_risk_table.filter("may_contact").sort("position")
-    if left_off is not None:
-        to_call = to_call.filter(~pl.col("customer_id").is_in(left_off.implode()))
-    numbered = to_call.with_columns(
+    told = ["offer_name", "offer_why"]
+    if offers is None:
+        with_offers = called.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in told)
+    else:
+        with_offers = called.join(
+            offers.select("customer_id", *told), on="customer_id", how="left", maintain_order="left"
+        )
+    numbered = with_offers.with_columns(
         at_stake=(pl.col("risk") * pl.col("value")).round(2),
         at_stake_around=(pl.col("risk") * pl.col("spillover_value")).round(2),
     ).with_columns(
-        pl.int_range(1, to_call.height + 1, dtype=pl.Int64, eager=True).alias("position"),
+        pl.int_range(1, called.height + 1, dtype=pl.Int64, eager=True).alias("position"),
         pl.col("risk").round(4),
         pl.col("value", "spillover_value").round(2),
     )
     own = [
         name
         for name in _FILE_COLUMNS
-        if name not in _LEFT_OUT_WHEN_EMPTY or numbered[name].null_count() < numbered.height
+        if name not in _ABSENT_WHEN_EMPTY or numbered[name].null_count() < numbered.height
     ]
     return with_carried(numbered, carry, own)
 
@@ -246,7 +319,12 @@ FILE_FORMATS = {
     "spillover_value": "#,##0.00",
     "at_stake_around": "#,##0.00",
     "promoter_influence": "#,##0.00",
+    "net_value": "#,##0.00",
+    "low": "#,##0.00",
+    "high": "#,##0.00",
+    "cost": "#,##0.00",
     "position": "0",
+    "priority": "0",
     "tenure_days": "0",
 }
 """Number formats of the list in a spreadsheet."""

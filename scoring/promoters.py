@@ -95,4 +95,5 @@ def approach_list(ranked: pl.DataFrame, consents: pl.DataFrame, capacity: int) -
     return listed.with_columns(
         pl.int_range(1, listed.height + 1, dtype=pl.Int64, eager=True).alias("position"),
         pl.col("promoter_influence", "value").round(2),
+        pl.col(TENURE).cast(pl.Int64),
     )

@@ -25,7 +25,7 @@ from ..ledger import Decided, Ledger, decided, facts, record_decisions
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms
 from ..ledger.replay import contacted_by
 from ..ledger.rules import ContactRules
-from ..ledger.rules.reasons import ASK, CONTROL, HOLD_OUT, REASONS
+from ..ledger.rules.reasons import REASONS
 from ..messages import Sentences
 from ..reachable import standing_tonight
 from .basis import Basis
@@ -86,12 +86,6 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
     words = _words(basis.sentences)
     notes = tuple(json.loads(before.figures)["notes"])
     return Tonight(before, night, decision_tables(before, words, basis.run_id), notes)
-
-
-def left_off_lists(found: Decided) -> pl.Series:
-    """Return who is not to be called tonight: controls, hold-outs, and who is asked first."""
-    is_left = pl.col("decision").is_in([CONTROL, HOLD_OUT, ASK])
-    return found.frame.filter(is_left)["customer_id"].unique().sort()
 
 
 def _words(sentences: Sentences) -> dict[str, str]:

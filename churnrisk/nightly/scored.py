@@ -40,7 +40,7 @@ from ..night_silence import silent_tonight
 from ..reachable import reachable
 from ..report import Silence
 from .basis import Basis
-from .decided import Ready, left_off_lists, tonight
+from .decided import Ready, tonight
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -60,7 +60,7 @@ class Scored:
     around: Influence | None
     known: Heard
     open_to_calls: pl.DataFrame
-    """The consents, with may_contact false for whoever must rest tonight."""
+    """The consents, with may_contact false for whoever must rest tonight, and left_out_for why."""
 
     @classmethod
     def of(cls, basis: Basis, features: FeatureSet) -> Scored:
@@ -128,8 +128,6 @@ class Addition:
     promoters: pl.DataFrame | None = None
     kept: Mapping[Path, Path] = field(default_factory=dict)
     silence: Silence | None = None
-    left_off: pl.Series | None = None
-    """Customers whom tonight's decisions leave alone, to measure by or until they answer."""
     figures: str = ""
     """What was decided in numbers (JSON), for people."""
     is_replay: bool = False
@@ -158,7 +156,6 @@ def made_of(basis: Basis, features: FeatureSet) -> Made:
             promoters=made.promoters if added.promoters is None else added.promoters,
             kept={**made.kept, **added.kept},
             silence=made.silence if added.silence is None else added.silence,
-            left_off=made.left_off if added.left_off is None else added.left_off,
             figures=added.figures or made.figures,
             is_replay=added.is_replay or made.is_replay,
         )
@@ -241,6 +238,7 @@ def list_of(scored: Scored, frames: Frames) -> Addition:
         run_id=scored.basis.run_id,
         moved=frames.get("changes"),
         offered=frames.get("offers_ranked"),
+        asked=frames.get("survey_requests"),
     )
     return Addition({"at_risk": listed})
 
@@ -280,7 +278,6 @@ def decisions_of(scored: Scored, frames: Frames) -> Addition:
         found.tables,
         notes=found.notes,
         promoters=approached,
-        left_off=left_off_lists(found.decided),
         figures=found.decided.figures,
         is_replay=found.decided.is_replay,
     )

@@ -154,6 +154,15 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Handed:
+    """A list handed to people: how many rows it holds, the names of its files, and rows by channel where it has any."""
+
+    n: int
+    files: tuple[str, ...] = ()
+    channels: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Asking:
     """How asking goes so far.
 
@@ -176,18 +185,21 @@ class ReportContent:
 
     Frames are the published tables of the date (more columns do no harm, none of them is shown but those named):
     ``scores`` customer_id, risk, band, value (value null where unknown); ``at_risk`` position, customer_id, risk,
-    band, value and, when there are, spillover_value, risk_low, risk_high, reasons (text), may_contact (rows where it
-    is false are neither shown nor counted as listed); ``reasons`` customer_id, position, feature, effect_pp, sentence;
+    band, value and, when there are, spillover_value, risk_low, risk_high, reasons (text), left_out_for (a code of the
+    contact rules or of ``scoring.lists``; where it is not null the row is told as left out, and neither shown nor
+    counted as listed); ``reasons`` customer_id, position, feature, effect_pp, sentence; ``offered`` customer_id,
+    offer_name, net_value, low, high, cost, effect, effect_source, is_random of offers to those listed, and where
+    offer_name is null why_none, a sentence;
     ``changed`` customer_id, change_pp (points since the night before), sentences (of the largest moves); ``network``
     customer_id, n_ties, churn_exposure and, when there is, offnet_share; ``attributes`` customer_id and one text column
     per attribute, under the user's own names.
 
     ``feature_labels`` gives inputs in words; ``sentence_language`` is that of the reasons' sentences (BCP 47);
     ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact
-    a day; ``n_without_consent`` how many would rank among the listed but may not be contacted, None when not counted;
-    ``n_promoters`` how many promoters may be approached, None without surveys, ``n_long_tenured`` how many of them have
-    been customers for long; ``circles`` are those around the first of the list, ``effect_words`` says what their money
-    rests on.
+    a day; ``handed`` are the lists by name (at_risk, survey_requests, offers, proactive, promoters), ``n_long_tenured``
+    how many of the promoters have been customers for long; ``sends_messages`` says that contacts go to other systems by
+    themselves; ``n_alerts`` counts alerts of late that are open; ``circles`` are those around the first of the list,
+    ``effect_words`` says what their money rests on.
     """
 
     as_of: date
@@ -202,11 +214,11 @@ class ReportContent:
     value_months: int = 12
     currency: str = ""
     capacity: int | None = None
-    n_without_consent: int | None = None
     warnings: tuple[str, ...] = ()
     uses_current_attributes: bool = False
     evidence: Evidence | None = None
     reasons: pl.DataFrame | None = None
+    offered: pl.DataFrame | None = None
     changed: pl.DataFrame | None = None
     network: pl.DataFrame | None = None
     attributes: pl.DataFrame | None = None
@@ -214,10 +226,10 @@ class ReportContent:
     absent_sources: tuple[str, ...] = ()
     feature_labels: Mapping[str, str] = field(default_factory=dict)
     sentence_language: str = "en"
-    list_files: tuple[str, ...] = ()
-    promoter_files: tuple[str, ...] = ()
-    n_promoters: int | None = None
+    handed: Mapping[str, Handed] = field(default_factory=dict)
     n_long_tenured: int = 0
+    sends_messages: bool = False
+    n_alerts: int = 0
     circles: tuple[Circle, ...] = ()
     effect_words: str = ""
     watching: Watching | None = None

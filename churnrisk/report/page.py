@@ -11,17 +11,19 @@ from collections.abc import Iterable
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from ..pictures import theme
 from .around import around_section
 from .breaking import breakable
 from .content import ReportContent
 from .deciding import asking_section, decided_section
+from .doing import actions
 from .lifetimes import lifetime_section
+from .listed import list_section
 from .parts import Page
 from .sections import (
     data_section,
-    list_section,
     network_section,
     reasons_section,
     risk_section,
@@ -30,9 +32,10 @@ from .sections import (
 )
 from .silence import silence_section
 from .spreading import spreading_section
-from .tonight import actions, lead, stats, title, warnings
+from .tonight import lead, stats, title, warnings
 from .trust import trust_section
 from .watch import watch_section
+from .wording import signed
 
 SECTIONS = (
     list_section,
@@ -89,4 +92,22 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["breakable"] = breakable
+    made.filters["commands"] = commands
+    made.filters["signed"] = signed
     return made
+
+
+_BACKTICKS = re.compile(r"`([^`]+)`")
+_CODE = Markup("<code>{}</code>")
+
+
+def commands(sentence: str) -> Markup:
+    """Return a sentence escaped, what stands in backticks as code.
+
+    >>> commands("run `churnrisk check` <now>")
+    Markup('run <code>churnrisk check</code> &lt;now&gt;')
+    """
+    parts = _BACKTICKS.split(sentence)
+    return Markup("").join(
+        _CODE.format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+    )

@@ -19,11 +19,15 @@ class Stat:
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a column: ``is_data`` says that its cells are the user's own text, of any script and direction."""
+    """The head of a column: ``is_data`` says that its cells are the user's own text, of any script and direction.
+
+    ``language`` is that of its sentences where it is not the table's.
+    """
 
     text: str
     kind: Literal["text", "number", "fine", "band", "list", "unbroken"] = "text"
     is_data: bool = False
+    language: str = ""
 
     @property
     def is_number(self) -> bool:

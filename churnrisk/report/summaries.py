@@ -52,9 +52,17 @@ class Headline:
 
 
 def actionable(at_risk: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of the at-risk table that may be acted on, best first: those that may be contacted."""
+    """Return the rows of the at-risk table that are to be acted on, best first: those that nothing leaves out."""
     listed = at_risk.sort("position")
-    return listed.filter(pl.col("may_contact")) if "may_contact" in listed.columns else listed
+    return listed.filter(pl.col("left_out_for").is_null()) if "left_out_for" in listed.columns else listed
+
+
+def left_out(at_risk: pl.DataFrame) -> Mapping[str, int]:
+    """Return how many rows of the at-risk table are left out, by the code of why."""
+    if "left_out_for" not in at_risk.columns:
+        return {}
+    codes = at_risk["left_out_for"].drop_nulls()
+    return dict(codes.value_counts().sort(["count", "left_out_for"], descending=[True, False]).iter_rows())
 
 
 def headline(scores: pl.DataFrame, at_risk: pl.DataFrame) -> Headline:

@@ -1,4 +1,4 @@
-"""The head of the page: what is meant by risk, the night in figures, what to do now, what to be careful about."""
+"""The head of the page: what is meant by risk, the night in figures, what to be careful about."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from datetime import timedelta
 from .content import ReportContent
 from .parts import Stat
 from .summaries import Headline, headline
-from .wording import SPACE, count, counted, listing, money, percent
+from .wording import SPACE, capitalised, count, counted, listing, money, percent
 
 LONG_AGO_DAYS = 120
 """A model that was trained on nothing younger is called old; a judgement."""
-
-
-_MEASURE = "risk times value, the value around each customer included"
 
 
 def title(content: ReportContent) -> str:
@@ -81,62 +78,9 @@ def _capacity_note(content: ReportContent) -> str:
     return f"the team can contact {count(content.capacity)} a day" if content.capacity is not None else ""
 
 
-def actions(content: ReportContent) -> Iterator[str]:
-    """Yield what to do now."""
-    night = headline(content.scores, content.at_risk)
-    if night.n_listed:
-        yield from _calls(content, night)
-    else:
-        yield _nobody_listed(content, night)
-    yield from _promoters(content)
-
-
-def _calls(content: ReportContent, night: Headline) -> Iterator[str]:
-    yield _whom_to_contact(night)
-    if night.stake_listed is not None and night.stake is not None and night.n_listed > 1:
-        here, everywhere = money(night.stake_listed, content.currency), money(night.stake, content.currency)
-        yield f"The list holds {here} of the {everywhere} expected to be lost over all customers."
-    if content.n_without_consent:
-        yield f"{counted(content.n_without_consent, 'customer')} who would rank among them may not be contacted."
-    if content.list_files:
-        yield f"The list, with what your team needs to call: {listing(list(content.list_files))}."
-
-
-def _promoters(content: ReportContent) -> Iterator[str]:
-    if not content.n_promoters:
-        return
-    known = counted(content.n_promoters, "promoter")
-    long_with_us = (
-        f", {count(content.n_long_tenured)} of them customers for long" if content.n_long_tenured else ""
-    )
-    where = f": {listing(list(content.promoter_files))}" if content.promoter_files else ""
-    yield f"Ask {known} for a referral or a public word, the most influential first{long_with_us}{where}."
-
-
-def _whom_to_contact(night: Headline) -> str:
-    if night.n_listed == 1:
-        return "Contact the one customer on the list."
-    measure = "risk alone, as no value is known" if night.stake_listed is None else _MEASURE
-    return (
-        f"Contact the {count(night.n_listed)} customers on the list, from the top: it is ranked by {measure} and holds "
-        "only customers who may be contacted."
-    )
-
-
-def _nobody_listed(content: ReportContent, night: Headline) -> str:
-    if not night.n_scored:
-        return "Nothing: there was no customer to score on this date. See the sources below."
-    if content.n_without_consent:
-        return (
-            f"Nothing: {counted(content.n_without_consent, 'customer')} who would rank first may not be contacted, and "
-            "nobody else was to be listed."
-        )
-    return "Nothing: the list is empty tonight."
-
-
 def warnings(content: ReportContent) -> Iterator[str]:
     """Yield what a reader must know before believing a figure, each once."""
-    yield from dict.fromkeys([*_derived_warnings(content), *content.warnings])
+    yield from dict.fromkeys(capitalised(told) for told in (*_derived_warnings(content), *content.warnings))
 
 
 def _derived_warnings(content: ReportContent) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -156,6 +157,18 @@ def figure(value: float, style: str, currency: str = "") -> str:
 def has_interval(given: Interval) -> bool:
     """Say whether an interval was made: bounds that are undefined, or both the value itself, say nothing."""
     return is_known(given.low) and is_known(given.high) and not given.low == given.value == given.high
+
+
+_HYPHEN_AS_MINUS = re.compile(r"(?<![0-9A-Za-z\u00c0-\u024f\u0370-\u052f_.,/\-])-(?=\d)")
+
+
+def signed(sentence: str) -> str:
+    """Return a sentence with a true minus before its negative numbers; dates, ranges and names keep their hyphens.
+
+    >>> signed("-1.5: from 2026-06-30, 0-6, sms-5") == f"{MINUS}1.5: from 2026-06-30, 0-6, sms-5"
+    True
+    """
+    return _HYPHEN_AS_MINUS.sub(MINUS, sentence)
 
 
 def capitalised(sentence: str) -> str:

@@ -56,7 +56,7 @@ PROMOTERS = FileTable(
             "the day of joining is not known",
         ),
         PublishedColumn(
-            "tenure_days", "number", "days", "Days since joining.", "the day of joining is not known", low=0
+            "tenure_days", "integer", "days", "Days since joining.", "the day of joining is not known", low=0
         ),
         PublishedColumn(
             "value",
@@ -66,6 +66,12 @@ PROMOTERS = FileTable(
             "the customer's monthly_value is not known",
         ),
         PublishedColumn("band", "text", "", "Word for the risk, as in scores.", words=BANDS),
+        PublishedColumn(
+            "programme",
+            "text",
+            "",
+            "What to approach them for ([promoters] programmes); no column of a run that decides nothing.",
+        ),
         _AS_OF,
     ),
     path="lists/YYYY-MM-DD/promoters.csv and .xlsx",

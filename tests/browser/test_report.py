@@ -16,7 +16,12 @@ from tests.unit.report import samples
 pytestmark = pytest.mark.browser
 
 CHROMIUM = Path("/usr/bin/chromium")
-NIGHTS = {"believable": lambda: samples.believable(600), "nasty": samples.nasty, "nobody": samples.nobody}
+NIGHTS = {
+    "believable": lambda: samples.believable(600),
+    "decided": samples.decided_night,
+    "nasty": samples.nasty,
+    "nobody": samples.nobody,
+}
 
 OVERHANGING = """() => [...document.querySelectorAll('body *:not(svg *)')]
     .filter(e => !e.closest('.skip, .folds thead'))
@@ -164,7 +169,7 @@ def test_the_page_fits_without_scrolling_sideways(opened: Opened, width: int) ->
 
 
 @pytest.mark.parametrize("width", [760, 900, 1000, 1100, 1280])
-@night("believable", "nasty")
+@night("believable", "decided", "nasty")
 def test_words_of_ordinary_length_are_in_one_piece(opened: Opened, width: int) -> None:
     opened.page.set_viewport_size({"width": width, "height": 900})
     assert opened.page.evaluate(BROKEN, LONGEST) == []

@@ -382,11 +382,11 @@ def _times(value: float | None) -> str:
 
 
 def _money(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.3f}".replace("-", "\N{MINUS SIGN}")
+    return "unknown" if value is None else f"{value:,.3f}"
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:+.3f}"
 
 
 def _span(low: float | None, high: float | None, told: Callable[[float], str]) -> str:

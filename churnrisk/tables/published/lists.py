@@ -9,9 +9,11 @@ AT_RISK = PublishedTable(
     "at_risk",
     "The list for the retention team: highest risk x (value + spillover_value) first, as many who may be contacted as "
     "the team can call. "
-    "Those ranked above the last of them who refuse contact stand in it too, marked, so that refusals can be counted. "
+    "Those ranked above the last of them who are not called stand in it too, with the reason in left_out_for, so that "
+    "they can be counted. "
     "lists/YYYY-MM-DD/at_risk.csv and .xlsx hold only those to call, numbered from 1, the columns of [lists] carry "
-    "first: without may_contact and run_id, with at_stake (risk x value) and at_stake_around (risk x spillover_value).",
+    "first: without may_contact, left_out_for and run_id, with at_stake (risk x value), at_stake_around (risk x "
+    "spillover_value), and the name of the offer and why it is made (offer_name, offer_why).",
     ("as_of", "position"),
     (
         AS_OF,
@@ -47,7 +49,19 @@ AT_RISK = PublishedTable(
             "not scored in the night before, or the run was a backfill",
         ),
         PublishedColumn(
-            "may_contact", "boolean", "", "Whether the customer may be contacted; false is never in lists/."
+            "may_contact",
+            "boolean",
+            "",
+            "Whether the customer may be called tonight: consent, contact rules and the permanent hold-out; false is "
+            "never in lists/.",
+        ),
+        PublishedColumn(
+            "left_out_for",
+            "text",
+            "",
+            "Why the customer is not called, as a code: see the contact rules in the documentation. asked_first: is "
+            "asked a question tonight, and the call waits for the answer.",
+            "the customer is to be called",
         ),
         RUN,
     ),

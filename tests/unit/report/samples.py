@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -15,6 +16,7 @@ from churnrisk.report import (
     Circle,
     Decided,
     Evidence,
+    Handed,
     ReportContent,
     RunDetails,
     SourceLine,
@@ -105,6 +107,12 @@ ASKED = Asking(
 )
 
 
+LEFT_OUT = (
+    ["quiet_days"] * 12 + ["cap_reached"] * 2 + ["no_consent"] * 4 + ["drawn_none"] * 3 + ["asked_first"] * 2
+)
+"""Why 23 customers who rank beside the listed ones are not called."""
+
+
 def believable(n: int = 4000, seed: int = 1) -> ReportContent:
     """A telco with everything."""
     rng = np.random.default_rng(seed)
@@ -124,7 +132,7 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
     kinds = np.select([plan == 0, region == 2], ["non_payment", "silent"], "asked")
     told = {"leaver_kind": kinds, "leaver_kind_share": rng.uniform(0.5, 0.9, n)}
     scores = pl.DataFrame({"customer_id": ids, "risk": risk, "band": band, "value": value, **told})
-    at_risk = _listed(scores, 50)
+    at_risk = _listed(scores, 50, LEFT_OUT)
     return ReportContent(
         as_of=AS_OF,
         zone="Europe/Berlin",
@@ -140,7 +148,6 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
         at_risk=at_risk,
         currency="EUR",
         capacity=50,
-        n_without_consent=23,
         company="Nordwind Mobil",
         warnings=("12 % of surveys are of customers who are not in the customer source.",),
         uses_current_attributes=True,
@@ -160,15 +167,54 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
         sources=_sources(),
         absent_sources=("events",),
         feature_labels=LABELS,
-        list_files=("lists/2026-06-30/at_risk.xlsx", "lists/2026-06-30/at_risk.csv"),
-        promoter_files=("promoters.csv",),
-        n_promoters=40,
+        handed={
+            "at_risk": Handed(50, ("lists/2026-06-30/at_risk.xlsx", "lists/2026-06-30/at_risk.csv")),
+            "promoters": Handed(40, ("promoters.csv",)),
+        },
         n_long_tenured=12,
         circles=(circle(at_risk["customer_id"][0], 6), circle(at_risk["customer_id"][1], 0)),
         effect_words="the causal effect 0.03 per strong friend who left, 0 to 0.28 (default)",
         watching=watching(),
         decided=DECIDED,
         asking=ASKED,
+    )
+
+
+def decided_night() -> ReportContent:
+    """The same telco on a night that also asks, offers and contacts, told beside the night before."""
+    content = believable()
+    listed = content.at_risk.filter(pl.col("left_out_for").is_null())["customer_id"]
+    move = "-1.2: Service contacts in the last 90 days: 3. Before: 1."
+    return replace(
+        content,
+        offered=_offered(listed),
+        changed=pl.DataFrame({"customer_id": listed}).with_columns(
+            change_pp=pl.lit(-2.34), sentences=pl.lit([move, "+0.4: A customer for 4 months."])
+        ),
+        handed={
+            **content.handed,
+            "survey_requests": Handed(40, ("survey_requests.csv", "survey_requests.xlsx"), {"email": 40}),
+            "offers": Handed(1200, ("offers.csv", "offers.xlsx"), {"email": 200, "sms": 1000}),
+            "proactive": Handed(1, ("proactive.csv",), {"email": 1}),
+        },
+        sends_messages=True,
+        n_alerts=2,
+    )
+
+
+def _offered(customers: pl.Series) -> pl.DataFrame:
+    """An offer to each but the second, who gets none; the third one's is drawn by lot."""
+    place = pl.int_range(0, pl.len())
+    return pl.DataFrame({"customer_id": customers}).with_columns(
+        offer_name=pl.when(place != 1).then(pl.lit("10 % off for 12 months")),
+        net_value=pl.lit(18.306),
+        low=pl.lit(-2.5),
+        high=pl.lit(1024.0),
+        cost=pl.lit(1.3),
+        effect=pl.lit(0.114),
+        effect_source=pl.lit("assumed"),
+        is_random=place == 2,
+        why_none=pl.when(place == 1).then(pl.lit("More valuable customers have used up the budget.")),
     )
 
 
@@ -284,6 +330,9 @@ def nasty() -> ReportContent:
             "sentence": [f"Tarif ist {SCRIPT}", "У двух друзей теперь другой оператор", f"方案是{IMAGE}"],
         }
     )
+    hostile_offers = _offered(listed["customer_id"][:50]).with_columns(
+        offer_name=pl.lit(SCRIPT), effect_source=pl.lit("measured")
+    )
     return replace(
         content,
         company=IMAGE,
@@ -300,7 +349,8 @@ def nasty() -> ReportContent:
             *content.sources,
         ),
         absent_sources=(SCRIPT,),
-        list_files=(IMAGE,),
+        handed={"at_risk": Handed(50, (IMAGE,)), "offers": Handed(3, (SCRIPT,), {IMAGE: 3})},
+        offered=hostile_offers,
         watching=_nasty_watching(),
         run=RunDetails(SCRIPT, IMAGE, "0.1.0", {SCRIPT: "a" * 300}),
     )
@@ -374,13 +424,14 @@ def minimal(scores: pl.DataFrame, at_risk: pl.DataFrame) -> ReportContent:
     )
 
 
-def _listed(scores: pl.DataFrame, n: int) -> pl.DataFrame:
-    best = scores.sort(pl.col("risk") * pl.col("value"), descending=True).head(n)
+def _listed(scores: pl.DataFrame, n: int, left_out: Sequence[str] = ()) -> pl.DataFrame:
+    best = scores.sort(pl.col("risk") * pl.col("value"), descending=True).head(n + len(left_out))
+    codes = pl.Series("left_out_for", [*[None] * (len(best) - len(left_out)), *left_out], dtype=pl.String)
     return best.with_columns(
         position=pl.int_range(1, pl.len() + 1),
         risk_low=pl.col("risk") * 0.8,
         risk_high=(pl.col("risk") * 1.25).clip(0, 1),
-        may_contact=pl.lit(value=True),
+        left_out_for=codes,
         phone=pl.lit("+49 170 5550199"),
     )
 

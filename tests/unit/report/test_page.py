@@ -16,10 +16,12 @@ import pytest
 from churnrisk.metrics import Contagion, Interval
 from churnrisk.report import ReportContent, SourceLine, report_html
 from churnrisk.report.around import around_section
+from churnrisk.report.doing import actions
+from churnrisk.report.listed import list_section
 from churnrisk.report.page import SECTIONS
-from churnrisk.report.sections import data_section, list_section, network_section
+from churnrisk.report.sections import data_section, network_section
 from churnrisk.report.spreading import spreading_section
-from churnrisk.report.tonight import actions, lead, warnings
+from churnrisk.report.tonight import lead, warnings
 from churnrisk.report.trust import trust_section
 from churnrisk.report.wording import DASH
 from tests.drawn_models import drawn_contagion
@@ -153,7 +155,6 @@ def test_the_head_says_how_many_what_is_at_stake_and_what_to_do() -> None:
     assert f"Customers scored {len(content.scores)} " in said
     assert f"At risk {n_at_risk} " in said
     assert "Contact the 50 customers on the list, from the top" in said
-    assert "23 customers who would rank among them may not be contacted." in said
 
 
 def test_the_list_shows_ten_with_their_reasons_and_no_column_that_users_carry() -> None:
@@ -298,7 +299,7 @@ def test_without_values_the_stake_is_not_known_and_the_list_is_said_to_be_by_ris
 def test_nobody_to_score_and_nobody_to_call_are_said() -> None:
     assert "there was no customer to score on this date" in " ".join(actions(samples.nobody()))
     content = replace(believable(), at_risk=believable().at_risk.head(0))
-    assert "23 customers who would rank first may not be contacted" in " ".join(actions(content))
+    assert "Nobody to call: the list is empty tonight." in " ".join(actions(content))
 
 
 #    kind        days          what leaving means
@@ -365,8 +366,8 @@ def test_the_name_of_the_learner_begins_its_sentence_with_a_capital() -> None:
 
 def test_ranks_of_the_list_have_no_gaps_where_somebody_refuses() -> None:
     content = believable()
-    refused = pl.col("position").is_in([2, 3])
-    changed = replace(content, at_risk=content.at_risk.with_columns(may_contact=~refused))
+    refused = pl.when(pl.col("position").is_in([2, 3])).then(pl.lit("no_consent"))
+    changed = replace(content, at_risk=content.at_risk.with_columns(left_out_for=refused))
     table = list_section(changed).parts[0].table
     assert table is not None
     assert [row[0] for row in table.rows] == [str(rank) for rank in range(1, 11)]
@@ -457,7 +458,7 @@ def test_an_answer_that_cannot_be_given_gives_its_reason_and_no_number_for_money
 
 def test_the_list_says_what_moved_each_risk_since_the_night_before() -> None:
     content = believable()
-    first, second = content.at_risk.filter("may_contact").sort("position")["customer_id"][:2]
+    first, second = content.at_risk.sort("position")["customer_id"][:2]
     changed = pl.DataFrame(
         {"customer_id": [first], "change_pp": [-2.34], "sentences": [["Service contacts: 3. Before: 1."]]}
     )

@@ -184,9 +184,11 @@ def test_an_attribute_called_like_a_column_of_ours_is_still_the_user_s() -> None
     assert found["risk"]["segment"].to_list() == ["south", "north"]
 
 
-def test_customers_who_may_not_be_contacted_are_not_on_the_list() -> None:
+def test_customers_who_are_left_out_are_not_on_the_list_and_counted_by_why() -> None:
     at_risk = SCORES.head(3).with_columns(
-        position=pl.Series([3, 1, 2]), may_contact=pl.Series([True, False, True])
+        position=pl.Series([3, 1, 2]), left_out_for=pl.Series([None, "no_consent", None])
     )
     assert summaries.actionable(at_risk)["customer_id"].to_list() == ["c", "a"]
+    assert summaries.left_out(at_risk) == {"no_consent": 1}
+    assert summaries.left_out(SCORES) == {}
     assert summaries.headline(SCORES, at_risk).n_listed == 2

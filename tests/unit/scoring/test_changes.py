@@ -210,9 +210,9 @@ def test_lines_add_up_in_any_order_of_inputs(
 @pytest.mark.parametrize(
     ("language", "text"),
     [
-        ("en", "+5.2 points since 2026-06-29. +26.0: Service contacts in the last 90 days: 1.5. Before: 0. -20.8: Would recommend us: -0.7 of 10 in the latest answer. Before: not known."),  # noqa: E501
-        ("ru", "+5,2 п. п. с 2026-06-29. +26,0: Обращения в поддержку за 90 дн.: 1,5. Раньше: 0. -20,8: Готовность рекомендовать, последний ответ: -0,7 из 10. Раньше: неизвестно."),  # noqa: E501
-        ("zh", "自 2026-06-29 以来 +5.2 个百分点。+26.0: 90 天内联系客服次数：1.5。之前：0。-20.8: 最近一次推荐意愿评分：-0.7（满分 10）。之前：未知。"),  # noqa: E501
+        ("en", "Risk +5.2 points since 2026-06-29. +26.0: Service contacts in the last 90 days: 1.5. Before: 0. -20.8: Would recommend us: -0.7 of 10 in the latest answer. Before: not known."),  # noqa: E501
+        ("ru", "Риск +5,2 п. п. с 2026-06-29. +26,0: Обращения в поддержку за 90 дн.: 1,5. Раньше: 0. -20,8: Готовность рекомендовать, последний ответ: -0,7 из 10. Раньше: неизвестно."),  # noqa: E501
+        ("zh", "自 2026-06-29 以来风险 +5.2 个百分点。+26.0: 90 天内联系客服次数：1.5。之前：0。-20.8: 最近一次推荐意愿评分：-0.7（满分 10）。之前：未知。"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_the_list_says_how_much_and_the_largest_moves_in_its_language(language: str, text: str) -> None:

@@ -13,7 +13,16 @@ from churnrisk.store import Engine
 from churnrisk.store.audits import audit, in_order
 from churnrisk.tables.lake import LakeTables
 from churnrisk.tables.published import RULES
-from scoring import FILE_FORMATS, RankedList, at_risk, call_list, consents_in_force, ranked_list
+from scoring import (
+    FILE_FORMATS,
+    RankedList,
+    at_risk,
+    call_list,
+    consents_in_force,
+    offers_made,
+    ranked_list,
+    to_call,
+)
 
 DAY = date(2026, 6, 30)
 
@@ -70,7 +79,7 @@ def test_when_everybody_refuses_the_highest_refusals_up_to_the_capacity_are_list
     made = ranked_list(customers, consents(a=False, b=False, c=False), 2)
     assert listed(made) == [(1, "b", False), (2, "c", False)]
     assert made.notes == ("only 0 customers may be contacted, fewer than [team] daily_capacity = 2",)
-    assert call_list(at_risk(made, reasons_drawn(), Sentences.of("en"), run_id="r")).is_empty()
+    assert call_list(to_call(at_risk(made, reasons_drawn(), Sentences.of("en"), run_id="r"))).is_empty()
 
 
 def test_a_customer_without_a_consent_row_is_not_called() -> None:
@@ -137,13 +146,13 @@ def test_the_file_holds_only_those_to_call_with_the_carried_columns_first() -> N
     )
     table = at_risk(ranked, reasons_drawn(("b", 1, 2.0, "Why.")), Sentences.of("en"), run_id="r")
     carry = pl.DataFrame({"customer_id": ["c", "b"], "name": ["Цой", "王"], "value": ["gold", None]})
-    made = call_list(table, carry)
+    made = call_list(to_call(table), carry)
     assert made.columns[:5] == ["name", "crm_value", "customer_id", "position", "band"]
     assert made.select("position", "customer_id", "name", "crm_value").rows() == [
         (1, "b", "王", None),
         (2, "c", "Цой", "gold"),
     ]
-    assert call_list(table).columns[0] == "customer_id"
+    assert call_list(to_call(table)).columns[0] == "customer_id"
 
 
 @pytest.mark.parametrize(("day", "may_contact"), [(1, True), (2, True), (3, False), (9, False)])
@@ -183,7 +192,7 @@ def test_the_list_tells_what_is_unknown_only_of_those_of_whom_nothing_is_known()
 def test_the_file_says_what_is_at_stake_and_numbers_those_to_call_without_gaps() -> None:
     customers = scored(a=(0.9, 9.0), b=(0.123456, 50.0), c=(0.5, 8.0), d=(0.3, None))
     ranked = ranked_list(customers, consents(a=False, b=True, c=False, d=True), 5)
-    made = call_list(at_risk(ranked, reasons_drawn(), Sentences.of("en"), run_id="r"))
+    made = call_list(to_call(at_risk(ranked, reasons_drawn(), Sentences.of("en"), run_id="r")))
     assert made.columns == [
         "customer_id",
         "position",
@@ -207,3 +216,65 @@ def test_an_offer_somebody_has_is_a_column_of_the_file() -> None:
     assert call_list(table)["offer_id"].to_list() == ["gift", None]
     assert call_list(table)["treatment_id"].to_list() == ["offer-1", None]
     assert "spillover_value" not in call_list(table).columns
+
+
+def test_a_list_says_of_each_who_is_not_called_why() -> None:
+    customers = scored(a=(0.9, 1.0), b=(0.8, 1.0), c=(0.7, 1.0), d=(0.6, 1.0), e=(0.5, 1.0), f=(0.4, 1.0))
+    told = consents(a=False, b=False, c=True, d=True, e=True, f=True).with_columns(
+        left_out_for=pl.Series([None, "quiet_days", None, None, None, None], dtype=pl.String)
+    )
+    offered = pl.DataFrame(
+        [
+            ("c", "gift", "hold-out", "campaign_hold_out", None),
+            ("d", "gift", "offer", "chosen", "offer-1"),
+            ("f", "gift", "none", "budget_spent", None),
+        ],
+        schema=["customer_id", "offer_id", "decision", "reason_code", "treatment_id"],
+        orient="row",
+    )
+    asked = pl.DataFrame({"customer_id": ["c", "e", "f"], "decision": ["ask", "ask", "hold-out"]})
+    table = at_risk(
+        ranked_list(customers, told, 4),
+        reasons_drawn(),
+        Sentences.of("en"),
+        run_id="r",
+        offered=offered,
+        asked=asked,
+    )
+    # who is held out of surveys is called like everybody: only asking is held back
+    assert dict(table.select("customer_id", "left_out_for").iter_rows()) == {
+        "a": "no_consent",
+        "b": "quiet_days",
+        "c": "campaign_hold_out",
+        "d": None,
+        "e": "asked_first",
+        "f": None,
+    }
+    assert to_call(table)["customer_id"].to_list() == ["d", "f"]
+    assert table["may_contact"].to_list() == [False, False, True, True, True, True]
+    audit({"at_risk": in_order(table, RULES["at_risk"])}, {"at_risk": RULES["at_risk"]})
+
+
+def test_the_file_says_what_the_offer_is_called_and_why_it_is_made() -> None:
+    ranked = ranked_list(scored(a=(0.9, 9.0), b=(0.8, 9.0)), consents(a=True, b=True), 2)
+    offered = pl.DataFrame(
+        [
+            ("a", "gift", "offer", "Worth it."),
+            ("b", "gift", "none", "No budget."),
+            ("z", "old", "offer", "Why."),
+        ],
+        schema=["customer_id", "offer_id", "decision", "why"],
+        orient="row",
+    )
+    offers = offers_made(offered, pl.DataFrame({"offer_id": ["gift"], "name": ["A gift"]}))
+    assert offers.select("customer_id", "offer_name", "offer_why").rows() == [
+        ("a", "A gift", "Worth it."),
+        ("z", "old", "Why."),
+    ], "an offer that the catalogue no longer has goes by its id"
+    table = at_risk(ranked, reasons_drawn(), Sentences.of("en"), run_id="r")
+    made = call_list(to_call(table), None, offers)
+    assert made.select("customer_id", "offer_name", "offer_why").rows() == [
+        ("a", "A gift", "Worth it."),
+        ("b", None, None),
+    ]
+    assert "offer_name" not in call_list(to_call(table)).columns

@@ -25,6 +25,9 @@ OPINIONS = pl.DataFrame({"customer_id": IDS, "opinion": ["promoter"] * 4 + ["pas
 NETWORK = pl.DataFrame({"customer_id": IDS, "promoter_influence": [1.5, 7.126, None, None, 0.0]})
 
 
+CONSENTS = pl.DataFrame({"customer_id": ["a", "b", "c"], "may_contact": [True, False, True]})
+
+
 def ranked(network: pl.DataFrame | None = NETWORK, tenure: pl.DataFrame = TENURE) -> pl.DataFrame:
     return promoters(SCORES, tenure, network, OPINIONS, long_tenure_days=1095)
 
@@ -42,11 +45,10 @@ def test_without_ties_or_tenure_promoters_are_still_named() -> None:
 
 
 def test_only_those_who_may_be_contacted_are_approached_and_no_more_than_the_team_can() -> None:
-    consents = pl.DataFrame({"customer_id": ["a", "b", "c"], "may_contact": [True, False, True]})
-    listed = approach_list(ranked(), consents, 5)
+    listed = approach_list(ranked(), CONSENTS, 5)
     assert listed.select("position", "customer_id").rows() == [(1, "a"), (2, "c")]
-    assert approach_list(ranked(), consents, 1)["customer_id"].to_list() == ["a"]
-    everybody = consents.with_columns(may_contact=True)
+    assert approach_list(ranked(), CONSENTS, 1)["customer_id"].to_list() == ["a"]
+    everybody = CONSENTS.with_columns(may_contact=True)
     assert approach_list(ranked(), everybody, 1).select("customer_id", "promoter_influence").row(0) == (
         "b",
         7.13,
@@ -56,4 +58,6 @@ def test_only_those_who_may_be_contacted_are_approached_and_no_more_than_the_tea
 def test_no_promoter_makes_an_empty_list_with_its_columns() -> None:
     nobody = promoters(SCORES, TENURE, NETWORK, OPINIONS.clear(), long_tenure_days=1)
     assert nobody.is_empty()
-    assert nobody.columns == [column.name for column in PROMOTERS.columns]
+    told = [column.name for column in PROMOTERS.columns]
+    assert nobody.columns == [name for name in told if name != "programme"], "nothing is decided here"
+    assert approach_list(nobody, CONSENTS, 1).schema["tenure_days"] == pl.Int64

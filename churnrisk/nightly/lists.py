@@ -1,0 +1,163 @@
+"""The lists of a night: which there are, and which rows each holds; who may be contacted is looked at once more.
+
+It decides what goes into a file, and refuses to decide on anybody: a list holds rows that were decided to be acted on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from scoring import call_list, offers_made, to_call, with_carried
+
+from ..ledger import crm_consents, still_allowed
+from ..night_report import Made
+from ..reachable import CALL
+from ..sources import LoadedSources
+from .basis import Basis
+
+NAMES = pl.DataFrame(schema={"offer_id": pl.String, "name": pl.String})
+"""Names of offers where there is no catalogue."""
+WITHDRAWN = {"customer_id": pl.String(), "reason_code": pl.String()}
+
+
+@dataclass(frozen=True)
+class NightList:
+    """One list: its name, what people call it, its rows, and who was taken off when it was made.
+
+    ``withdrawn``: customer_id, reason_code of those decided on who may not be contacted by now. ``has_channels``: the
+    column ``channel`` is ours.
+    """
+
+    name: str
+    words: str
+    frame: pl.DataFrame
+    has_channels: bool = False
+    withdrawn: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WITHDRAWN))
+
+
+class _Sheet(NamedTuple):
+    """One file of decided rows: its name, what people call it, and which rows of which table it holds."""
+
+    name: str
+    words: str
+    table: str
+    decision: str
+    order: str
+    columns: tuple[str, ...]
+
+
+SHEETS = (
+    _Sheet(
+        "survey_requests", "Survey requests", "survey_requests", "ask", "position",
+        ("invitation_id", "customer_id", "metric", "occasion", "channel", "language", "purpose", "why", "as_of"),
+    ),
+    _Sheet(
+        "offers", "Offers", "offers_ranked", "offer", "priority",
+        ("treatment_id", "customer_id", "offer_id", "offer_name", "channel", "net_value", "low", "high",
+         "spillover_value", "cost", "why", "priority", "as_of"),
+    ),
+    _Sheet(
+        "proactive", "Proactive contacts", "approaches", "approach", "position",
+        ("customer_id", "programme", "message", "channel", "purpose", "as_of"),
+    ),
+)  # fmt: skip
+MONEY = ("net_value", "low", "high", "spillover_value", "cost")
+
+
+def night_lists(basis: Basis, made: Made) -> Iterator[NightList]:
+    """Yield the lists of a night, that of whom to call first."""
+    carried, names = _carried(basis.loaded), offer_names(basis.loaded)
+    offered = made.frames.get("offers_ranked")
+    offers = None if offered is None else offers_made(offered, names)
+    calls = _allowed(basis, to_call(made.frames["at_risk"]), CALL, CALL)
+    yield NightList("at_risk", "List", call_list(calls.rows, carried, offers), withdrawn=calls.withdrawn)
+    yield from _decided(basis, made, calls.rows["customer_id"], carried, offers)
+    if made.promoters is not None:
+        found = made.promoters
+        asked = _allowed(basis, found, None, "promoter")
+        own = [name for name in found.columns if name != "as_of"]
+        yield NightList(
+            "promoters",
+            "Promoters",
+            with_carried(asked.rows, carried, [*own, "as_of"]),
+            withdrawn=asked.withdrawn,
+        )
+
+
+def _decided(
+    basis: Basis,
+    made: Made,
+    called: pl.Series,
+    carried: pl.DataFrame | None,
+    offers: pl.DataFrame | None,
+) -> Iterator[NightList]:
+    """Yield who is asked, who gets which offer and whom a rule concerns."""
+    if basis.ledger is None:
+        return
+    tables = dict(made.frames) if offers is None else {**made.frames, "offers_ranked": offers}
+    purposes: dict[str, str | pl.Expr] = {
+        "survey_requests": "survey",
+        "offers": "offer",
+        "proactive": pl.col("purpose"),
+    }
+    for sheet in SHEETS:
+        if sheet.table not in tables:
+            continue
+        rows = tables[sheet.table].filter(pl.col("decision") == sheet.decision).sort(sheet.order)
+        if sheet.name == "offers":  # the team makes those of its own list
+            rows = rows.filter(~pl.col("customer_id").is_in(called.implode()))
+        if sheet.name == "proactive":  # promoters have a list of their own
+            rows = rows.filter(kind="proactive")
+            if rows.is_empty():
+                continue
+        found = _allowed(basis, rows, pl.col("channel"), purposes[sheet.name])
+        shown = found.rows.with_columns(pl.selectors.by_name(*MONEY, require_all=False).round(2))
+        listed = with_carried(shown, carried, sheet.columns)
+        yield NightList(sheet.name, sheet.words, listed, has_channels=True, withdrawn=found.withdrawn)
+
+
+class _Allowed(NamedTuple):
+    rows: pl.DataFrame
+    withdrawn: pl.DataFrame
+
+
+def _allowed(
+    basis: Basis, rows: pl.DataFrame, channel: str | pl.Expr | None, purpose: str | pl.Expr
+) -> _Allowed:
+    """Return the rows that may still go out as consents and suppressions are now, and who may not any more."""
+    if basis.ledger is None:
+        return _Allowed(rows, pl.DataFrame(schema=WITHDRAWN))
+    # by the row: what is looked at has columns of its own
+    looked_at = rows.select(
+        "customer_id",
+        channel=pl.lit(channel, dtype=pl.String) if channel is None or isinstance(channel, str) else channel,
+        purpose=pl.lit(purpose) if isinstance(purpose, str) else purpose,
+    ).with_row_index("_row")
+    found = still_allowed(
+        looked_at,
+        basis.ledger,
+        datetime.now(UTC).replace(tzinfo=None),
+        crm=crm_consents(basis.loaded.tables, basis.as_of.instant),
+        transactional=basis.workspace.config.contacts.transactional,
+    )
+    return _Allowed(rows[found.allowed["_row"]], found.refused.select("customer_id", "reason_code"))
+
+
+def offer_names(loaded: LoadedSources) -> pl.DataFrame:
+    """Return offer_id and name of the catalogue."""
+    if not loaded.tables.has("offers"):
+        return NAMES
+    return pl.read_parquet(loaded.tables.paths["offers"], columns=NAMES.columns)
+
+
+def _carried(loaded: LoadedSources) -> pl.DataFrame | None:
+    if not loaded.tables.has("carry"):
+        return None
+    keys = pl.read_parquet(loaded.tables.paths["keys"])
+    carry = pl.read_parquet(loaded.tables.paths["carry"])
+    return carry.join(keys, on="customer_key").drop("customer_key")

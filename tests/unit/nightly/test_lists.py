@@ -1,0 +1,153 @@
+"""The files of a night: whoever withdrew since it was decided is on none of them, and is said to be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import polars as pl
+import pytest
+
+from churnrisk.dates import AsOf
+from churnrisk.ledger import Ledger
+from churnrisk.ledger.permission import suppress
+from churnrisk.messages import Sentences
+from churnrisk.night_report import Made
+from churnrisk.nightly.basis import Basis
+from churnrisk.nightly.extent import NIGHTLY
+from churnrisk.nightly.lists import NightList, night_lists
+from churnrisk.sources import LoadedSources
+from churnrisk.store import Workspace
+from churnrisk.tables.lake import LakeTables
+from tests.drawn_models import drawn_bundle
+
+if TYPE_CHECKING:
+    from churnrisk.night_monitor import Past
+    from churnrisk.store import Engine
+
+DAY = date(2026, 6, 30)
+PEOPLE = ["anna", "bo", "cho", "dmitri", "=eva"]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    (tmp_path / "churnrisk.toml").write_text("[holdout]\nshare = 0\n")
+    with Ledger.open(Workspace.open(tmp_path), {}) as opened:
+        yield opened
+
+
+@pytest.fixture
+def basis(tmp_path: Path, ledger: Ledger) -> Basis:
+    long_ago = datetime(2026, 1, 1)
+    tables = {
+        "customers": pl.DataFrame({"customer_key": range(5), "version": [1] * 5}).with_columns(
+            known_at=pl.lit(long_ago),
+            valid_from=pl.lit(long_ago),
+            may_survey=pl.lit(value=True),
+            may_contact=pl.lit(value=True),
+        ),
+        "keys": pl.DataFrame({"customer_key": range(5), "customer_id": PEOPLE}),
+        "offers": pl.DataFrame({"offer_id": ["gift"], "name": ["A gift"]}),
+        "carry": pl.DataFrame({"customer_key": range(5), "channel": ["shop"] * 5}),
+    }
+    for name, frame in tables.items():
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    loaded = LoadedSources(LakeTables({name: tmp_path / f"{name}.parquet" for name in tables}), {}, {})
+    nothing = cast("Engine", None), cast("Past", None)
+    return Basis(
+        Workspace.open(tmp_path),
+        nothing[0],
+        AsOf(DAY, "UTC"),
+        NIGHTLY,
+        loaded,
+        drawn_bundle(tenure_days="profile"),
+        nothing[1],
+        "r",
+        Sentences.of("en"),
+        ledger=ledger,
+    )
+
+
+def made() -> Made:
+    """Anna to dmitri on the list, bo a control, dmitri asked first; anna, cho and eva get an offer."""
+    listed = pl.DataFrame(
+        {
+            "as_of": [DAY] * 4,
+            "position": [1, 2, 3, 4],
+            "customer_id": PEOPLE[:4],
+            "risk": [0.5] * 4,
+            "band": ["high"] * 4,
+            "value": [10.0] * 4,
+            "spillover_value": [None] * 4,
+            "offer_id": ["gift", None, "gift", None],
+            "treatment_id": ["t-anna", None, "t-cho", None],
+            "reasons": ["Why."] * 4,
+            "changed": [None] * 4,
+            "left_out_for": [None, "campaign_hold_out", None, "asked_first"],
+        },
+        schema_overrides={"spillover_value": pl.Float64, "changed": pl.String},
+    )
+    offered = pl.DataFrame(
+        {
+            "customer_id": ["anna", "bo", "cho", "=eva"],
+            "decision": ["offer", "hold-out", "offer", "offer"],
+            "reason_code": ["chosen", "campaign_hold_out", "chosen", "chosen"],
+            "priority": [1, 2, 3, 4],
+        }
+    ).with_columns(
+        as_of=pl.lit(DAY),
+        offer_id=pl.lit("gift"),
+        treatment_id=pl.concat_str(pl.lit("t-"), "customer_id"),
+        channel=pl.lit("sms"),
+        why=pl.lit("Worth it."),
+        **{name: pl.lit(1.239) for name in ("net_value", "low", "high", "spillover_value", "cost")},
+    )
+    asked = pl.DataFrame({"customer_id": ["dmitri"], "decision": ["ask"], "position": [1]}).with_columns(
+        as_of=pl.lit(DAY),
+        channel=pl.lit("email"),
+        **{
+            name: pl.lit(name)
+            for name in ("invitation_id", "metric", "occasion", "language", "purpose", "why")
+        },
+    )
+    frames = {"at_risk": listed, "offers_ranked": offered, "survey_requests": asked}
+    return Made(frames, ())
+
+
+def lists(basis: Basis) -> dict[str, NightList]:
+    return {each.name: each for each in night_lists(basis, made())}
+
+
+def test_the_list_holds_those_to_call_with_their_offer_and_offers_those_of_the_others(basis: Basis) -> None:
+    found = lists(basis)
+    calls = found["at_risk"].frame
+    assert calls.select("position", "customer_id", "offer_name", "offer_why", "treatment_id").rows() == [
+        (1, "anna", "A gift", "Worth it.", "t-anna"),
+        (2, "cho", "A gift", "Worth it.", "t-cho"),
+    ]
+    offers = found["offers"].frame
+    assert offers.select("customer_id", "offer_name", "channel", "crm_channel", "cost").rows() == [
+        ("=eva", "A gift", "sms", "shop", 1.24)
+    ]
+    assert found["survey_requests"].frame["customer_id"].to_list() == ["dmitri"]
+    assert [each.has_channels for each in found.values()] == [False, True, True]
+
+
+def test_whoever_withdrew_since_is_on_no_list_and_told_so(basis: Basis, ledger: Ledger) -> None:
+    with ledger.writing() as db:
+        suppress(ledger, db, ["anna", "=eva"], reason="asked", now=datetime(2026, 7, 1))
+        suppress(ledger, db, ["cho"], reason="asked", now=datetime(2026, 7, 1), channel="call")
+    found = lists(basis)
+    assert found["at_risk"].frame.is_empty()
+    assert found["at_risk"].withdrawn.rows() == [("anna", "do_not_contact"), ("cho", "suppressed")]
+    # cho may still be written to
+    assert found["offers"].frame["customer_id"].to_list() == ["cho"]
+    assert found["offers"].withdrawn["customer_id"].to_list() == ["anna", "=eva"]
+
+
+def test_without_a_ledger_nothing_is_decided_and_only_the_list_is_made(basis: Basis) -> None:
+    found = {each.name for each in night_lists(replace(basis, ledger=None), made())}
+    assert found == {"at_risk"}
