@@ -6,12 +6,14 @@ It puts ledger and sources together for ``training.uplift.campaigns``, and decid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from training.uplift.alike import SAME_OFFER
 from training.uplift.campaigns import (
     ENOUGH,
     INCREMENTALITY,
@@ -21,7 +23,7 @@ from training.uplift.campaigns import (
     incrementality,
     spillover_by_community,
 )
-from training.uplift.past import PastTreatments, past_treatments
+from training.uplift.past import past_treatments
 from training.uplift.rows import UpliftRows
 
 from .config import Config
@@ -38,6 +40,9 @@ from .tables.published import RULES
 
 ELSEWHERE = "(sources)"
 """Treatments that the sources tell of, and no campaign of the ledger."""
+
+DECIDED = "decide"
+"""Who wrote a treatment of the ledger that a night decided."""
 
 SPILLOVER = {
     "campaign_id": pl.String(),
@@ -92,13 +97,26 @@ def campaigns(
         of_ledger, on="treatment_id", how="left", maintain_order="left"
     )
     campaign = named["campaign_id"].fill_null(ELSEWHERE)
+    ours = named["source"].eq_missing(DECIDED).to_numpy()
+    rows = _with_chances(past.rows, ours)
     found = {
-        "campaigns": _each(past.rows, campaign),
-        "causes": _by_cause(past, campaign),
+        "campaigns": _each(rows, campaign),
+        "causes": _by_cause(rows, past.table["root_cause"], campaign),
         "spillover": around,
         "rules": _rules(past.rows, workspace.config, tables),
     }
     return Campaigns(found, (*_sentences(found), *(f"Left out: {note}." for note in past.notes)))
+
+
+def _with_chances(rows: UpliftRows, ours: NDArray[np.bool_]) -> UpliftRows:
+    """Return the rows with the recorded chances of being left alone of lots that are not ours.
+
+    Ours leave each of a campaign alone with the same chance, and what is recorded holds that of drawing none as well.
+    """
+    if rows.lot is None:
+        return rows
+    alone = np.where(ours | (rows.arm != 0), np.nan, rows.propensity)
+    return replace(rows, lot=replace(rows.lot, left_alone=alone))
 
 
 def _each(rows: UpliftRows, campaign: pl.Series) -> pl.DataFrame:
@@ -109,23 +127,21 @@ def _each(rows: UpliftRows, campaign: pl.Series) -> pl.DataFrame:
     return pl.concat(parts).select("campaign_id", *INCREMENTALITY).filter(pl.col("n_treated") > 0)
 
 
-def _by_cause(past: PastTreatments, campaign: pl.Series) -> pl.DataFrame:
-    if past.rows is None:
-        return pl.DataFrame()
+def _by_cause(rows: UpliftRows, root_cause: pl.Series, campaign: pl.Series) -> pl.DataFrame:
     parts = []
     for name in campaign.unique().sort():
-        mine = (campaign == name).to_numpy()
-        causes = past.table["root_cause"].filter(pl.Series(mine)).to_list()
-        parts.append(by_cause(past.rows.where(mine), causes).with_columns(campaign_id=pl.lit(name)))
-    found = pl.concat(parts, how="vertical_relaxed")
-    return found.filter(pl.col("n_treated") > 0).select("campaign_id", pl.exclude("campaign_id"))
+        mine = campaign == name
+        found = by_cause(rows.where(mine.to_numpy()), root_cause.filter(mine).to_list())
+        parts.append(found.with_columns(campaign_id=pl.lit(name)))
+    told = pl.concat(parts, how="vertical_relaxed")
+    return told.filter(pl.col("n_treated") > 0).select("campaign_id", pl.exclude("campaign_id"))
 
 
 def _ledgered(
     workspace: Workspace, engine: Engine, tables: LakeTables, inputs: Inputs, as_of: AsOf
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return treatment_id with campaign_id, and what treating whole communities did to the others in them."""
-    nothing = pl.DataFrame(schema={"treatment_id": pl.String, "campaign_id": pl.String})
+    """Return treatments with campaign_id and source, and what treating whole communities did to the others in them."""
+    nothing = pl.DataFrame(schema=dict.fromkeys(("treatment_id", "campaign_id", "source"), pl.String))
     if not Ledger.is_there(workspace):
         return nothing, pl.DataFrame(schema=SPILLOVER)
     with Ledger.open(workspace, inputs.environment) as ledger, ledger.reading() as db:
@@ -162,7 +178,7 @@ def _ledgered(
                 "verdict": found.verdict,
             }
         )
-    return treated.select("treatment_id", "campaign_id"), pl.DataFrame(lines, schema=SPILLOVER)
+    return treated.select("treatment_id", "campaign_id", "source"), pl.DataFrame(lines, schema=SPILLOVER)
 
 
 def _left_since(engine: Engine, tables: LakeTables, since: AsOf, as_of: AsOf) -> pl.Series:
@@ -204,12 +220,17 @@ def _sentences(found: Mapping[str, pl.DataFrame]) -> Iterator[str]:
     for row in found["campaigns"].iter_rows(named=True):
         who = f"Campaign {row['campaign_id']}, offer {row['offer_id']}: {row['n_treated']:,} treated"
         if row["verdict"] == NOT_ENOUGH:
-            yield f"{who}, {row['n_control']:,} left without: not enough data."
+            yield f"{who}, {_beside(row)}: not enough data."
+            continue
+        told = (
+            f"{who}, {_beside(row)}: staying {100 * row['effect']:+.1f} points "
+            f"[{100 * row['effect_low']:+.1f}, {100 * row['effect_high']:+.1f}], {row['kept']:,.0f} customers kept"
+        )
+        if row["ratio_low"] is None:
+            yield f"{told}."
             continue
         yield (
-            f"{who}, {row['n_control']:,} left without: staying {100 * row['effect']:+.1f} points "
-            f"[{100 * row['effect_low']:+.1f}, {100 * row['effect_high']:+.1f}], {row['kept']:,.0f} customers kept; "
-            f"they leave {row['ratio']:.2f} [{row['ratio_low']:.2f}, {row['ratio_high']:.2f}] times as often."
+            f"{told}; they leave {row['ratio']:.2f} [{row['ratio_low']:.2f}, {row['ratio_high']:.2f}] times as often."
         )
     measured = (
         found["causes"].filter(pl.col("verdict") == ENOUGH) if found["causes"].height else found["causes"]
@@ -219,6 +240,13 @@ def _sentences(found: Mapping[str, pl.DataFrame]) -> Iterator[str]:
     )
     for row in found["spillover"].iter_rows(named=True):
         yield _around(row)
+
+
+def _beside(row: Mapping[str, Any]) -> str:
+    if row["compared_with"] != SAME_OFFER:
+        return f"{row['n_control']:,} left without"
+    first = f"{row['n_compared']:,} for the first time"
+    return f"{first} beside {row['n_control']:,} who would have been and were left without"
 
 
 def _around(row: Mapping[str, Any]) -> str:

@@ -29,7 +29,8 @@ INVITED, TREATED = "ask", "offer"
 
 CONTROL_OFFER = "control"
 STATE = "invited"
-HELD_OUT = {"permanent_hold_out": PERMANENT, "survey_hold_out": SURVEY, "campaign_hold_out": CAMPAIGN}
+BY_CAMPAIGN = "campaign_hold_out"
+HELD_OUT = {"permanent_hold_out": PERMANENT, "survey_hold_out": SURVEY, BY_CAMPAIGN: CAMPAIGN}
 
 
 def ledger_rows(night: DecidedNight, material: Material, *, endpoint: str | None) -> Decisions:
@@ -201,7 +202,8 @@ def _treatments(told: pl.DataFrame, night: DecidedNight, material: Material) -> 
     """Return offers made and customers left without on purpose, each with its whole chance.
 
     The chance of an offer is that of being chosen for it times that of not being a control; the chance of a
-    control that of being left alone by either lot.
+    control that of being left alone by either lot. A control of the campaign says which offer it is ``instead_of``:
+    the one that the choice fell on, and that the walk would have let through. Who drew none is instead of none.
     """
     share = material.config.offers.control_share
     done = told.filter((pl.col("kind") == OFFER) & pl.col("decision").is_in([OFFER, CONTROL]))
@@ -213,6 +215,7 @@ def _treatments(told: pl.DataFrame, night: DecidedNight, material: Material) -> 
         "campaign_id",
         treatment_id="reference",
         offer_id=pl.when(is_control).then(pl.lit(CONTROL_OFFER)).otherwise("subject"),
+        instead_of=pl.when(pl.col("reason_code") == BY_CAMPAIGN).then("subject"),
         at=pl.lit(material.as_of.instant),
         propensity=pl.when(is_control).then("_alone").otherwise((1.0 - share) * pl.col("propensity")),
         source=pl.lit("decide"),

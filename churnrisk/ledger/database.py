@@ -175,7 +175,7 @@ def _refuse_newer(found: str | None) -> None:
     )
 
 
-def _upgrade(db: Connection) -> None:
+def _upgrade(db: Connection, to: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -183,4 +183,4 @@ def _upgrade(db: Connection) -> None:
     settings.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")
     settings.attributes["connection"] = db
-    command.upgrade(settings, "head")
+    command.upgrade(settings, to)

@@ -45,6 +45,7 @@ TREATMENTS: dict[str, pl.DataType] = {
     "propensity": pl.Float64(),
     "accepted": pl.Boolean(),
     "root_cause": pl.String(),
+    "instead_of": pl.String(),
 }
 """Columns of the validated table of treatments."""
 

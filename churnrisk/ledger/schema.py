@@ -24,7 +24,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what a ledger that this code writes must stand at."""
 
 METADATA = MetaData(
@@ -192,8 +192,11 @@ TREATMENTS = _table(
     _text("source"),
     _day("as_of", null=True),
     _instant("written_at"),
+    _text("instead_of", null=True),
     Index("ix_treatments_customer_id", "customer_id"),
 )
+"""Offers made, and customers left without on purpose (``offer_id`` control). ``instead_of`` is the offer that a control
+would have been made; null for offers made, for who drew none, and where nobody said."""
 
 OUTCOMES = _table(
     "outcomes",

@@ -297,11 +297,13 @@ def _direction(tables: Tables) -> list[Table]:
 
 
 def _campaigns(tables: Tables) -> list[Table]:
-    counts = [whole("Treated", "n_treated"), whole("Left without", "n_control")]
+    beside = [whole("Left without", "n_control"), text("Beside", "compared_with")]
     each = [
         text("Campaign", "campaign_id", is_data=True),
         text("Offer", "offer_id", is_data=True),
-        *counts,
+        whole("Treated", "n_treated"),
+        whole("Of them compared", "n_compared"),
+        *beside,
         gain("Effect on staying", "effect"),
         ratio("Leaving, times", "ratio", "ratio_low", "ratio_high"),
         whole("Customers kept", "kept"),
@@ -312,7 +314,8 @@ def _campaigns(tables: Tables) -> list[Table]:
         text("Campaign", "campaign_id", is_data=True),
         text("Root cause", "root_cause", is_data=True),
         text("Offer", "offer_id", is_data=True),
-        *counts,
+        whole("Treated", "n_treated"),
+        *beside,
         gain("Difference in staying", "difference"),
         text("Verdict", "verdict"),
     ]

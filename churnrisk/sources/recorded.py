@@ -139,6 +139,7 @@ def recorded_file(
     if offers is not None and "offer_id" in rows.columns:
         known = pl.concat([offers, pl.Series([CONTROL])])
         found.reject(~pl.col("offer_id").is_in(known.implode()), "unknown_offer", "offer_id")
+        found.reject(~pl.col("instead_of").is_in(offers.implode()), "unknown_instead_of", "instead_of")
     return found
 
 

@@ -149,7 +149,10 @@ SHAPES: dict[str, Shape] = {
         _same("customer_key", "at", "known_at", "event", "value"), ("customer_key", "at", "event", "value"), "at"
     ),
     "treatments": Shape(
-        _same("treatment_id", "customer_key", "offer_id", "at", "known_at", "propensity", "accepted", "root_cause"),
+        _same(
+            "treatment_id", "customer_key", "offer_id", "at", "known_at", "propensity", "accepted", "root_cause",
+            "instead_of",
+        ),
         ("treatment_id",),
         "at",
     ),
@@ -352,7 +355,10 @@ class _Passing:
             return known
         offered = known["offer_id"].is_in([*self.offers, CONTROL])
         self._quarantine(known.filter(~offered), "unknown_offer", "offer_id")
-        return known.filter(offered)
+        known = known.filter(offered)
+        named = known["instead_of"].is_in(self.offers).fill_null(value=True)
+        self._quarantine(known.filter(~named), "unknown_instead_of", "instead_of")
+        return known.filter(named)
 
     def _same_key(self, rows: pl.DataFrame) -> pl.Series:
         same = _equals_previous(rows, self.shape.key)

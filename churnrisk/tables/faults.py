@@ -54,6 +54,9 @@ ROW_FAULTS: dict[str, RowFault] = {
     "left_before_joined": RowFault("left_on lies before joined_on."),
     "ends_before_it_begins": RowFault("until does not lie after since."),
     "known_before_happened": RowFault("known_at lies before the fact itself happened."),
+    "instead_of_no_control": RowFault(
+        "instead_of names an offer, but offer_id is not control; or it names control, which is no offer."
+    ),
     # rows against each other, tables against each other
     "duplicate_row": RowFault("The same row was read before.", is_harmless=True),
     "superseded": RowFault("The same invitation stands in another row with its answer.", is_harmless=True),
@@ -63,6 +66,7 @@ ROW_FAULTS: dict[str, RowFault] = {
     ),
     "unknown_customer": RowFault("customer_id is not in customers."),
     "unknown_offer": RowFault("offer_id is neither in offers nor control."),
+    "unknown_instead_of": RowFault("instead_of is not in offers."),
 }
 """Every reason a row can be in quarantine, worst first; the first that applies is the row's code."""
 

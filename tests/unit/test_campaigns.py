@@ -18,6 +18,8 @@ from churnrisk.ledger.entries import add
 from churnrisk.ledger.schema import ARMS, CAMPAIGNS, TREATMENTS
 from churnrisk.store import Engine, Workspace
 from tests.spec.features.drawn import lake_of
+from training.uplift.alike import SAME_OFFER
+from training.uplift.campaigns import BY_LOT
 
 AS_OF = AsOf(date(2026, 6, 30))
 MADE_AT = datetime(2026, 3, 5, 10)
@@ -73,6 +75,57 @@ def test_an_effect_that_was_planted_lies_in_its_interval(tmp_path: Path) -> None
     assert row["ratio_high"] < 1
     assert row["kept"] == pytest.approx(row["effect"] * row["n_treated"])
     assert "customers kept" in found.sentences[0]
+
+
+def test_beside_controls_of_the_same_offer_it_says_so(tmp_path: Path) -> None:
+    tables = drawn(3_000)
+    head, *lines = str(tables["treatments"]).splitlines()
+    told_of = [f"{line} | {'call' if 'control' in line else ''}" for line in lines]
+    found = told(tmp_path, {**tables, "treatments": "\n".join([f"{head} | instead_of", *told_of])})
+    (row,) = found.tables["campaigns"].to_dicts()
+    assert (row["compared_with"], row["propensity"]) == (SAME_OFFER, BY_LOT)
+    assert row["n_compared"] + row["n_control"] == 3_000
+    assert row["effect_low"] < 0.15 < row["effect_high"]
+    assert "who would have been and were left without" in found.sentences[0]
+    assert set(found.tables["causes"]["compared_with"]) == {SAME_OFFER}
+
+
+@pytest.mark.parametrize("source", ["decide", "file"])
+def test_lots_of_others_weigh_by_their_recorded_chances_and_ours_do_not(source: str, tmp_path: Path) -> None:
+    tables = drawn(1_200, effect=0.0)
+    head, *lines = str(tables["treatments"]).splitlines()
+    # of every second customer the chance written down of being left alone is another one
+    cells = [line.split(" | ") for line in lines]
+    for number, cell in enumerate(cells):
+        is_control = cell[3] == "control"
+        cell[4] = "0.6" if is_control and number % 2 else cell[4]
+        cell.append("call" if is_control else "")
+    treatments = "\n".join([f"{head} | instead_of", *(" | ".join(cell) for cell in cells)])
+    made = pl.DataFrame(
+        {
+            "treatment_id": [cell[0] for cell in cells],
+            "customer_id": [f"c{cell[1]}" for cell in cells],
+            "offer_id": [cell[3] for cell in cells],
+        }
+    ).with_columns(
+        campaign_id=pl.lit("spring"),
+        at=pl.lit(MADE_AT),
+        known_at=pl.lit(MADE_AT),
+        source=pl.lit(source),
+        written_at=pl.lit(MADE_AT),
+    )
+    (row,) = (
+        told(tmp_path, {**tables, "treatments": treatments}, ledger={"treatments": made})
+        .tables["campaigns"]
+        .to_dicts()
+    )
+    left = tables["customers"]
+    stayed = np.array([not line.split(" | ")[3].strip() for line in str(left).splitlines()[1:]], dtype=float)
+    chance = np.array([float(cell[4]) for cell in cells])
+    alone = np.array([cell[3] == "control" for cell in cells])
+    weight = (1 - chance) / chance if source == "file" else np.ones(1_200)
+    expected = stayed[~alone].mean() - np.average(stayed[alone], weights=weight[alone])
+    assert row["difference"] == pytest.approx(expected)
 
 
 def test_few_treatments_are_not_told_in_numbers(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@
 --   propensity | probability 0-1 with which what was given had been assigned | not recorded
 --   accepted | flag | not recorded, or control
 --   root_cause | text | not asked
+--   instead_of | offer that a control would have been made | an offer was made, the lot gave none, or not known
 --   stayed | 1: no leaving within the window after the treatment is known; 0: one is | never null
 --   is_in_notice | the leaving was known before the treatment | never null
 
@@ -22,7 +23,8 @@ with taken as (
         "at" as treated_at,
         case when propensity > 0 then propensity end as propensity,
         accepted,
-        root_cause
+        root_cause,
+        instead_of
     from treatments
     where known_at < $known_by and "at" < $matured_before
 ),
@@ -56,6 +58,7 @@ treated as (
         taken.propensity,
         taken.accepted,
         taken.root_cause,
+        taken.instead_of,
         case
             when epoch_us(first_leavings.left_at) < epoch_us(taken.treated_at) + $window_us then 0
             else 1

@@ -16,8 +16,9 @@ from churnrisk import metrics
 from churnrisk.bundle import matrix
 
 from ..trees import threads_for
+from .alike import SAME_OFFER, Alike, alike
 from .learn import FEWEST_LEAVERS, UpliftSettings
-from .nuisance import nuisance_of
+from .nuisance import Nuisance, nuisance_of
 from .rows import UpliftRows
 
 Floats = NDArray[np.float64]
@@ -33,6 +34,7 @@ ENOUGH, NOT_ENOUGH = "measured", "not enough data"
 INCREMENTALITY = {
     "offer_id": pl.String(),
     "n_treated": pl.Int64(),
+    "n_compared": pl.Int64(),
     "n_control": pl.Int64(),
     "effect": pl.Float64(),
     "effect_low": pl.Float64(),
@@ -45,11 +47,16 @@ INCREMENTALITY = {
     "ratio_high": pl.Float64(),
     "kept": pl.Float64(),
     "propensity": pl.String(),
+    "compared_with": pl.String(),
     "verdict": pl.String(),
 }
-"""Of each offer: AIPW effect on those in the campaign, weighted difference of staying, ratio of leaving, each with its
-95 % interval; kept = effect x treated, customers; null where not enough data.
+"""Of each offer: all that were made it (n_treated), those of them who are compared (n_compared) and with how many
+controls; doubly robust effect, difference of staying, ratio of leaving, each with its 95 % interval; kept = effect x
+treated, customers; where chances come from; whom they are compared with (:mod:`.alike`). Null where not enough data.
 """
+
+BY_LOT = "by lot"
+"""``propensity`` where the lot that parts alike customers is all that weighs."""
 
 
 def incrementality(rows: UpliftRows, settings: UpliftSettings | None = None) -> pl.DataFrame:
@@ -59,9 +66,26 @@ def incrementality(rows: UpliftRows, settings: UpliftSettings | None = None) -> 
     ----------
     rows : the treatments and controls of one campaign, outcomes known.
     settings : folds and seed of the cross-fitting.
+
+    Notes
+    -----
+    Whom an offer could not reach says nothing of it: not eligible, not worth it, the choice fell on another one for
+    certain. Over such customers the effect rests on what trees make of others, not on data (positivity; Crump, Hotz,
+    Imbens & Mitnik 2009, Biometrika 96), and an interval does not know it. Which customers these are is not recorded,
+    but where controls say which offer they would have been made (:func:`.alike.alike`) the lot alone parts them from
+    those who were made it, and every one of both could have been either. There ``effect`` is told of the customers
+    whom the choice had picked for the offer, not of everybody in the campaign: the mean of staying beyond what was
+    expected *without* an offer (cross-fitted), of those made it less that of their controls. This is the doubly robust
+    effect on the treated (Hahn 1998, Econometrica 66) at a chance that is known by design: the expectation only makes
+    it more precise, however wrong. ``kept``, effect x treated, asks for just that effect. ``difference`` and ``ratio``
+    compare the same customers as they are.
+
+    Where no control says it, ``effect`` is AIPW over everybody in the campaign, at recorded or estimated chances, and
+    true only as far as every customer might have got the offer.
     """
     settings = settings or UpliftSettings()
-    told = [arm for arm in range(1, rows.n_arms) if _is_enough(rows, arm)]
+    groups = alike(rows)
+    told = [arm for arm, group in enumerate(groups, start=1) if _is_enough(rows, group)]
     nuisance = None
     if told:
         features = rows.features(settings.leave_out)
@@ -69,28 +93,36 @@ def incrementality(rows: UpliftRows, settings: UpliftSettings | None = None) -> 
         folds = rows.folds(settings.n_folds, f"campaign-{settings.seed}")
         threads = threads_for(encoded.size, settings.threads)
         nuisance = nuisance_of(rows, encoded, features, folds, threads=threads, seed=settings.seed)
-    customer = rows.customer.astype(str)
     lines = []
-    for arm in range(1, rows.n_arms):
+    for arm, group in enumerate(groups, start=1):
+        n_compared, n_control = group.counts
         line: dict[str, object] = dict.fromkeys(INCREMENTALITY)
-        line |= {"offer_id": rows.arms[arm], "n_treated": rows.n_in(arm), "n_control": rows.n_in(0)}
-        line["verdict"] = NOT_ENOUGH
+        line |= {"offer_id": rows.arms[arm], "n_treated": rows.n_in(arm), "n_compared": n_compared}
+        line |= {"n_control": n_control, "compared_with": group.compared_with, "verdict": NOT_ENOUGH}
         if nuisance is not None and arm in told:
-            here = (rows.arm == arm) | (rows.arm == 0)
-            given = nuisance.propensity[np.arange(len(rows.arm)), rows.arm][here]
-            contrast = metrics.weighted_contrast(
-                rows.stayed[here], rows.arm[here] == arm, given, customer=customer[here]
-            )
-            effect = metrics.mean_effect(nuisance.scores(rows)[:, arm - 1], customer=customer)
-            line |= {**_ends("effect", effect), **_ends("difference", contrast.difference)}
-            line |= {**_ends("ratio", contrast.ratio), "kept": effect.value * rows.n_in(arm)}
-            line |= {"propensity": nuisance.source, "verdict": ENOUGH}
+            line |= _measured(rows, arm, group, nuisance)
         lines.append(line)
-    return pl.DataFrame(lines, schema=INCREMENTALITY)
+    return pl.DataFrame(lines, schema=INCREMENTALITY).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _measured(rows: UpliftRows, arm: int, group: Alike, nuisance: Nuisance) -> dict[str, object]:
+    here, customer = group.here, rows.customer.astype(str)
+    chances = group.chances(nuisance.propensity[np.arange(len(rows.arm)), rows.arm])
+    is_made = group.made[here]
+    contrast = metrics.weighted_contrast(rows.stayed[here], is_made, chances, customer=customer[here])
+    if group.compared_with == SAME_OFFER:
+        beyond = rows.stayed[here] - nuisance.expected[here, 0]
+        effect = metrics.weighted_contrast(beyond, is_made, chances, customer=customer[here]).difference
+        source = BY_LOT
+    else:
+        effect = metrics.mean_effect(nuisance.scores(rows)[:, arm - 1], customer=customer)
+        source = nuisance.source
+    told = _ends("effect", effect) | _ends("difference", contrast.difference) | _ends("ratio", contrast.ratio)
+    return {**told, "kept": effect.value * rows.n_in(arm), "propensity": source, "verdict": ENOUGH}
 
 
 def by_cause(rows: UpliftRows, root_cause: Sequence[str | None]) -> pl.DataFrame:
-    """Return the weighted difference of staying by root cause and offer, or that there is not enough data.
+    """Return the difference of staying by root cause and offer, or that there is not enough data.
 
     Parameters
     ----------
@@ -100,20 +132,22 @@ def by_cause(rows: UpliftRows, root_cause: Sequence[str | None]) -> pl.DataFrame
     Returns
     -------
     polars.DataFrame
-        root_cause, offer_id, n_treated, n_control, difference, difference_low, difference_high (95 %, null without
-        enough data), verdict; by cause and offer. Many cells are looked at: of twenty without effect one interval
-        misses 0.
+        root_cause, offer_id, n_treated and n_control (those compared), difference, difference_low, difference_high
+        (95 %, null without enough data), compared_with (as in `incrementality`), verdict; by cause and offer. Many
+        cells are looked at: of twenty without effect one interval misses 0.
     """
     causes = pl.Series("cause", list(root_cause), dtype=pl.String)
     known = np.where(np.isnan(rows.propensity), 1.0, rows.propensity)
     customer = rows.customer.astype(str)
+    groups = alike(rows)
     lines = []
     for cause in causes.unique().sort(nulls_last=True).to_list():
         in_cause = causes.eq_missing(cause).to_numpy()
-        for arm in range(1, rows.n_arms):
-            here = in_cause & ((rows.arm == arm) | (rows.arm == 0))
+        for arm, every in enumerate(groups, start=1):
+            group = every.among(in_cause)
+            here = group.here
             found = metrics.weighted_contrast(
-                rows.stayed[here], rows.arm[here] == arm, known[here], customer=customer[here]
+                rows.stayed[here], group.made[here], group.chances(known), customer=customer[here]
             )
             is_enough = min(found.n_treated, found.n_control) >= FEWEST_IN_CELL
             ends = found.difference if is_enough else metrics.Interval(np.nan, np.nan, np.nan)
@@ -124,6 +158,7 @@ def by_cause(rows: UpliftRows, root_cause: Sequence[str | None]) -> pl.DataFrame
                     "n_treated": found.n_treated,
                     "n_control": found.n_control,
                     **_ends("difference", ends),
+                    "compared_with": group.compared_with,
                     "verdict": ENOUGH if is_enough else NOT_ENOUGH,
                 }
             )
@@ -212,9 +247,9 @@ def compared_rules(
     return pl.DataFrame(lines)
 
 
-def _is_enough(rows: UpliftRows, arm: int) -> bool:
-    n_leavers = rows.leavers_in(arm) + rows.leavers_in(0)
-    return min(rows.n_in(arm), rows.n_in(0)) >= FEWEST_IN_CELL and n_leavers >= FEWEST_LEAVERS
+def _is_enough(rows: UpliftRows, group: Alike) -> bool:
+    n_leavers = int((rows.stayed[group.here] == 0).sum())
+    return min(group.counts) >= FEWEST_IN_CELL and n_leavers >= FEWEST_LEAVERS
 
 
 def _ends(name: str, found: metrics.Interval) -> dict[str, float]:

@@ -23,7 +23,7 @@ from features import build, tie_rules
 
 from ..rows import unified
 from ..snapshots import outcome_days
-from .rows import CONTROL, UpliftRows
+from .rows import CONTROL, Lot, UpliftRows
 
 MOST_DATES = 26
 """Past dates at which features are built, at most: each costs a night's build."""
@@ -39,7 +39,8 @@ class PastTreatments:
     rows: UpliftRows | None
     """None: nothing to learn from; ``notes`` say why."""
     table: pl.DataFrame
-    """One row per row of ``rows``: treatment_id, customer_key, offer_id, treated_at, root_cause, looked_on."""
+    """One row per row of ``rows``: treatment_id, customer_id, offer_id, treated_at, root_cause, instead_of, looked_on,
+    stayed, propensity."""
     window_days: int
     notes: tuple[str, ...] = ()
 
@@ -166,6 +167,10 @@ def _stacked(parts: list[pl.DataFrame], told: list[str]) -> tuple[UpliftRows, pl
         propensity=outcome["propensity"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
         customer=outcome["customer_id"].to_numpy().astype(object),
         taken=outcome["accepted"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
+        lot=Lot(
+            np.array(outcome["instead_of"].to_list(), dtype=object),
+            outcome["treated_at"].to_numpy(),
+        ),
     )
     table = outcome.select(
         "treatment_id",
@@ -173,6 +178,7 @@ def _stacked(parts: list[pl.DataFrame], told: list[str]) -> tuple[UpliftRows, pl
         "offer_id",
         "treated_at",
         "root_cause",
+        "instead_of",
         "looked_on",
         "stayed",
         "propensity",

@@ -26,6 +26,24 @@ CONTROL = "control"
 
 
 @dataclass(frozen=True)
+class Lot:
+    """What is known of the lot that left some without, row by row as in :class:`UpliftRows`: arrays of shape (n,)."""
+
+    instead_of: NDArray[np.object_]
+    """The offer (text) that a control would have been made; None: an offer was made, or nobody said."""
+    at: NDArray[np.datetime64]
+    """When the lot fell: an offer was made, or somebody left without."""
+    left_alone: Floats | None = None
+    """Over 0 to 1, of controls: the chance with which the lot left them alone, where that differs; nan: not known.
+    None: the same for all, as in campaigns of the ledger, whose share of controls is frozen."""
+
+    def where(self, chosen: NDArray[np.bool_]) -> Lot:
+        """Return the rows where ``chosen`` is true."""
+        alone = None if self.left_alone is None else self.left_alone[chosen]
+        return Lot(self.instead_of[chosen], self.at[chosen], alone)
+
+
+@dataclass(frozen=True)
 class UpliftRows:
     """One row per treatment, or per customer deliberately left without.
 
@@ -44,12 +62,16 @@ class UpliftRows:
     customer: NDArray[np.object_]
     taken: Floats | None = None
     """Shape (n,), 0 or 1: the offer was taken; nan = not recorded, or control."""
+    lot: Lot | None = None
+    """Which offer controls would have been made; None = nobody said."""
 
     def __post_init__(self) -> None:
         """Refuse lengths that differ, arms without a name, outcomes other than 0 or 1 and impossible propensities."""
         n = self.frame.height
         parts = (self.arm, self.stayed, self.propensity, self.customer)
-        if any(len(part) != n for part in parts) or (self.taken is not None and len(self.taken) != n):
+        further = () if self.lot is None else (self.lot.instead_of, self.lot.at)
+        taken = () if self.taken is None else (self.taken,)
+        if any(len(part) != n for part in (*parts, *taken, *further)):
             msg = f"{n} arms, outcomes, propensities and customers"
             raise ValueError(msg)
         if (
@@ -88,6 +110,7 @@ class UpliftRows:
             self.propensity[chosen],
             self.customer[chosen],
             taken,
+            None if self.lot is None else self.lot.where(chosen),
         )
 
     def folds(self, n_folds: int, salt: str) -> Folds:

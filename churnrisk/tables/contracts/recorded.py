@@ -8,7 +8,7 @@ import polars as pl
 
 from ..columns import flag, identifier, instant, number, text, word
 from ..faults import CONTROL
-from .rows import METRIC_SCALES, Source
+from .rows import INSTEAD_OF, INSTEAD_OF_NULL, METRIC_SCALES, Source
 from .table import SourceTable
 
 CONSENT_WORDS = ("may_survey", "may_contact")
@@ -76,12 +76,19 @@ class RecordedTreatments(Source):
         null="not known",
     )
     accepted = flag("It was taken.", null="not known, or control")
+    instead_of = identifier(INSTEAD_OF, null=INSTEAD_OF_NULL)
     root_cause = text("Why the customer was unhappy, as staff recorded it.", null="not asked")
     known_at = instant("When it became known.", null=RECORDED_NOW)
 
     @dy.rule()
     def known_before_happened(cls) -> pl.Expr:
         return pl.col("known_at") >= pl.col("at")
+
+    @dy.rule()
+    def instead_of_no_control(cls) -> pl.Expr:
+        return pl.col("instead_of").is_null() | (
+            (pl.col("offer_id") == CONTROL) & (pl.col("instead_of") != CONTROL)
+        )
 
 
 class Contacts(Source):

@@ -21,6 +21,11 @@ LONGEST_S = 31 * 86_400
 
 CALL_KINDS = ("voice", "sms", "message")
 
+INSTEAD_OF = "Of a control, the offer it would have been made, had the lot not left it without."
+INSTEAD_OF_NULL = (
+    "an offer was made, the lot gave none, or not known; then a campaign compares with all controls"
+)
+
 KNOWN = "as soon as it happened, after delay_days; a fact with a date only, at the end of its day"
 
 
@@ -222,12 +227,19 @@ class Treatments(Source):
         null="not known",
     )
     accepted = flag("It was taken.", null="not known, or control")
+    instead_of = identifier(INSTEAD_OF, null=INSTEAD_OF_NULL)
     root_cause = text("Why the customer was unhappy, as staff recorded it.", null="not asked")
     known_at = instant("When it became known.", null=KNOWN)
 
     @dy.rule()
     def known_before_happened(cls) -> pl.Expr:
         return pl.col("known_at") >= pl.col("at")
+
+    @dy.rule()
+    def instead_of_no_control(cls) -> pl.Expr:
+        return pl.col("instead_of").is_null() | (
+            (pl.col("offer_id") == CONTROL) & (pl.col("instead_of") != CONTROL)
+        )
 
 
 class Labelled(Source):

@@ -89,7 +89,7 @@ class SourceTable:
         ):
             found.add("unknown_customer")
         if self.name in {"treatments", "recorded_treatments"}:
-            found.add("unknown_offer")
+            found |= {"unknown_offer", "unknown_instead_of"}
         if self.name == "recorded_answers":
             found |= {"score_off_scale", "score_not_whole", "answer_before_invitation"}
         if self.name == "surveys":

@@ -98,6 +98,7 @@ KINDS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "propensity": pl.Float64,
         "accepted": pl.Boolean,
         "root_cause": pl.String,
+        "instead_of": pl.String,
     },
 }
 """Columns of the validated tables that features and labels read."""

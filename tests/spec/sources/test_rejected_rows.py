@@ -37,6 +37,7 @@ SURVEYS = "invitation_id,customer_id,metric,invited_at,answered_at,score,comment
 USAGE = "customer_id,period_start,revenue\nann,2026-01-01,10\n"
 EVENTS = "customer_id,at,event\nann,2026-01-01T10:00:00,login\n"
 TREATMENTS = "treatment_id,customer_id,offer_id,at,propensity\nt1,ann,o1,2026-01-01,0.5\n"
+INSTEAD = "treatment_id,customer_id,offer_id,instead_of,at\nt1,ann,control,o1,2026-01-01\n"
 OFFERS = '\n[sources.offers]\npath = "offers.csv"\n'
 
 CASES = [
@@ -82,6 +83,9 @@ CASES = [
     Case("superseded", "surveys", SURVEYS + "i1,ann,nps,2026-01-01,,,\n", 2),
     Case("unknown_customer", "events", EVENTS + "zoe,2026-01-01T10:00:00,login\n", 2, "customer_id"),
     Case("unknown_offer", "treatments", TREATMENTS + "t2,bob,o9,2026-01-01,0.5\nt3,cid,control,2026-01-01,0.5\n", 2, "offer_id", more=OFFERS),
+    Case("unknown_instead_of", "treatments", INSTEAD + "t2,bob,control,o9,2026-01-01\nt3,cid,control,,2026-01-01\n", 2, "instead_of", more=OFFERS),
+    Case("instead_of_no_control", "treatments", INSTEAD + "t2,bob,o1,o1,2026-01-01\n", 2),
+    Case("instead_of_no_control", "treatments", INSTEAD + "t2,bob,control,control,2026-01-01\n", 2),
 ]  # fmt: skip
 
 

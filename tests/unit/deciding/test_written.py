@@ -213,3 +213,33 @@ def test_a_night_with_nothing_to_decide_is_decided_too(ledger: Ledger) -> None:
     with ledger.reading() as db:
         assert decided(db, AS_OF.day) is not None
     assert all(frame.is_empty() for frame in tables(found).values())
+
+
+def test_a_control_of_the_campaign_knows_the_offer_it_would_have_been_made(ledger: Ledger) -> None:
+    night = a_night()
+    found = recorded(ledger, night)
+    with ledger.reading() as db:
+        made = facts.treatments(db)
+    decisions = found.frame.filter(kind="offer").select("customer_id", "subject", "reason_code")
+    told = made.join(decisions, on="customer_id", how="left")
+    controls = told.filter(reason_code="campaign_hold_out")
+    assert controls.height > 5
+    assert (controls["instead_of"] == controls["subject"]).all()
+    others = told.filter(pl.col("reason_code") != "campaign_hold_out")
+    assert set(others["reason_code"]) == {"chosen", "drawn_none"}
+    assert others["instead_of"].null_count() == others.height
+
+
+def test_without_the_lot_each_control_is_made_just_that_offer(ledger: Ledger) -> None:
+    night = a_night()
+    recorded(ledger, night)
+    out = night.standing.held_out
+    free = replace(night, standing=replace(night.standing, held_out=out.filter(pl.col("kind") != "campaign")))
+    # rich enough that nobody is refused for what controls leave unspent
+    rich = decided_night(replace(free, rules=replace(free.rules, budgets={}))).rows
+    with ledger.reading() as db:
+        controls = facts.treatments(db).drop_nulls("instead_of")
+    made = rich.filter(kind="offer", decision="offer").select("customer_id", would_be="subject")
+    both = controls.join(made, on="customer_id")
+    assert both.height == controls.height > 5
+    assert (both["instead_of"] == both["would_be"]).all()

@@ -26,6 +26,7 @@ def treatments(**columns: Sequence[object]) -> pl.DataFrame:
         "propensity": None,
         "accepted": None,
         "root_cause": None,
+        "instead_of": None,
         "source": "file",
         "as_of": None,
         "written_at": AT,

@@ -254,6 +254,27 @@ def test_treatments_are_merged_by_id_and_completed(
     ]
 
 
+def test_the_offer_that_a_control_would_have_been_made_is_merged_as_all_else(
+    ledger: Ledger, workspace: Workspace, environment: dict[str, str]
+) -> None:
+    ours = [
+        treatment("t1", "a", offer_id="control", instead_of="call"),
+        treatment("t2", "b", offer_id="control"),
+    ]
+    write(ledger, treatments=ours)
+    rows = [
+        {"treatment_id": name, "customer_key": key, "offer_id": "control", "at": NOON, "known_at": NOON,
+         "instead_of": "gift"}
+        for name, key in (("t1", 0), ("t2", 1), ("t3", 2))
+    ]  # fmt: skip
+    found = table(merged(workspace, environment, treatments=source(TREATMENTS, *rows)), "treatments")
+    assert found.select("treatment_id", "instead_of").rows() == [
+        ("t1", "call"),
+        ("t2", "gift"),
+        ("t3", "gift"),
+    ]
+
+
 def test_a_workspace_without_a_ledger_is_loaded_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "churnrisk.toml").write_text("")
     workspace = Workspace.open(tmp_path)

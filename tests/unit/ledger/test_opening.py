@@ -14,8 +14,8 @@ from sqlalchemy import text
 from churnrisk.errors import ConfigError, WorkspaceBusy
 from churnrisk.ledger import FILE_NAME, Ledger, database
 from churnrisk.ledger.entries import add
-from churnrisk.ledger.facts import contacts
-from churnrisk.ledger.schema import CONTACTS, METADATA, REVISION
+from churnrisk.ledger.facts import contacts, treatments
+from churnrisk.ledger.schema import CONTACTS, METADATA, REVISION, TREATMENTS
 from churnrisk.store import Workspace
 
 NOW = datetime(2026, 5, 2, 3)
@@ -36,6 +36,20 @@ def contact(name: str) -> pl.DataFrame:
     )
 
 
+def treatments_of(name: str) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "treatment_id": [name],
+            "customer_id": ["a"],
+            "offer_id": ["control"],
+            "at": [NOW],
+            "known_at": [NOW],
+            "source": ["decide"],
+            "written_at": [NOW],
+        }
+    )
+
+
 def code_of(workspace: Workspace, environment: dict[str, str]) -> str:
     with pytest.raises(ConfigError) as caught:
         Ledger.open(workspace, environment)
@@ -51,6 +65,30 @@ def test_migrations_end_where_the_declared_tables_are(ledger: Ledger) -> None:
 
 def test_the_newest_migration_is_the_one_the_code_names() -> None:
     assert max(database._known_revisions()) == REVISION
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(
+    workspace: Workspace, environment: dict[str, str]
+) -> None:
+    engine = database.opened_engine(environment["LEDGER_URL"])
+    columns = "treatment_id, customer_id, offer_id, at, known_at, source, written_at"
+    with engine.connect().execution_options(writes_alone=True) as db, db.begin():
+        database._upgrade(db, "0001")
+        moment = NOW.isoformat(sep=" ")
+        db.execute(
+            text(f"insert into treatments ({columns}) values ('t', 'a', 'control', :at, :at, 'decide', :at)"),
+            {"at": moment},
+        )
+    with Ledger.open(workspace, environment) as ledger:
+        with ledger.reading() as db:
+            assert db.execute(text("select version_num from alembic_version")).scalar_one() == REVISION
+            assert treatments(db).select("treatment_id", "offer_id", "instead_of").rows() == [
+                ("t", "control", None)
+            ]
+        given = treatments_of("u").with_columns(instead_of=pl.lit("call"))
+        with ledger.writing() as db:
+            add(db, TREATMENTS, given)
+            assert treatments(db)["instead_of"].to_list() == [None, "call"]
 
 
 def test_without_a_url_the_ledger_is_a_file_of_the_workspace(tmp_path: Path) -> None:

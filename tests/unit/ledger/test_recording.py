@@ -221,6 +221,23 @@ def test_treatments_are_written_and_completed_later(ledger: Ledger, desk: Desk) 
     ]
 
 
+def test_of_a_control_the_offer_it_would_have_been_made_is_recorded(ledger: Ledger, desk: Desk) -> None:
+    head = "treatment_id,customer_id,offer_id,at,instead_of\n"
+    desk.record("treatments", f"{head}t1,a,control,2026-05-03,\nt2,b,discount,2026-05-03,\n")
+    found = desk.record(
+        "treatments",
+        f"{head}t1,a,control,2026-05-03,discount\nt2,b,discount,2026-05-03,\nt3,b,discount,2026-05-04,discount\n"
+        "t4,a,control,2026-05-04,gift\n",
+    )
+    assert (found.n_new, found.n_changed, found.n_known, found.n_rejected) == (0, 1, 1, 2)
+    assert sorted(fault.code for fault in found.faults) == ["instead_of_no_control", "unknown_instead_of"]
+    with ledger.reading() as db:
+        assert treatments(db).select("treatment_id", "instead_of").rows() == [
+            ("t1", "discount"),
+            ("t2", None),
+        ]
+
+
 def test_customers_and_offers_that_nobody_knows_are_rejected(desk: Desk) -> None:
     head = "treatment_id,customer_id,offer_id,at\n"
     rows = f"{head}t1,zz,discount,2026-05-03\nt2,a,gift,2026-05-03\nt3,007,control,2026-05-03\n"

@@ -73,14 +73,17 @@ def tables_of(told: Subject) -> dict[str, pl.DataFrame]:
         "champion": pl.DataFrame({"figure": ["auc"], "gained": [0.01], "low": [-0.01], "high": [0.02]}),
         "campaigns": pl.DataFrame(
             {"campaign_id": ["spring", "spring"], "offer_id": ["call", "gift"], "n_treated": [900, 9],
-             "n_control": [100, 100], "effect": [0.031, None], "effect_low": [0.01, None], "effect_high": [0.05, None],
+             "n_compared": [700, 9], "n_control": [100, 100],
+             "compared_with": ["controls of the same offer", "all controls, weighted"],
+             "effect": [0.031, None], "effect_low": [0.01, None], "effect_high": [0.05, None],
              "ratio": [0.8, None], "ratio_low": [0.6, None], "ratio_high": [0.95, None], "kept": [28.0, None],
              "propensity": ["recorded", None], "verdict": ["measured", "not enough data"]}
         ),
         "causes": pl.DataFrame(
             {"campaign_id": ["spring"], "root_cause": [None], "offer_id": ["call"], "n_treated": [900],
              "n_control": [100], "difference": [0.03], "difference_low": [0.0], "difference_high": [0.06],
-             "verdict": ["measured"]}, schema_overrides={"root_cause": pl.String},
+             "compared_with": ["all controls, weighted"], "verdict": ["measured"]},
+            schema_overrides={"root_cause": pl.String},
         ),
     }  # fmt: skip
 

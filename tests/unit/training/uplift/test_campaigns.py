@@ -26,6 +26,8 @@ def test_incrementality_holds_the_planted_effect_by_all_three_measures() -> None
     assert first["difference_low"] < truth[:, 0].mean() < first["difference_high"]
     assert first["ratio_high"] < 1
     assert second["effect_low"] < 0 < second["effect_high"]
+    assert first["compared_with"] == "all controls, weighted"
+    assert first["n_compared"] == first["n_treated"]
     assert first["kept"] == pytest.approx(first["effect"] * first["n_treated"])
 
 

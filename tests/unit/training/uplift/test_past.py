@@ -68,6 +68,28 @@ def test_only_mature_treatments_of_those_not_in_notice_become_rows(tmp_path: Pat
     assert any("in notice" in note for note in found.notes)
 
 
+def test_of_controls_the_offer_they_would_have_been_made_comes_along(tmp_path: Path) -> None:
+    head, *lines = TREATMENTS.strip().splitlines()
+    told = "\n".join(
+        [f"{head} | instead_of", *(f"{line} | {'call' if 'control' in line else ''}" for line in lines)]
+    )
+    found = found_in(tmp_path, treatments=told)
+    assert found.table.select("treatment_id", "instead_of").sort("treatment_id").rows() == [
+        ("a", None),
+        ("b", "call"),
+    ]
+    assert found.rows is not None
+    assert found.rows.lot is not None
+    order = np.argsort(found.table["treatment_id"].to_numpy())
+    assert found.rows.lot.instead_of[order].tolist() == [None, "call"]
+    assert found.rows.lot.at[order].astype("datetime64[D]").astype(str).tolist() == [
+        "2026-03-05",
+        "2026-03-06",
+    ]
+    # an offer that nobody was made is no arm
+    assert found.rows.arms == ("control", "discount")
+
+
 def test_nothing_known_after_the_look_changes_a_row(tmp_path: Path) -> None:
     with_later = found_in(tmp_path / "a").rows
     kept = [line for line in USAGE.strip().splitlines() if "900" not in line and "800" not in line]
