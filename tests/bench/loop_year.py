@@ -12,17 +12,23 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from churnrisk.api import ChurnWorkspace, open_workspace
 from churnrisk.errors import ChurnriskError
 from churnrisk.ledger import Ledger, decided
 from churnrisk.simulate import WorldSettings, reference_world, workspace_config
+from churnrisk.simulate.clock import DAYS_PER_MONTH
 from churnrisk.simulate.crm import OFFERS, offer_rows
 from churnrisk.simulate.played import Played
 from tests.bench.loop_truth import Futures, futures, stays
 
 WARM_DAYS, LOOP_DAYS, QUARTER_DAYS = 364, 364, 84
+QUESTION = 0.05
+"""What a question costs."""
+Floats = NDArray[np.float64]
 CONTACT = {offer[0]: offer[3] for offer in OFFERS}
 INCENTIVE = {offer[0]: offer[4] for offer in OFFERS}
 SETTINGS = """
@@ -72,7 +78,8 @@ class Step:
     ``margin`` is what customers paid, ``spent`` what asking and offers cost. ``chosen`` are the customers chosen for an
     offer: customer_id, offer_id, decision, is_random, reason_code, value (net, of the offer), worth (of the customer),
     and the shares of futures in which they stay, ``without``, ``with_it`` (the offer chosen by the rule) and
-    ``with_<offer>``. ``scored`` is customer_id, risk, worth, and of futures ``here`` and ``left``.
+    ``with_<offer>``. ``scored`` is customer_id, risk, worth, and of futures ``here`` and ``left``; ``costs``
+    customer_id and cost, a row for each question and offer.
     """
 
     day: int
@@ -85,6 +92,7 @@ class Step:
     n_offered: int = 0
     scored: pl.DataFrame = field(default_factory=pl.DataFrame)
     chosen: pl.DataFrame = field(default_factory=pl.DataFrame)
+    costs: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass
@@ -95,17 +103,18 @@ class Year:
     customers_at_end: int
     said: list[str]
     fates: pl.DataFrame
-    """customer_id, left_day of everybody who ever was a customer."""
+    """Of everybody who ever was a customer: customer_id, left_day, community, margin of the year, spent on them in it,
+    and worth, what twelve months more bring of those still there at its end."""
 
 
 def quiet_year(plan: Plan, seed: int, folder: Path) -> Year:
     """Live the world with nobody acting."""
     with Played(folder / "data", plan.settings(seed), by_person=True) as world:
         world.live(WARM_DAYS)
-        steps = []
+        steps, books = [], _books(world)
         while world.day < WARM_DAYS + LOOP_DAYS:
-            steps.append(_lived(world, plan, Step(world.day, 0, 0, 0.0)))
-        return _year(world, steps, [])
+            steps.append(_lived(world, plan, Step(world.day, 0, 0, 0.0), books))
+        return _year(world, steps, [], books)
 
 
 def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple[Year, ChurnWorkspace]:
@@ -125,6 +134,7 @@ def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple
         world.extract(plan.catalogue())
         workspace = open_workspace(folder)
         said += _trained(workspace, world)
+        books = _books(world)
         while world.day < WARM_DAYS + LOOP_DAYS:
             begun = perf_counter()
             elapsed = world.day - WARM_DAYS
@@ -132,7 +142,7 @@ def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple
                 said += _trained(workspace, world)
             night = workspace.decide(world.today)
             done = _carried_out(workspace, world, plan)
-            steps.append(_lived(world, plan, done))
+            steps.append(_lived(world, plan, done, books))
             steps[-1] = _answered(workspace, world, steps[-1])
             if say:
                 last = steps[-1]
@@ -143,7 +153,7 @@ def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple
                     flush=True,
                 )
             world.extract(plan.catalogue())
-        return _year(world, steps, said), workspace
+        return _year(world, steps, said, books), workspace
 
 
 def _with(text: str, before: str, value: str) -> str:
@@ -200,17 +210,20 @@ def _carried_out(workspace: ChurnWorkspace, world: Played, plan: Plan) -> Step:
         found_with = stays(world, chosen["customer_id"], plan.n_futures, everybody)
         chosen = chosen.with_columns(pl.Series(f"with_{offer}", found_with))
     made = pl.concat(offered) if offered else pl.DataFrame()
-    spent = 0.0 if asked.is_empty() else 0.05 * asked.height
+    costs = [asked.select("customer_id", cost=pl.lit(QUESTION))] if asked.height else []
     if made.height:
         told = world.offer(made)
         tomorrow = datetime.combine(today + timedelta(days=1), time(12))
         workspace.record("treatments", told.with_columns(at=pl.lit(tomorrow), known_at=pl.lit(tomorrow)))
-        spent += sum(
-            CONTACT[offer] + INCENTIVE[offer] * bool(accepted)
-            for offer, accepted in told.select("offer_id", "accepted").iter_rows()
+        contact, incentive = (pl.col("offer_id").replace_strict(each) for each in (CONTACT, INCENTIVE))
+        is_taken = pl.col("accepted").fill_null(value=False)
+        costs.append(
+            told.select("customer_id", cost=contact + pl.when(is_taken).then(incentive).otherwise(0.0))
         )
+    paid = pl.concat(costs) if costs else pl.DataFrame(schema={"customer_id": pl.String, "cost": pl.Float64})
     return Step(
-        world.day, 0, 0, 0.0, spent=spent, n_asked=asked.height, n_offered=made.height, scored=scored, chosen=chosen
+        world.day, 0, 0, 0.0, spent=float(paid["cost"].sum()), n_asked=asked.height, n_offered=made.height,
+        scored=scored, chosen=chosen, costs=paid,
     )  # fmt: skip
 
 
@@ -221,7 +234,12 @@ def _decisions(workspace: ChurnWorkspace, world: Played) -> pl.DataFrame:
     return found.frame
 
 
-def _lived(world: Played, plan: Plan, step: Step) -> Step:
+def _books(world: Played) -> Floats:
+    return np.zeros(world._play.course.left.size)
+
+
+def _lived(world: Played, plan: Plan, step: Step, books: Floats) -> Step:
+    """Live to the next night, and write down in ``books`` what everybody paid."""
     since = world.day
     course = world._play.course
     value = course.prices.value.copy()
@@ -229,8 +247,9 @@ def _lived(world: Played, plan: Plan, step: Step) -> Step:
     toll = world.toll(since)
     begins = world._play.people.joined.clip(since, world.day)
     days = (course.left.clip(since, world.day) - begins).clip(0)
-    margin = float((days * value).sum() / 30.4375)
-    return replace(step, customers=toll.customers, leavers=toll.leavers, margin=margin)
+    paid = days * value / DAYS_PER_MONTH
+    books += paid
+    return replace(step, customers=toll.customers, leavers=toll.leavers, margin=float(paid.sum()))
 
 
 def _answered(workspace: ChurnWorkspace, world: Played, step: Step) -> Step:
@@ -240,7 +259,22 @@ def _answered(workspace: ChurnWorkspace, world: Played, step: Step) -> Step:
     return replace(step, n_answered=answers.height)
 
 
-def _year(world: Played, steps: list[Step], said: list[str]) -> Year:
+def _year(world: Played, steps: list[Step], said: list[str], books: Floats) -> Year:
     course, ids = world._play.course, world._play.ids
-    fates = pl.DataFrame({"customer_id": ids[: course.left.size], "left_day": course.left})
-    return Year(steps, int(course.is_customer(world.day).sum()), said, fates)
+    is_there = course.is_customer(world.day)
+    fates = pl.DataFrame(
+        {
+            "customer_id": ids[: course.left.size],
+            "left_day": course.left,
+            "community": world._play.people.community,
+            "margin": books,
+            "worth": np.where(is_there, 12 * course.prices.value, 0.0),
+        }
+    )
+    costs = [step.costs for step in steps if step.costs.height]
+    if costs:
+        spent = pl.concat(costs).group_by("customer_id").agg(spent=pl.col("cost").sum())
+        fates = fates.join(spent, on="customer_id", how="left", maintain_order="left")
+    else:
+        fates = fates.with_columns(spent=pl.lit(0.0))
+    return Year(steps, int(is_there.sum()), said, fates.with_columns(pl.col("spent").fill_null(0.0)))
