@@ -74,7 +74,14 @@ class Material:
     """What stands around customers; None where ties are not known."""
     due: pl.DataFrame | None = None
     """customer_id, rule, latest_channel (null: none) of those whom a proactive rule concerns now."""
+    campaign_share: float | None = None
+    """Share of controls that the campaign running was started with; None: that of the settings."""
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def control_share(self) -> float:
+        """Share of the campaign left without an offer: as it was started, whatever the settings say by now."""
+        return self.config.offers.control_share if self.campaign_share is None else self.campaign_share
 
     def money(self, name: str) -> Floats:
         """Return a column of people as numbers, nan where it is not known."""

@@ -194,6 +194,8 @@ class Chosen:
     left_alone: Floats
     """Chance that the lot among offers falls on none; 0 where nothing was bought."""
     bound: float
+    left: float = 0.0
+    """Of the budget, stretched, when all are chosen."""
 
 
 def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen:
@@ -212,7 +214,7 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     """
     settings = material.config.offers
     n, n_offers = found.effect.shape
-    stretch = 1.0 / ((1.0 - settings.control_share) * (1.0 - material.config.holdout.share))
+    stretch = 1.0 / ((1.0 - material.control_share) * (1.0 - material.config.holdout.share))
     order = np.argsort(_lot(material, "offer-order"), kind="stable")
     limits = limits_of(material, found.catalogue, stretch)
     if not n_offers:
@@ -249,7 +251,14 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     )
     rate = drawn.is_random.sum() / max(1, is_chosen.sum())
     alone = np.where(is_chosen, rate / (is_drawable.sum(axis=1) + 1.0), 0.0)
-    return Chosen(drawn.choice, drawn.propensity, drawn.is_random, alone, bought.bound)
+    budget = np.inf if limits.budget is None else limits.budget
+    left = budget - _spent(choice, found.worth.cost)
+    return Chosen(drawn.choice, drawn.propensity, drawn.is_random, alone, bought.bound, left)
+
+
+def _spent(choice: Ints, cost: Floats) -> float:
+    made = np.flatnonzero(choice >= 0)
+    return float(cost[made, choice[made]].sum())
 
 
 def _affordable(is_drawable: Flags, cost: Floats, limits: Limits, settings: OfferSettings) -> int | None:
@@ -290,13 +299,23 @@ def _salt(material: Material) -> str:
 
 
 def limits_of(material: Material, catalogue: Catalogue, stretch: float = 1.0) -> Limits:
-    """Return budget and capacities of the night, stretched by those who are chosen and left alone."""
-    per_offer = {
-        place: int(np.ceil(most * stretch))
-        for place, most in enumerate(catalogue.capacity)
-        if most is not None
-    }
-    return Limits(material.config.offers.budget * stretch, per_offer)
+    """Return budget and capacities of the night, stretched by those who are chosen and left alone.
+
+    An offer with one channel shares what there is of it; one with several, all limited, has room for the sum of them,
+    and the contact rules see to the rest, as they do to what surveys and calls take of a channel.
+    """
+    room = material.rules.capacity
+    per_offer: dict[int, int] = {}
+    for place, (most, channels) in enumerate(zip(catalogue.capacity, catalogue.channels, strict=True)):
+        rooms = [room[name] for name in channels if name in room]
+        ends = [] if most is None else [most]
+        if len(channels) > 1 and len(rooms) == len(channels):
+            ends.append(sum(rooms))
+        if ends:
+            per_offer[place] = int(np.ceil(min(ends) * stretch))
+    alone = tuple(every[0] if len(every) == 1 else "" for every in catalogue.channels)
+    per_channel = {name: int(np.ceil(room[name] * stretch)) for name in sorted({*alone} & {*room})}
+    return Limits(material.config.offers.budget * stretch, per_offer, per_channel, alone)
 
 
 def offer_candidates(
@@ -317,13 +336,16 @@ def offer_candidates(
     # drawn to get nothing: in the campaign's own control group for tonight
     drew_none = chosen.is_random & (chosen.choice < 0)
     unbought = (reason == "") & (chosen.choice < 0) & ~drew_none
-    for_want_of = "not_drawn" if material.config.offers.exploration == "thompson" else "budget_spent"
+    is_dear = found.worth.cost[rows, place] > chosen.left
+    for_want_of = pl.Series(np.where(is_dear, "budget_spent", "capacity_full"), dtype=pl.String)
+    if material.config.offers.exploration == "thompson":
+        for_want_of = pl.repeat("not_drawn", place.size, eager=True, dtype=pl.String)
     why_not = pl.Series(reason).replace("", None)
     given = pl.select(
         pl.coalesce(
             refused_for,
             pl.when(pl.Series(chosen.choice >= 0)).then(None).otherwise(why_not),
-            pl.when(pl.Series(unbought)).then(pl.lit(for_want_of)),
+            pl.when(pl.Series(unbought)).then(for_want_of),
             pl.when(pl.Series(drew_none)).then(pl.lit("drawn_none")),
         ).alias("refused_for")
     )["refused_for"].cast(pl.String)

@@ -205,7 +205,7 @@ def _treatments(told: pl.DataFrame, night: DecidedNight, material: Material) -> 
     control that of being left alone by either lot. A control of the campaign says which offer it is ``instead_of``:
     the one that the choice fell on, and that the walk would have let through. Who drew none is instead of none.
     """
-    share = material.config.offers.control_share
+    share = material.control_share
     done = told.filter((pl.col("kind") == OFFER) & pl.col("decision").is_in([OFFER, CONTROL]))
     none_drawn = _none_drawn(done, night, material)
     left_alone = share + (1.0 - share) * none_drawn

@@ -36,9 +36,17 @@ def campaign_of(db: Connection, wanted: Campaign, now: datetime) -> Campaign:
     """Return the campaign as it was started, starting it as ``wanted`` when it has not."""
     row = pl.DataFrame([vars(wanted) | {"written_at": now, "ended_on": None}])
     add(db, CAMPAIGNS, row)
-    query = select(CAMPAIGNS).where(CAMPAIGNS.c.campaign_id == wanted.campaign_id)
-    found = frame_of(db, query).row(0, named=True)
-    return Campaign(**{name: found[name] for name in vars(wanted)})
+    found = running_campaign(db, wanted.campaign_id)
+    return wanted if found is None else found
+
+
+def running_campaign(db: Connection, campaign_id: str) -> Campaign | None:
+    """Return the campaign as it was started; None: it has not been."""
+    found = frame_of(db, select(CAMPAIGNS).where(CAMPAIGNS.c.campaign_id == campaign_id))
+    if found.is_empty():
+        return None
+    names = Campaign.__dataclass_fields__
+    return Campaign(**{name: value for name, value in found.row(0, named=True).items() if name in names})
 
 
 def arms_of(db: Connection, campaign_id: str) -> pl.DataFrame:

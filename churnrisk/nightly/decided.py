@@ -22,7 +22,7 @@ from ..config import CONFIG_NAME, Config
 from ..deciding import Circle, DecidedNight, Material, decided_night, decision_tables, ledger_rows
 from ..errors import ConfigError, ContractError, Fault
 from ..ledger import Decided, Ledger, decided, facts, record_decisions
-from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms
+from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms, running_campaign
 from ..ledger.replay import contacted_by
 from ..ledger.rules import ContactRules
 from ..ledger.rules.reasons import REASONS
@@ -104,7 +104,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
     )
     network = ready.published.get("network")
     tables = [ready.published[name] for name in ("scores", "network", "features") if name in ready.published]
-    arms = _arms(basis, ledger, config, people["customer_id"], network)
+    arms, share = _arms(basis, ledger, config, people["customer_id"], network)
     with ledger.reading() as db:
         standing = standing_tonight(workspace, basis.loaded.tables, ledger, db, basis.as_of, arms=arms)
     return Material(
@@ -131,6 +131,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         promoters=ready.promoters,
         circle=_circle(ready),
         due=_due(basis, ledger, tables, people),
+        campaign_share=share,
     )
 
 
@@ -285,11 +286,14 @@ def _latest_channels(basis: Basis) -> pl.DataFrame:
 
 def _arms(
     basis: Basis, ledger: Ledger, config: Config, customers: pl.Series, network: pl.DataFrame | None
-) -> pl.DataFrame | None:
-    """Return the arms of the campaign running, frozen as customers come; None where offers have no budget."""
+) -> tuple[pl.DataFrame | None, float | None]:
+    """Return the arms of the campaign running, frozen as customers come, and its share of controls as it was started.
+
+    None where offers have no budget. What the settings say of arms later is for the next campaign.
+    """
     settings = config.offers
-    if settings.budget <= 0 or settings.control_share <= 0:
-        return None
+    if settings.budget <= 0:
+        return None, None
     wanted = Campaign(settings.campaign, basis.as_of.day, settings.unit, settings.control_share)
     people = pl.DataFrame({"customer_id": customers})
     if network is not None and "community" in network.columns:
@@ -300,11 +304,17 @@ def _arms(
     now = basis.as_of.instant
     if basis.extent.is_dry:
         with ledger.reading() as db:
-            frozen = arms_of(db, wanted.campaign_id)
+            frozen, wanted = (
+                arms_of(db, wanted.campaign_id),
+                running_campaign(db, wanted.campaign_id) or wanted,
+            )
         new = people.join(frozen, on="customer_id", how="anti")
         drawn = drawn_arms(wanted, new, frozen, people, salt=config.holdout.salt)
         named = pl.lit(wanted.campaign_id).alias("campaign_id")
         columns = ["campaign_id", "customer_id", "arm"]
-        return pl.concat([frozen.select(columns), drawn.with_columns(named).select(columns)])
+        arms = pl.concat([frozen.select(columns), drawn.with_columns(named).select(columns)])
+        return arms, wanted.control_share
     with ledger.writing() as db:
-        return frozen_arms(db, campaign_of(db, wanted, now), people, salt=config.holdout.salt, now=now)
+        campaign = campaign_of(db, wanted, now)
+        arms = frozen_arms(db, campaign, people, salt=config.holdout.salt, now=now)
+    return arms, campaign.control_share

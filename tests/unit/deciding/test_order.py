@@ -297,3 +297,26 @@ def test_drawn_or_not_the_same_people_in_another_order_get_the_same() -> None:
     ]
     one, other = (each.sort("kind", "customer_id", "subject") for each in nights)
     assert one.equals(other)
+
+
+def test_where_places_run_out_and_not_money_it_is_said_so() -> None:
+    who = people([0.3] * 6)
+    for settings, offers in (
+        ("", CALL_ALONE.replace("PLACES", "2")),
+        (
+            "[contacts]\nchannels = ['call', 'email']\ncapacity = { call = 2 }\n",
+            CALL_ALONE.replace("PLACES", ""),
+        ),
+    ):
+        night = decided_night(material(who, NO_ASKING + settings, offers=offers, listed=who["customer_id"]))
+        reasons = night.rows.filter(kind="offer")["reason_code"].value_counts(sort=True)
+        assert dict(reasons.iter_rows()) == {"chosen": 2, "capacity_full": 4}, settings
+        # what cannot be made is not in the curve either
+        assert night.curve is not None
+        assert night.curve["n_offers"].max() == 2
+
+
+CALL_ALONE = """
+offer_id | name   | contact_cost | incentive_cost | capacity | channel | suits
+call     | A call | 4            | 0              | PLACES   | call    |
+"""

@@ -243,3 +243,15 @@ def test_without_the_lot_each_control_is_made_just_that_offer(ledger: Ledger) ->
     both = controls.join(made, on="customer_id")
     assert both.height == controls.height > 5
     assert (both["instead_of"] == both["would_be"]).all()
+
+
+def test_the_share_of_controls_is_the_one_that_the_campaign_was_started_with(ledger: Ledger) -> None:
+    # since then the settings say .2; arms are frozen at .1
+    recorded(ledger, replace(a_night(), campaign_share=0.1))
+    with ledger.reading() as db:
+        made = facts.treatments(db)
+    controls = made.filter(offer_id="control")["propensity"]
+    assert controls.len()
+    assert (controls < 0.2).all()
+    assert (controls >= 0.1).all()
+    assert made.filter(pl.col("offer_id") != "control")["propensity"].max() > 0.8
