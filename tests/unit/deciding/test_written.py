@@ -254,4 +254,5 @@ def test_the_share_of_controls_is_the_one_that_the_campaign_was_started_with(led
     assert controls.len()
     assert (controls < 0.2).all()
     assert (controls >= 0.1).all()
-    assert made.filter(pl.col("offer_id") != "control")["propensity"].max() > 0.8
+    offers = made.filter(pl.col("offer_id") != "control")["propensity"]
+    assert (offers > 0.8).any()
