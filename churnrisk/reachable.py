@@ -14,11 +14,9 @@ from .ledger.holdouts import PERMANENT, held_out
 from .ledger.merged import contacts_of_sources
 from .ledger.rules import ContactRules, Standing
 from .ledger.rules.refusals import EARLY, LATE, refusals
+from .ledger.rules.standing import CALL
 from .store import Workspace
 from .tables.lake import LakeTables
-
-CALL = "call"
-"""Purpose and channel of the calls that the team makes from its list."""
 
 
 @contextmanager

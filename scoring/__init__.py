@@ -4,6 +4,7 @@ from .changes import LastNight, changed_words, changes
 from .ego import Ego, ego, told_amount
 from .influence import Influence, influence, ranked_with_influence, scale_words, with_influence
 from .lists import (
+    ASKED_FIRST,
     FILE_FORMATS,
     RankedList,
     at_risk,
@@ -22,6 +23,7 @@ from .shadow import shadow_scores
 from .spread import spread_from
 
 __all__ = [
+    "ASKED_FIRST",
     "FILE_FORMATS",
     "SILENT_DAYS",
     "Ego",

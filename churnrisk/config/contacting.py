@@ -68,7 +68,8 @@ class ContactSettings(Settings):
     )
     capacity: dict[str, int] = Field(
         default_factory=dict,
-        description="Most contacts a day through a channel, as { email = 1000, call = 50 }; others have no limit.",
+        description="Most contacts a day through a channel, as { email = 1000, call = 50 }; call without a number: "
+        "[team] daily_capacity; others have no limit.",
     )
     channels: tuple[str, ...] = Field(
         ("email", "sms", "call"),

@@ -34,7 +34,10 @@ class TeamSettings(Settings):
     """What the retention team can do."""
 
     daily_capacity: int = Field(
-        50, ge=1, description="Customers the team can call a day: the length of the list."
+        50,
+        ge=1,
+        description="Customers the team can call a day: the length of the list, and the most contacts a day by call "
+        "unless [contacts] capacity names call.",
     )
     promoter_capacity: int = Field(
         50, ge=1, description="Promoters the team can approach a day: the length of their list."

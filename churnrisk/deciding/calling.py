@@ -1,18 +1,22 @@
-"""Contacts beside surveys and offers: promoters to approach, and triggers that the settings name.
+"""Contacts beside surveys and offers: calls of the list, promoters to approach, triggers that the settings name.
 
 It decides candidates only; caps, consents and hold-outs belong to the walk.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
-from ..ledger.rules.standing import promoter_purpose
+from ..ledger.rules.reasons import CALLED, CHOSEN, WITH_OFFER
+from ..ledger.rules.standing import CALL, OFFER, promoter_purpose
 from .material import Material
 
 PROMOTER, PROACTIVE = "promoter", "proactive"
 LATEST = "latest"
 TURN = 1e-9
+WAITING = "waiting_for_answer"
 
 
 def promoter_candidates(material: Material) -> pl.DataFrame:
@@ -77,6 +81,85 @@ def proactive_candidates(material: Material) -> pl.DataFrame:
             .drop("latest_channel")
         )
     return _shaped(pl.concat(parts))
+
+
+def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
+    """Return a row per customer on the list of calls, in its order; those left out of it with why.
+
+    Parameters
+    ----------
+    offers
+        Candidates of offers (`offering.offer_candidates`): who is left without one by lot is not called either.
+    asked
+        Customers who are asked tonight: the call waits for the answer.
+    """
+    calls = material.calls
+    if calls is None or calls.is_empty():
+        return pl.DataFrame()
+    alone = _left_alone(material, offers)
+    waits = pl.when(pl.col("customer_id").is_in(list(asked))).then(pl.lit(WAITING))
+    told = (
+        calls.with_row_index("row")
+        .join(alone, on="customer_id", how="left", maintain_order="left")
+        .with_columns(refused_for=pl.coalesce("left_out_for", "_alone", waits))
+    )
+    is_control = pl.col("refused_for") == "campaign_hold_out"
+    return told.select(
+        "row",
+        "customer_id",
+        "refused_for",
+        kind=pl.lit(CALL),
+        subject=pl.lit(CALL),
+        purpose=pl.lit(CALL),
+        channel=pl.lit(CALL),
+        # after an offer to the same customer, which the same call makes
+        value=pl.col("stake") - TURN,
+        cost=pl.lit(0.0),
+        campaign_id=pl.when(is_control).then(pl.lit(material.config.offers.campaign)),
+        propensity=pl.lit(1.0),
+        is_random=pl.lit(value=False),
+    )
+
+
+def _left_alone(material: Material, offers: pl.DataFrame) -> pl.DataFrame:
+    """Return customer_id and code of those chosen for an offer and left without it, to measure by."""
+    if offers.is_empty():
+        return pl.DataFrame(schema={"customer_id": pl.String, "_alone": pl.String})
+    out = material.standing.held_out.filter(kind="campaign", campaign_id=material.config.offers.campaign)
+    is_out = pl.col("refused_for").is_null() & pl.col("customer_id").is_in(out["customer_id"].implode())
+    drew_none = pl.when(pl.col("refused_for") == "drawn_none").then("refused_for")
+    code = pl.coalesce(pl.when(is_out).then(pl.lit("campaign_hold_out")), drew_none)
+    told = offers.select("customer_id", _alone=code).drop_nulls()
+    return told.unique("customer_id", keep="first", maintain_order=True)
+
+
+def by_stake(candidates: pl.DataFrame, material: Material) -> pl.DataFrame:
+    """Return candidates whose offers by a call of the list have the place of the call: it is one contact."""
+    calls = material.calls
+    if calls is None or calls.is_empty():
+        return candidates
+    called = calls.filter(pl.col("left_out_for").is_null()).select("customer_id", "stake")
+    is_call = (pl.col("kind") == OFFER) & (pl.col("channel") == CALL) & pl.col("refused_for").is_null()
+    return (
+        candidates.join(called, on="customer_id", how="left", maintain_order="left")
+        .with_columns(value=pl.when(is_call).then(pl.coalesce("stake", "value")).otherwise("value"))
+        .drop("stake")
+    )
+
+
+def with_offers(done: pl.DataFrame) -> pl.DataFrame:
+    """Return the walk with the calls that make an offer: of those the offer is the contact."""
+    is_made = (pl.col("kind") == OFFER) & (pl.col("channel") == CALL) & (pl.col("reason_code") == CHOSEN)
+    offered = done.filter(is_made)["customer_id"]
+    is_one = (
+        (pl.col("kind") == CALL)
+        & (pl.col("reason_code") == "already_today")
+        & pl.col("customer_id").is_in(offered.implode())
+    )
+    return done.with_columns(
+        decision=pl.when(is_one).then(pl.lit(CALLED)).otherwise("decision"),
+        reason_code=pl.when(is_one).then(pl.lit(WITH_OFFER)).otherwise("reason_code"),
+    )
 
 
 def _shaped(rows: pl.DataFrame) -> pl.DataFrame:

@@ -16,10 +16,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..ledger.rules import walked, worth_keeping
-from ..ledger.rules.reasons import APPROACH, ASK, CHOSEN, FORBIDDEN, OFFER
+from ..ledger.rules.reasons import ASK, CHOSEN, FORBIDDEN, OFFER
 from ..ledger.rules.refusals import EARLY, LATE, refusals
+from ..ledger.rules.standing import CALL
 from .asking import asking, survey_candidates
-from .calling import proactive_candidates, promoter_candidates
+from .calling import (
+    WAITING,
+    by_stake,
+    call_candidates,
+    proactive_candidates,
+    promoter_candidates,
+    with_offers,
+)
 from .material import Material
 from .offering import (
     Catalogue,
@@ -31,8 +39,6 @@ from .offering import (
     offer_candidates,
     offering,
 )
-
-WAITING = "waiting_for_answer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +80,8 @@ def decided_night(material: Material) -> DecidedNight:
     first = _customers(_walk(material, [surveys]), ASK)
     while True:
         chosen, offers, refused = _bought(material, found, before, first)
-        done = _walk(material, [surveys, offers, *others])
+        calls = call_candidates(material, offers, first)
+        done = with_offers(_walk(material, [surveys, offers, calls, *others]))
         still = first & _customers(done, ASK)
         if still == first:
             break
@@ -153,15 +160,15 @@ def _walk(material: Material, parts: list[pl.DataFrame]) -> pl.DataFrame:
             "row": pl.Int64(),
         }  # fmt: skip
         there = [pl.DataFrame(schema=schema)]
-    ranked = pl.concat(there)
+    ranked = pl.concat(there).with_columns(_worth="value")
+    ranked = by_stake(ranked, material)
     if material.config.offers.exploration == "share":
         # what the lot has drawn goes first: else the chance written down would depend on what is left of the budget
         is_drawn = (pl.col("kind") == OFFER) & pl.col("is_random") & pl.col("refused_for").is_null()
         first = pl.when(is_drawn).then(pl.lit(float("inf"))).otherwise("value")
-        ranked = ranked.with_columns(_worth="value", value=first)
-        done = walked(ranked, material.standing, material.rules, material.as_of)
-        return done.with_columns(value="_worth").drop("_worth")
-    return walked(ranked, material.standing, material.rules, material.as_of)
+        ranked = ranked.with_columns(value=first)
+    done = walked(ranked, material.standing, material.rules, material.as_of)
+    return done.with_columns(value="_worth").drop("_worth")
 
 
 def _customers(done: pl.DataFrame, decision: str) -> frozenset[str]:
@@ -169,14 +176,14 @@ def _customers(done: pl.DataFrame, decision: str) -> frozenset[str]:
 
 
 def _kept(material: Material, done: pl.DataFrame) -> pl.DataFrame:
-    """Return of each kind those whom the walk could reach and as many again, and all offers of those on the list."""
+    """Return of each kind those whom the walk could reach and as many again, and of those on the list all."""
     kept = [
         worth_keeping(each.with_columns(position=pl.int_range(1, pl.len() + 1)))
         for each in done.partition_by("kind", maintain_order=True)
     ]
     names = ["kind", "customer_id", "subject"]
     reached = pl.concat(kept).select(names) if kept else done.select(names)
-    is_listed = pl.col("customer_id").is_in(material.listed.implode()) & (pl.col("kind") == OFFER)
+    is_listed = pl.col("customer_id").is_in(material.listed.implode()) & pl.col("kind").is_in([OFFER, CALL])
     marked = done.join(
         reached.with_columns(_kept=pl.lit(value=True)), on=names, how="left", maintain_order="left"
     )
@@ -187,7 +194,7 @@ def _figures(material: Material, done: pl.DataFrame, chosen: Chosen | None) -> d
     """Return budgets, what was spent of them and what stands in the way of the others, for people."""
     config = material.config
     budgets = {"survey": config.surveys.budget, OFFER: config.offers.budget}
-    made = done.filter(pl.col("decision").is_in([ASK, OFFER, APPROACH]))
+    made = chosen_of(done)
     counted = (
         done.group_by("kind", "decision", "reason_code").len("n").sort("kind", "decision", "reason_code")
     )

@@ -19,6 +19,7 @@ from ..ledger.holdouts import CAMPAIGN, PERMANENT, SURVEY
 from ..ledger.identity import stable_ids
 from ..ledger.outbox import message, messages
 from ..ledger.rules.reasons import ASK, CHOSEN, CONTROL, OFFER
+from ..ledger.rules.standing import CALL
 from .calling import PROACTIVE, PROMOTER
 from .material import Material
 from .offering import rankings
@@ -99,6 +100,7 @@ def _told(rows: pl.DataFrame, night: DecidedNight, material: Material) -> pl.Dat
     rules = {rule.name: rule for rule in material.config.proactive.rules}
     whys, details, values = [], [], []
     owners = {} if material.owners is None else dict(material.owners.iter_rows())
+    calls = {} if material.calls is None else dict(enumerate(material.calls.select(KEPT_OF_CALLS).to_dicts()))
     asked = {} if night.asked.is_empty() else dict(enumerate(night.asked.iter_rows(named=True)))
     for row in rows.iter_rows(named=True):
         if row["kind"] == "survey":
@@ -109,6 +111,9 @@ def _told(rows: pl.DataFrame, night: DecidedNight, material: Material) -> pl.Dat
         elif row["kind"] == PROACTIVE:
             detail = {"message": rules[row["subject"]].message, "when": rules[row["subject"]].when}
             why = ""
+            values.append(row["value"])
+        elif row["kind"] == CALL:
+            detail, why = calls[row["row"]], ""
             values.append(row["value"])
         else:
             found = ranked.get(row["customer_id"], []) if row["kind"] == OFFER else []
@@ -142,6 +147,7 @@ def _rankings(
     return found
 
 
+KEPT_OF_CALLS = ("position", "may_contact", "stake")
 KEPT_OF_ASKING = ("purpose", "metric", "occasion", "language", "risk", "value_of_asking", "basis")
 
 
@@ -259,7 +265,8 @@ def _holdouts(told: pl.DataFrame) -> pl.DataFrame:
 def _messages(told: pl.DataFrame, material: Material, endpoint: str) -> Iterator[dict[str, Any]]:
     """Yield a message for each customer to contact; nothing of the customer in it but the id."""
     now = material.as_of.instant
-    for row in chosen_of(told).iter_rows(named=True):
+    # the team calls from its list
+    for row in chosen_of(told).filter(pl.col("kind") != CALL).iter_rows(named=True):
         if row["kind"] == "survey":
             kept = json.loads(row["details"])
             data = {name: kept[name] for name in ("metric", "occasion", "language", "purpose")}

@@ -16,6 +16,7 @@ from .entries import add
 from .facts import frame_of, schema_of
 from .ledger import Ledger
 from .rules.reasons import CHOSEN
+from .rules.standing import CALL
 from .schema import (
     CONTACTS,
     DECISION_SETS,
@@ -72,6 +73,11 @@ def decided(db: Connection, as_of: date) -> Decided | None:
     query = select(DECISIONS).where(DECISIONS.c.as_of == as_of)
     rows = frame_of(db, query).sort("kind", "position", "customer_id", "subject")
     return Decided(as_of, told["decided_at"], told["run_id"], told["figures"], rows, is_replay=True)
+
+
+def decided_calls(db: Connection, as_of: date) -> pl.DataFrame:
+    """Return the decisions of a date on the list of calls, those left out included; empty where there are none."""
+    return frame_of(db, select(DECISIONS).where(DECISIONS.c.as_of == as_of, DECISIONS.c.kind == CALL))
 
 
 def contacted_by(db: Connection, kind: str, subject: str, since: date, before: date) -> pl.DataFrame:

@@ -34,9 +34,6 @@ CASES_DAYS = 30
 """Closed cases and causes so old are looked at; a cause a year old (:data:`CAUSE_DAYS`) still says something."""
 CAUSE_DAYS = 365
 
-CALL = "call"
-"""Purpose and channel of the calls that the team makes from its list."""
-
 
 @dataclass(frozen=True, eq=False)
 class Tonight:
@@ -53,13 +50,13 @@ class Tonight:
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """What a night has at hand when it decides; ``published`` are its tables so far, ``listed`` those on its list."""
+    """What a night has at hand when it decides; ``published`` are its tables so far, ``calls`` its list."""
 
     features: FeatureSet
     scores: pl.DataFrame
     around: Influence | None
     known: Heard
-    listed: pl.Series
+    calls: pl.DataFrame
     promoters: pl.DataFrame | None
     published: Mapping[str, pl.DataFrame]
 
@@ -127,11 +124,25 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         contacts=_contacts(basis),
         owners=_owners(basis),
         unheard=_unheard(basis),
-        listed=ready.listed,
+        listed=ready.calls["customer_id"],
+        calls=_calls(ready),
         promoters=ready.promoters,
         circle=_circle(ready),
         due=_due(basis, ledger, tables, people),
         campaign_share=share,
+    )
+
+
+def _calls(ready: Ready) -> pl.DataFrame:
+    """Return the list with what is at stake with each, by which the calls stand among other contacts."""
+    usual = ready.scores["value"].cast(pl.Float64).median()
+    whole = pl.col("value").cast(pl.Float64).fill_null(usual) + pl.col("spillover_value").fill_null(0.0)
+    return ready.calls.select(
+        "customer_id",
+        "position",
+        "may_contact",
+        "left_out_for",
+        stake=pl.col("risk") * (1.0 if usual is None else whole),
     )
 
 

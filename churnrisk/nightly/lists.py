@@ -15,8 +15,8 @@ import polars as pl
 from scoring import call_list, offers_made, to_call, with_carried
 
 from ..ledger import crm_consents, still_allowed
+from ..ledger.rules.standing import CALL
 from ..night_report import Made
-from ..reachable import CALL
 from ..sources import LoadedSources
 from .basis import Basis
 

@@ -41,6 +41,7 @@ from ..reachable import reachable
 from ..report import Silence
 from .basis import Basis
 from .decided import Ready, tonight
+from .listed import as_decided
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -88,6 +89,7 @@ class Scored:
         ranked, around = ranked_with_influence(
             features.ties, found, open_to_calls, config.team.daily_capacity, config.influence
         )
+        ranked = as_decided(basis, ranked, found, around)
         return cls(basis, features, found, consents, ranked, around, known, open_to_calls)
 
     @cached_property
@@ -230,9 +232,9 @@ def changes_of(scored: Scored, _: Frames) -> Addition:
 
 
 def list_of(scored: Scored, frames: Frames) -> Addition:
-    """The list for the team, with reasons and what changed."""
+    """The list for the team, with reasons and what changed; who is called is what the contact rules decided."""
     listed = at_risk(
-        scored.ranked,
+        as_decided(scored.basis, scored.ranked, scored.scores, scored.around),
         frames["reasons"],
         scored.basis.sentences,
         run_id=scored.basis.run_id,
@@ -263,8 +265,9 @@ def decisions_of(scored: Scored, frames: Frames) -> Addition:
     basis, approached = scored.basis, _approached(scored, frames)
     if not basis.extent.decides or basis.ledger is None:
         return Addition(promoters=approached)
-    listed = pl.Series("customer_id", scored.ranked.customer_ids, dtype=pl.String)
-    ready = Ready(scored.features, scored.scores, scored.around, scored.known, listed, approached, frames)
+    ready = Ready(
+        scored.features, scored.scores, scored.around, scored.known, scored.ranked.frame, approached, frames
+    )
     found = tonight(basis, basis.ledger, ready)
     if approached is not None:
         chosen = found.tables["approaches"].filter(kind="promoter", decision="approach")

@@ -23,11 +23,13 @@ KINDS: Mapping[str, str] = {
     "offer": "offer",
     "promoter": "promoter to approach",
     "proactive": "contact unasked",
+    "call": "call of the list",
 }
 DECISIONS: Mapping[str, str] = {
     "ask": "asked",
     "offer": "offered",
     "approach": "approached",
+    "call": "called",
     "hold-out": "held out",
     "control": "left alone to measure by",
     "refused": "refused",

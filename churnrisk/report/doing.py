@@ -25,6 +25,7 @@ MEASURED: Mapping[str, str] = {
     "drawn_none": "the lot fell on no offer",
 }
 ASKED: Mapping[str, str] = {"asked_first": ""}
+FULL: Mapping[str, str] = {"capacity_full": ""}
 FORBIDDEN: Mapping[str, str] = {
     "no_consent": "no consent",
     "do_not_contact": "not to be contacted at all",
@@ -35,6 +36,7 @@ LEFT_OUT: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("to rest, by your contact rules", RESTING),
     ("left alone to measure by", MEASURED),
     ("asked a question first, so that the call waits for the answer", ASKED),
+    ("for whom no call is left", FULL),
 )
 """Why somebody of the same rank is not on the list: in words, with the codes of it."""
 

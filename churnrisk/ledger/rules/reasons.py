@@ -7,6 +7,9 @@ from __future__ import annotations
 
 CHOSEN = "chosen"
 
+WITH_OFFER = "with_offer"
+"""A call of the team that makes an offer too: one contact, that of the offer."""
+
 GIVEN = ("left", "in_notice", "not_eligible", "effect_unknown", "not_worth_it", "drawn_none", "not_drawn")
 """What whoever proposes a candidate knows of it, and the walk does not."""
 
@@ -22,22 +25,24 @@ FORBIDDEN = ("no_consent", "do_not_contact", "suppressed")
 HELD_OUT = ("permanent_hold_out", "campaign_hold_out", "survey_hold_out")
 """Who would have been contacted, had the lot not held them out: so that they can be compared with who was."""
 
-REASONS = (CHOSEN, *GIVEN, *RESTING, *FULL, *FORBIDDEN, *HELD_OUT)
+REASONS = (CHOSEN, WITH_OFFER, *GIVEN, *RESTING, *FULL, *FORBIDDEN, *HELD_OUT)
 
-ASK, OFFER, APPROACH, HOLD_OUT, CONTROL, REFUSED, NONE = DECISIONS = (
+ASK, OFFER, APPROACH, CALLED, HOLD_OUT, CONTROL, REFUSED, NONE = DECISIONS = (
     "ask",
     "offer",
     "approach",
+    "call",
     "hold-out",
     "control",
     "refused",
     "none",
 )
 
-CHOSEN_AS = {"survey": ASK, "promoter": APPROACH, "proactive": APPROACH}
+CHOSEN_AS = {"survey": ASK, "promoter": APPROACH, "proactive": APPROACH, "call": CALLED}
 """What a chosen candidate of a kind is; all others are offered something."""
 
 _DECIDED = {
+    WITH_OFFER: CALLED,
     **dict.fromkeys(GIVEN, NONE),
     **dict.fromkeys((*RESTING, *FULL, *FORBIDDEN), REFUSED),
     "permanent_hold_out": HOLD_OUT,

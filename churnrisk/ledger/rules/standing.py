@@ -15,6 +15,8 @@ from ...config import Cap, Config, QuietPeriod
 from ...dates import AsOf
 
 SURVEY, OFFER = "survey", "offer"
+CALL = "call"
+"""Kind, purpose and channel of the calls that the team makes from its list."""
 
 LOOK_BACK_DAYS = 3651
 """No cap reaches further back."""
@@ -45,7 +47,7 @@ class ContactRules:
             (*contacts.caps, *of_surveys, *of_offers, *of_promoters),
             contacts.quiet_days,
             contacts.quiet_periods,
-            contacts.capacity,
+            {CALL: config.team.daily_capacity, **contacts.capacity},
             contacts.channels,
             frozenset(contacts.transactional),
             contacts.wait_for_answer_days,

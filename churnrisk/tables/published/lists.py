@@ -8,7 +8,7 @@ from .declaration import PublishedColumn, PublishedTable
 AT_RISK = PublishedTable(
     "at_risk",
     "The list for the retention team: highest risk x (value + spillover_value) first, as many who may be contacted as "
-    "the team can call. "
+    "the team can call. Of a date that was decided it is the list as decided. "
     "Those ranked above the last of them who are not called stand in it too, with the reason in left_out_for, so that "
     "they can be counted. "
     "lists/YYYY-MM-DD/at_risk.csv and .xlsx hold only those to call, numbered from 1, the columns of [lists] carry "
@@ -60,7 +60,7 @@ AT_RISK = PublishedTable(
             "text",
             "",
             "Why the customer is not called, as a code: see the contact rules in the documentation. asked_first: is "
-            "asked a question tonight, and the call waits for the answer.",
+            "asked a question tonight, and the call waits for the answer; capacity_full: no call is left for tonight.",
             "the customer is to be called",
         ),
         RUN,

@@ -131,3 +131,108 @@ def test_rules_compete_by_their_value_for_the_one_contact_of_the_day() -> None:
 def test_rules_that_lack_something_or_share_a_name_are_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parsed_config(text)
+
+
+def on_the_list(who: pl.DataFrame, n: int, left_out: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the list of the first ``n`` of ``who``, some of them left out already."""
+    why = left_out or {}
+    calls = who.head(n).select(
+        "customer_id",
+        position=pl.int_range(1, n + 1),
+        may_contact=~pl.col("customer_id").is_in(list(why)),
+        left_out_for=pl.col("customer_id").replace_strict(why, default=None, return_dtype=pl.String),
+        stake=pl.col("risk") * pl.col("value"),
+    )
+    return {"calls": calls, "listed": calls["customer_id"]}
+
+
+def of_calls(found: DecidedNight) -> dict[str, tuple[str, str]]:
+    rows = found.rows.filter(kind="call").sort("row")
+    return {row["customer_id"]: (row["decision"], row["reason_code"]) for row in rows.iter_rows(named=True)}
+
+
+WHO = people([0.5, 0.4, 0.3, 0.2, 0.1, 0.05])
+
+
+def test_who_is_on_the_list_is_called_and_contacted_by_nobody_else_that_day() -> None:
+    found = night(
+        rules=RULES, promoters=promoters(3), due=due(("c0001", "bigger plan", None)), **on_the_list(WHO, 2)
+    )
+    assert of_calls(found) == {"c0000": ("call", "chosen"), "c0001": ("call", "chosen")}
+    told = found.rows.filter(pl.col("kind") != "call").select("customer_id", "kind", "reason_code").rows()
+    # the rule reached nobody, so nobody is kept of it
+    assert sorted(told) == [
+        ("c0000", "promoter", "already_today"),
+        ("c0001", "promoter", "already_today"),
+        ("c0002", "promoter", "chosen"),
+    ]
+
+
+def test_a_call_of_last_night_keeps_a_customer_off_the_list_as_any_contact_does() -> None:
+    before = pl.DataFrame(
+        {"customer_id": ["c0000"], "at": [AS_OF.days_before(2)], "channel": ["call"], "purpose": ["call"]},
+        schema_overrides={"at": pl.Datetime("us")},
+    ).with_columns(is_transactional=pl.lit(value=False))
+    willing = WHO.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    standing = Standing(contacts=before, consents=willing)
+    resting = night(QUIET + "[contacts]\nquiet_days = 3\n", standing=standing, **on_the_list(WHO, 2))
+    assert of_calls(resting) == {"c0000": ("refused", "quiet_days"), "c0001": ("call", "chosen")}
+    capped = "[contacts]\ncaps = [{ days = 30, most = 1, purpose = 'call' }]\n"
+    found = night(QUIET + capped, standing=standing, **on_the_list(WHO, 2))
+    assert of_calls(found)["c0000"] == ("refused", "cap_reached")
+
+
+def test_the_list_has_room_for_as_many_calls_as_the_channel_the_highest_stakes_first() -> None:
+    found = night(QUIET + "[contacts]\ncapacity = { call = 2 }\n", **on_the_list(WHO, 4))
+    assert [code for _, code in of_calls(found).values()] == [
+        "chosen",
+        "chosen",
+        "capacity_full",
+        "capacity_full",
+    ]
+
+
+def test_an_offer_made_by_a_call_of_the_list_is_one_contact() -> None:
+    # the call is worth .3 x .5 x 300 - 4 to the first and less than nothing to the last
+    drawn = material(
+        WHO, "[surveys]\nbudget = 0\n[contacts]\ncapacity = { call = 6 }\n", **on_the_list(WHO, 6)
+    )
+    found = decided_night(drawn)
+    offered = found.rows.filter(kind="offer", decision="offer")["customer_id"].to_list()
+    assert set(offered) < set(WHO["customer_id"])
+    told = of_calls(found)
+    assert {name for name, (_, code) in told.items() if code == "with_offer"} == set(offered)
+    assert {decision for decision, _ in told.values()} == {"call"}
+    assert found.figures["n_by_channel"] == {"call": 6}
+
+
+def test_an_offer_worth_little_by_a_call_of_the_list_comes_before_one_by_another_call() -> None:
+    # all of them are worth the call; the one place there is belongs to the list
+    drawn = material(
+        WHO.head(3),
+        "[surveys]\nbudget = 0\n[contacts]\ncapacity = { call = 1 }\n",
+        **on_the_list(WHO.head(1), 1),
+    )
+    rows = decided_night(drawn).rows.filter(kind="offer")
+    assert rows.filter(decision="offer")["customer_id"].to_list() == ["c0000"]
+
+
+def test_controls_and_those_asked_first_are_not_called_either() -> None:
+    willing = WHO.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    out = pl.DataFrame({"kind": "campaign", "campaign_id": "retention", "customer_id": ["c0000", "c0005"]})
+    drawn = material(
+        WHO,
+        "[surveys]\nbudget = 0\n",
+        standing=Standing(consents=willing, held_out=out),
+        **on_the_list(WHO, 6, {"c0003": "no_consent"}),
+    )
+    told = of_calls(decided_night(drawn))
+    assert told["c0000"] == ("control", "campaign_hold_out")
+    # nobody would have offered anything to the last
+    assert told["c0005"] == ("call", "chosen")
+    assert told["c0003"] == ("refused", "no_consent")
+    asked = decided_night(material(WHO, offers=None, **on_the_list(WHO, 6)))
+    first = set(asked.rows.filter(decision="ask")["customer_id"])
+    assert first
+    waiting = {name for name, (_, code) in of_calls(asked).items() if code == "waiting_for_answer"}
+    assert waiting == first & set(WHO["customer_id"])

@@ -248,7 +248,12 @@ def test_a_draw_of_what_each_may_be_worth_tries_both_and_spends_about_the_budget
     for budget in (100_000, 300):
         who = people([0.2] * 400)
         rows = decided_night(
-            material(who, THOMPSON + f"budget = {budget}\n", offers=CHEAP_AND_DEAR, listed=who["customer_id"])
+            material(
+                who,
+                THOMPSON + f"budget = {budget}\n[team]\ndaily_capacity = 400\n",
+                offers=CHEAP_AND_DEAR,
+                listed=who["customer_id"],
+            )
         ).rows
         made = rows.filter(pl.col("decision") == "offer")
         assert made["cost"].sum() <= budget

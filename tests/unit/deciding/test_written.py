@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from churnrisk.deciding import Material, decided_night, decision_tables, ledger_rows
-from churnrisk.ledger import Decided, Ledger, decided, facts, record_decisions
+from churnrisk.ledger import Decided, Ledger, decided, decided_calls, facts, record_decisions
 from churnrisk.ledger.rules import Standing
 from churnrisk.ledger.rules.reasons import REASONS
 from churnrisk.ledger.schema import HOLDOUTS, OUTBOX
@@ -256,3 +256,30 @@ def test_the_share_of_controls_is_the_one_that_the_campaign_was_started_with(led
     assert (controls >= 0.1).all()
     offers = made.filter(pl.col("offer_id") != "control")["propensity"]
     assert (offers > 0.8).any()
+
+
+def test_a_call_of_the_list_is_a_contact_once_also_where_it_makes_an_offer(ledger: Ledger) -> None:
+    who = people([0.5, 0.4, 0.3, 0.2, 0.1, 0.05])
+    calls = who.select(
+        "customer_id",
+        position=pl.int_range(1, 7),
+        may_contact=pl.lit(value=True),
+        left_out_for=pl.lit(None, dtype=pl.String),
+        stake=pl.col("risk") * pl.col("value"),
+    )
+    night = material(who, "[surveys]\nbudget = 0\n", calls=calls, listed=calls["customer_id"])
+    found = recorded(ledger, night)
+    with ledger.reading() as db:
+        contacts = facts.contacts(db)
+        kept = decided_calls(db, AS_OF.day)
+        sent = facts.whole(db, OUTBOX)
+    offered = found.frame.filter(kind="offer", decision="offer")
+    assert 0 < offered.height < 6
+    assert contacts["customer_id"].sort().to_list() == who["customer_id"].to_list()
+    assert set(contacts["channel"]) == {"call"}
+    by_purpose = dict(contacts["purpose"].value_counts().iter_rows())
+    assert by_purpose == {"offer": offered.height, "call": 6 - offered.height}
+    assert kept.height == 6
+    assert set(kept["decision"]) == {"call"}
+    # the team calls from its list: only offers are messages
+    assert sent.height == offered.height
