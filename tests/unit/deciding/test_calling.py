@@ -9,6 +9,7 @@ import pytest
 
 from churnrisk.config import parsed_config
 from churnrisk.deciding import DecidedNight, decided_night
+from churnrisk.deciding.calling import by_stake
 from churnrisk.errors import ConfigError
 from churnrisk.ledger.rules import Standing
 from tests.unit.deciding.drawn import AS_OF, PLAIN, material, merged, people
@@ -206,15 +207,20 @@ def test_an_offer_made_by_a_call_of_the_list_is_one_contact() -> None:
     assert found.figures["n_by_channel"] == {"call": 6}
 
 
-def test_an_offer_worth_little_by_a_call_of_the_list_comes_before_one_by_another_call() -> None:
-    # all of them are worth the call; the one place there is belongs to the list
-    drawn = material(
-        WHO.head(3),
-        "[surveys]\nbudget = 0\n[contacts]\ncapacity = { call = 1 }\n",
-        **on_the_list(WHO.head(1), 1),
-    )
-    rows = decided_night(drawn).rows.filter(kind="offer")
-    assert rows.filter(decision="offer")["customer_id"].to_list() == ["c0000"]
+def test_an_offer_by_a_call_of_the_list_has_the_place_of_the_call() -> None:
+    drawn = material(WHO, **on_the_list(WHO, 3, {"c0001": "quiet_days"}))
+    offers = pl.DataFrame(
+        [
+            ("c0000", "call", None),
+            ("c0001", "call", None),
+            ("c0002", "call", "not_worth_it"),
+            ("c0003", "call", None),
+        ],
+        schema=["customer_id", "channel", "refused_for"],
+        orient="row",
+    ).with_columns(kind=pl.lit("offer"), value=pl.lit(1.0))
+    assert by_stake(offers, drawn)["value"].to_list() == [150.0, 1.0, 1.0, 1.0]
+    assert by_stake(offers.with_columns(channel=pl.lit("email")), drawn)["value"].to_list() == [1.0] * 4
 
 
 def test_controls_and_those_asked_first_are_not_called_either() -> None:
