@@ -19,14 +19,15 @@ from training.uplift.campaigns import (
     INCREMENTALITY,
     NOT_ENOUGH,
     by_cause,
-    compared_rules,
     incrementality,
     spillover_by_community,
 )
 from training.uplift.past import past_treatments
 from training.uplift.rows import UpliftRows
 
-from .config import Config
+from .bundle import Bundle
+from .bundle.effects import read_effects
+from .comparing import Champion, rules_compared
 from .dates import AsOf
 from .inputs import Inputs
 from .ledger import Ledger, facts
@@ -85,7 +86,7 @@ def campaigns(
     -------
     Campaigns
         ``campaigns`` (campaign_id and `INCREMENTALITY`), ``causes`` (campaign_id, root_cause, offer_id ...),
-        ``spillover`` (`SPILLOVER`, of campaigns by community) and ``rules`` (what other rules would have earned).
+        ``spillover`` (`SPILLOVER`, of campaigns by community) and ``rules`` (`comparing.rules_compared`).
     """
     past = past_treatments(
         engine, tables, workspace.config, as_of, own=workspace.root / "features", tie_weights=tie_weights
@@ -99,13 +100,24 @@ def campaigns(
     campaign = named["campaign_id"].fill_null(ELSEWHERE)
     ours = named["source"].eq_missing(DECIDED).to_numpy()
     rows = _with_chances(past.rows, ours)
+    offers = pl.read_parquet(tables.paths["offers"]) if tables.has("offers") else None
+    rules, untold = rules_compared(past, workspace.config, offers, _champion(workspace))
     found = {
         "campaigns": _each(rows, campaign),
         "causes": _by_cause(rows, past.table["root_cause"], campaign),
         "spillover": around,
-        "rules": _rules(past.rows, workspace.config, tables),
+        "rules": rules,
     }
-    return Campaigns(found, (*_sentences(found), *(f"Left out: {note}." for note in past.notes)))
+    return Campaigns(found, (*_sentences(found), *(f"Left out: {note}." for note in (*past.notes, *untold))))
+
+
+def _champion(workspace: Workspace) -> Champion | None:
+    """Return the model in use where it has learned effects."""
+    effects = read_effects(workspace.champion) if workspace.champion.is_dir() else None
+    if effects is None:
+        return None
+    bundle = Bundle.load(workspace.champion)
+    return Champion(bundle, effects, bundle.model_version)
 
 
 def _with_chances(rows: UpliftRows, ours: NDArray[np.bool_]) -> UpliftRows:
@@ -187,33 +199,6 @@ def _left_since(engine: Engine, tables: LakeTables, since: AsOf, as_of: AsOf) ->
     )
     keys = pl.read_parquet(tables.paths["keys"]).select("customer_key", "customer_id")
     return found.join(keys, on="customer_key")["customer_id"]
-
-
-def _rules(rows: UpliftRows, config: Config, tables: LakeTables) -> pl.DataFrame:
-    """Return what giving nobody anything, and each offer to everybody, would have earned on the logged decisions."""
-    if not tables.has("offers") or "monthly_value" not in rows.frame.columns:
-        return pl.DataFrame()
-    offers = pl.read_parquet(tables.paths["offers"])
-    costs = {
-        row["offer_id"]: (row["contact_cost"], row["incentive_cost"]) for row in offers.iter_rows(named=True)
-    }
-    contact, incentive = (
-        np.array([0.0, *((costs.get(name) or (None, None))[side] or 0.0 for name in rows.arms[1:])])
-        for side in (0, 1)
-    )
-    value = rows.frame["monthly_value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    money = value * config.value.margin_share * config.value.months * rows.stayed
-    taken = np.ones(len(rows.arm)) if rows.taken is None else np.nan_to_num(rows.taken, nan=1.0)
-    reward = money - contact[rows.arm] - incentive[rows.arm] * taken * (rows.arm > 0)
-    is_known = ~np.isnan(reward)
-    if not is_known.any():
-        return pl.DataFrame()
-    kept = rows.where(is_known)
-    names = ["nobody gets anything", *(f"everybody gets {name}" for name in rows.arms[1:])]
-    wanted = {
-        name: np.tile(np.eye(rows.n_arms)[arm], (int(is_known.sum()), 1)) for arm, name in enumerate(names)
-    }
-    return compared_rules(kept, reward[is_known], wanted)
 
 
 def _sentences(found: Mapping[str, pl.DataFrame]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from .contacting import (
     SurveySettings,
     WebhookSettings,
 )
-from .learning import EvaluationSettings, TrainingSettings
+from .learning import EvaluationSettings, PolicySettings, TrainingSettings
 from .money import InfluenceSettings, TeamSettings, ValueSettings
 from .network import TieSettings
 from .night import Alarm, MonitoringSettings
@@ -54,6 +54,7 @@ __all__ = [
     "MonitoringSettings",
     "OfferSettings",
     "OperationSettings",
+    "PolicySettings",
     "PrivacySettings",
     "ProactiveRule",
     "ProactiveSettings",

@@ -58,6 +58,17 @@ class TrainingSettings(Settings):
     )
 
 
+class PolicySettings(Settings):
+    """A rule for giving offers, to be valued on past decisions before it goes live."""
+
+    name: str = Field(min_length=1, description="What the tables call it.")
+    offers: dict[str, str] = Field(
+        min_length=1,
+        description="Offer and to whom: a boolean expression over features as of the night before, as `eligible` of "
+        "offers. The first in order that holds is given.",
+    )
+
+
 class EvaluationSettings(Settings):
     """How `churnrisk evaluate` judges."""
 
@@ -65,6 +76,11 @@ class EvaluationSettings(Settings):
         (),
         description="Your customer columns (or features) by which treatment is compared: selection, calibration and "
         "error by group. They go into the page and its tables, never to MLflow.",
+    )
+    policies: tuple[PolicySettings, ...] = Field(
+        (),
+        description="Rules for giving offers, each a [[evaluation.policies]] table, valued on past decisions beside "
+        "that of the model in use.",
     )
     test_snapshots: int = Field(
         3,

@@ -329,6 +329,7 @@ def _campaigns(tables: Tables) -> list[Table]:
     ]
     rules = [
         text("Rule", "rule"),
+        whole("Decisions", "n"),
         ratio("Per customer, doubly robust", "dr", "dr_low", "dr_high"),
         ratio("By weights alone", "snips", "snips_low", "snips_high"),
         whole("Worth so many decisions", "n_effective"),
