@@ -1,4 +1,5 @@
-"""What is known as of a date: the user's sources, and the ledger's surveys and treatments merged into them by id.
+"""What is known as of a date: the user's sources, and the ledger's surveys and treatments merged into them by id, with
+what customers said on the use of their answers.
 
 It decides where the two meet, and refuses to know what either holds. Nothing that the ledger learned at or after the
 as-of instant takes part, so a date read again later is read alike, whatever was recorded since.
@@ -88,6 +89,7 @@ def with_ledger(
             "treatments": merged.treatment_rows(db, keys, as_of.instant),
         }
         withheld = merged.withheld_invitations(db, as_of.instant)
+        said = merged.words_on_answers(db, keys, as_of.instant)
     fingerprints = dict(loaded.tables.fingerprints)
     for name, rows in ours.items():
         source = pl.scan_parquet(paths[name]) if name in paths else None
@@ -103,6 +105,11 @@ def with_ledger(
         paths[name] = _written(workspace.lake / "merged" / name, fingerprint, table)
         # a model trained with it must not miss a source of that name in the nights after
         fingerprints[name if source is not None else f"ledger_{name}"] = fingerprint
+    if not said.is_empty():
+        fingerprint = _fingerprint(fingerprints.get("customers", ""), said)
+        table = merged.merged_customers(pl.scan_parquet(paths["customers"]), said)
+        paths["customers"] = _written(workspace.lake / "merged" / "customers", fingerprint, table)
+        fingerprints["customers"] = fingerprint
     return replace(loaded, tables=replace(loaded.tables, paths=paths, fingerprints=fingerprints))
 
 

@@ -15,13 +15,14 @@ from typing import Any
 import polars as pl
 
 from .at_once import following
-from .errors import Fault, UsageError
+from .errors import ContractError, Fault, UsageError
 from .inputs import Inputs
-from .ledger import Ledger, Transaction, taking
+from .ledger import Ledger, Transaction, against, taking
 from .ledger.taking import AnswerRules, Taken
 from .sources import FaultCount, load
-from .sources.recorded import RecordedFile, quarantine_place, recorded_file
+from .sources.recorded import RECORDED, RecordedFile, quarantine_place, recorded_file
 from .store import Workspace
+from .tables.faults import is_harmless
 
 KINDS = ("answers", "outcomes", "treatments", "contacts", "consents", "suppressions")
 """What can be recorded."""
@@ -46,6 +47,36 @@ class Recorded:
     """Answers that had come before their invitation was known and now found it; no rows of this file."""
     faults: tuple[FaultCount, ...]
     quarantine: Path | None
+    warnings: tuple[str, ...] = ()
+    """What was taken and needs a look all the same."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there were rows and every one was rejected, not merely for repeating another."""
+        return 0 < self.n_read == self.n_rejected and any(not is_harmless(each.code) for each in self.faults)
+
+    @property
+    def refusal(self) -> ContractError:
+        """The error to tell where a file `is_refused`, with every reason."""
+        where = f"churnrisk record {self.kind}"
+        whole = Fault(
+            "all_rows_bad",
+            where,
+            f"rows as `churnrisk schema {RECORDED}{self.kind}` says",
+            f"{self.n_read:,} rows, of which not one can be recorded",
+            f"Mend what the reasons say, then record the file again. Rejected rows: {self.quarantine}.",
+        )
+        reasons = (
+            Fault(
+                each.code,
+                f"{where}, row {each.first_row}",
+                "a row that can be recorded",
+                f"{each.n_rows:,} that cannot",
+                each.reason,
+            )
+            for each in self.faults
+        )
+        return ContractError([whole, *reasons])
 
     def as_dict(self) -> dict[str, Any]:
         """Give everything as plain values for ``--json``."""
@@ -71,6 +102,7 @@ class Recorded:
             f"  {fault.n_rows:,} x {fault.code} (first: row {fault.first_row}): {fault.reason}"
             for fault in self.faults
         ]
+        lines += [f"Warning: {each}" for each in self.warnings]
         if self.quarantine is not None:
             lines.append(f"Rejected rows: {self.quarantine}")
         return "\n".join(lines)
@@ -122,6 +154,7 @@ def record(workspace: Workspace, inputs: Inputs, kind: str, given: object, *, no
         n_matched=matched.n_new,
         faults=faults,
         quarantine=place if faults else None,
+        warnings=tuple(file.warnings),
     )
 
 
@@ -134,11 +167,17 @@ def _work(workspace: Workspace) -> Path:
 def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratch: Path) -> RecordedFile:
     if kind in {"answers", "suppressions"}:
         return recorded_file(workspace, kind, given, scratch)
-    wanted = {"offers"} & {*workspace.config.sources, *inputs.frames}
+    wanted = {"offers", *(["treatments"] if kind == "outcomes" else [])}
     with workspace.engine() as engine:
-        loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames, only=wanted)
+        loaded = load(
+            workspace,
+            engine,
+            environment=inputs.environment,
+            frames=inputs.frames,
+            only=wanted & {*workspace.config.sources, *inputs.frames},
+        )
     paths = loaded.tables.paths
-    return recorded_file(
+    file = recorded_file(
         workspace,
         kind,
         given,
@@ -146,6 +185,14 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
         customers=pl.read_parquet(paths["keys"])["customer_id"].drop_nulls(),
         offers=pl.read_parquet(paths["offers"])["offer_id"] if "offers" in paths else None,
     )
+    if "treatments" in paths and kind == "outcomes":
+        file.elsewhere = (
+            pl.scan_parquet(paths["treatments"])
+            .join(pl.scan_parquet(paths["keys"]), on="customer_key")
+            .select("treatment_id", "customer_id", "offer_id", "at")
+            .collect()
+        )
+    return file
 
 
 def _taken(
@@ -158,7 +205,32 @@ def _taken(
     if file.kind in named:
         file.rows = named[file.kind](file.rows)
     file.reject_repeated(_KEYS[file.kind])
+    _hold_against_the_record(db, workspace, file, now)
     return _others(db, ledger, workspace, file, now), Taken(0, 0)
+
+
+def _hold_against_the_record(
+    db: Transaction, workspace: Workspace, file: RecordedFile, now: datetime
+) -> None:
+    """Put aside what names a treatment and cannot be true of it."""
+    if file.kind == "treatments":
+        file.rows = against.beside_treatments(db, file.rows)
+        file.reject(against.of_another_customer(), "treatment_of_another_customer", "customer_id")
+        file.reject(against.of_another_offer(), "treatment_of_another_offer", "offer_id")
+        n_overruled = file.rows.filter(against.overruled()).height
+        if n_overruled:
+            file.warnings.append(
+                f"{n_overruled:,} rows give another propensity, campaign_id or instead_of than is on record, which "
+                "stands."
+            )
+    if file.kind == "outcomes":
+        file.rows = against.beside_treatments(db, file.rows, file.elsewhere)
+        file.reject(against.ahead("at", now), "outcome_in_the_future", "at")
+        file.reject(against.of_no_treatment(), "unknown_treatment", "treatment_id")
+        file.reject(against.of_another_customer(), "treatment_of_another_customer", "customer_id")
+        file.reject(
+            against.before_treatment(workspace.config.time.day_zone), "outcome_before_treatment", "at"
+        )
 
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -178,6 +250,7 @@ def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: dat
     file.reject(taking.off_scale(), "score_off_scale", "score")
     file.reject(taking.not_whole(), "score_not_whole", "score")
     file.reject(pl.col("answered_end") < pl.col("invited_at"), "answer_before_invitation", "answered_at")
+    file.reject(against.ahead("answered_at", now), "answer_in_the_future", "answered_at")
     file.reject_repeated(["answer_id"])
     return taking.take_answers(db, file.rows, rules, source="file", now=now, following=told), home
 

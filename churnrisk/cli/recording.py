@@ -24,4 +24,6 @@ def record(
 ) -> None:
     """Record what came back: answers, outcomes, treatments and more; the same file twice changes nothing."""
     found = workspace_here().record(kind, file)
+    if found.is_refused:  # a scheduler must notice
+        raise found.refusal
     show(as_json, found.as_dict(), lambda: say(found.text()))

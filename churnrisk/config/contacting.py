@@ -13,6 +13,9 @@ from pydantic import Field, field_validator, model_validator
 
 from .base import Settings
 
+SCALE = (0, 10)
+"""Scores of the recommend question: alerts go by them."""
+
 _DAY_OF_YEAR = re.compile(r"(\d{2})-(\d{2})")
 
 
@@ -149,8 +152,12 @@ class SurveySettings(Settings):
 
     @model_validator(mode="after")
     def _sound(self) -> SurveySettings:
-        if self.alert_window[0] > self.alert_window[1]:
+        low, high = self.alert_window
+        if low > high:
             msg = "an alert_window whose first score is not above the second"
+            raise ValueError(msg)
+        if low < SCALE[0] or high > SCALE[1]:
+            msg = f"an alert_window within the scale of the recommend question, {SCALE[0]} to {SCALE[1]}"
             raise ValueError(msg)
         if any(each < 0 for each in self.cost.values()):
             msg = "a cost from 0 up for every channel"

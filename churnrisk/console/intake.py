@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from ..at_once import following
 from ..ledger import Ledger, Transaction, inbox, taking
+from ..ledger.against import ahead
 from ..ledger.taking import AnswerRules
 from ..store import Workspace
 from .bodies import MOST_TOLD, Answer, Taken, Unreadable, Wrong, frame_of
 
 SOURCE = "http"
-AHEAD = timedelta(hours=1)
-"""Clocks of platforms may be so far ahead of ours; later answers have not been given yet."""
 
 
 class Conflict(Exception):
@@ -82,7 +81,7 @@ def refuse(rows: pl.DataFrame, now: datetime, *, is_batch: bool) -> None:
             "answered_at",
             (pl.col("answered_at") < pl.col("invited_at")).fill_null(value=False),
         ),
-        "answer_in_the_future": ("answered_at", pl.col("answered_at") > now + AHEAD),
+        "answer_in_the_future": ("answered_at", ahead("answered_at", now)),
     }
     marked = rows.select(
         pl.int_range(pl.len()).alias("_nth"), **{code: bad for code, (_, bad) in faults.items()}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, and_, column, func, or_, select, text, update
+from sqlalchemy import Connection, Table, and_, case, column, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 BATCH_ROWS = 50_000
@@ -36,20 +36,28 @@ def add(db: Connection, table: Table, frame: pl.DataFrame) -> int:
     return sum(_run(db, statement, part) for part in _parts(table, frame, names))
 
 
-def put(db: Connection, table: Table, frame: pl.DataFrame, columns: Sequence[str]) -> int:
+def put(
+    db: Connection, table: Table, frame: pl.DataFrame, columns: Sequence[str], *, filled: Sequence[str] = ()
+) -> int:
     """Insert rows, and of those that are there replace ``columns`` by what is not null and differs; return how many.
 
-    A row that says nothing new is not counted, so a file written twice changes 0 rows the second time.
+    Of the columns ``filled`` what is there stays: only a null gets a value. A row that says nothing new is not counted,
+    so a file written twice changes 0 rows the second time.
     """
     names = _names(table, frame)
     insert = _insert(db, table, names)
-    given = {name: insert.excluded[name] for name in columns if name in names}
+    given = {name: insert.excluded[name] for name in (*columns, *filled) if name in names}
     if not given:
         return add(db, table, frame)
+    is_news = {
+        name: new.is_not(None)
+        & (table.c[name].is_(None) if name in filled else new.is_distinct_from(table.c[name]))
+        for name, new in given.items()
+    }
     statement = insert.on_conflict_do_update(
         index_elements=_key(table),
-        set_={name: func.coalesce(new, table.c[name]) for name, new in given.items()},
-        where=or_(*(new.is_not(None) & new.is_distinct_from(table.c[name]) for name, new in given.items())),
+        set_={name: case((is_news[name], new), else_=table.c[name]) for name, new in given.items()},
+        where=or_(*is_news.values()),
     )
     return sum(_run(db, statement, part) for part in _parts(table, frame, names))
 

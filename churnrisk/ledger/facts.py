@@ -150,9 +150,9 @@ def contacts(db: Connection, *, since: datetime | None = None) -> pl.DataFrame:
     return frame_of(db, query if since is None else query.where(CONTACTS.c.at >= since))
 
 
-def consents(db: Connection) -> pl.DataFrame:
+def consents(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
     """Return the newest word of each customer on each consent: customer_id, consent, at, value."""
-    found = whole(db, CONSENTS).sort("customer_id", "consent", "at")
+    found = whole(db, CONSENTS, known_before).sort("customer_id", "consent", "at")
     return found.unique(["customer_id", "consent"], keep="last", maintain_order=True)
 
 

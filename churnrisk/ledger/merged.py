@@ -159,6 +159,39 @@ def merged_treatments(source: pl.LazyFrame | None, ours: pl.DataFrame) -> pl.Laz
     return pl.concat([completed, others]).sort("treatment_id")
 
 
+USE_OF_ANSWERS = "may_use_answers"
+
+
+def words_on_answers(db: Connection, keys: pl.DataFrame, known_before: datetime) -> pl.DataFrame:
+    """Return what customers said last on the use of their answers: customer_key, at, value."""
+    said = facts.consents(db, known_before).filter(pl.col("consent") == USE_OF_ANSWERS)
+    return (
+        said.join(keys.select("customer_key", "customer_id"), on="customer_id")
+        .select("customer_key", "at", "value")
+        .sort("customer_key")
+    )
+
+
+def merged_customers(source: pl.LazyFrame, said: pl.DataFrame) -> pl.LazyFrame:
+    """Return the validated table of customers with the ledger's word on answers in it, where it is the later one.
+
+    Parameters
+    ----------
+    source : LazyFrame
+        customer_key, valid_from, known_at, may_use_answers and more: versions of customers.
+    said : DataFrame
+        As `words_on_answers`. At the same instant it counts more than the source's.
+    """
+    ours = said.lazy().select("customer_key", _at="at", _ours="value")
+    is_later = pl.col("_at") >= pl.max_horizontal("valid_from", "known_at").fill_null(pl.col("_at"))
+    word = pl.when(is_later).then("_ours").otherwise(USE_OF_ANSWERS).alias(USE_OF_ANSWERS)
+    return (
+        source.join(ours, on="customer_key", how="left", maintain_order="left")
+        .with_columns(word)
+        .drop("_at", "_ours")
+    )
+
+
 def contacts_of_sources(
     surveys: pl.LazyFrame | None, treatments: pl.LazyFrame | None, keys: pl.DataFrame, since: datetime
 ) -> pl.DataFrame:

@@ -290,15 +290,16 @@ def _alert_message(row: dict[str, object], endpoint: str, now: datetime) -> dict
 
 
 def take_treatments(db: Connection, treatments: pl.DataFrame, *, source: str, now: datetime) -> Taken:
-    """Write treatments; of those that are known fill in what is new.
+    """Write treatments; of those that are known fill in what came back: taken or not, root cause.
 
-    That is: taken or not, root cause, propensity, campaign, and the offer that a control would have been made.
-    Whoever got an offer was contacted: the contact is written too, once.
+    Customer, offer, date, chance, campaign and what a control would have been offered stand as they are on record: of
+    the last three only what nobody had written is filled in. Whoever got an offer was contacted: the contact is written
+    too, once.
     """
     dated = known_from(treatments, "at", now).with_columns(source=pl.lit(source), written_at=pl.lit(now))
     before = present(db, TREATMENTS, dated)
     touched = put(
-        db, TREATMENTS, dated, ["accepted", "root_cause", "propensity", "campaign_id", "instead_of"]
+        db, TREATMENTS, dated, ["accepted", "root_cause"], filled=["propensity", "campaign_id", "instead_of"]
     )
     n_new = dated.height - before
     made = dated.filter(pl.col("offer_id") != "control")

@@ -145,12 +145,16 @@ class _Mapper:
                 self.where,
                 expected,
                 found,
-                f"Did you mean {like!r}?"
-                if like
-                else remedy or f"Name it in [sources.{self.table.name}] columns.",
+                f"Did you mean {like!r}?" if like else remedy or self._naming(),
                 tuple(item for item in self.names if item),
             )
         )
+
+    def _naming(self) -> str:
+        """Say how a column gets our name: a file to record has no section in the settings."""
+        if self.table.kind_words == "record":
+            return f"Rename a column of the file; `churnrisk schema {self.table.name}` lists them."
+        return f"Name it in [sources.{self.table.name}] columns."
 
     def _unknown(self, ours: str, key: str) -> None:
         near = _nearest(ours, self.table.columns, 0.6)

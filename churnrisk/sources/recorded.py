@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -41,6 +41,9 @@ class RecordedFile:
     stage: Stage
     rows: pl.DataFrame
     fingerprint: str
+    elsewhere: pl.DataFrame | None = None
+    """treatment_id, customer_id, offer_id, at of the treatments that the sources tell of."""
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def n_read(self) -> int:

@@ -57,6 +57,13 @@ ROW_FAULTS: dict[str, RowFault] = {
     "instead_of_no_control": RowFault(
         "instead_of names an offer, but offer_id is not control; or it names control, which is no offer."
     ),
+    "control_accepted": RowFault(
+        "accepted says yes of a control, who was offered nothing: leave it empty, or record what was offered under an "
+        "id of its own."
+    ),
+    "offer_called_control": RowFault(
+        "offer_id is control, the word for customers left without an offer: give the offer another id."
+    ),
     # rows against each other, tables against each other
     "duplicate_row": RowFault("The same row was read before.", is_harmless=True),
     "superseded": RowFault("The same invitation stands in another row with its answer.", is_harmless=True),
@@ -67,6 +74,23 @@ ROW_FAULTS: dict[str, RowFault] = {
     "unknown_customer": RowFault("customer_id is not in customers."),
     "unknown_offer": RowFault("offer_id is neither in offers nor control."),
     "unknown_instead_of": RowFault("instead_of is not in offers."),
+    # what is recorded against what is on record
+    "answer_in_the_future": RowFault("answered_at has not come yet: correct it, or its offset from UTC."),
+    "outcome_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
+    "treatment_of_another_customer": RowFault(
+        "treatment_id is on record for another customer: correct customer_id or treatment_id."
+    ),
+    "treatment_of_another_offer": RowFault(
+        "treatment_id is on record with another offer_id: correct it, or record what was done besides under an id of "
+        "its own."
+    ),
+    "unknown_treatment": RowFault(
+        "treatment_id is neither in the ledger nor in treatments: correct it, leave it empty, or record the treatment "
+        "first."
+    ),
+    "outcome_before_treatment": RowFault(
+        "at lies on a day before the treatment was made: correct at or treatment_id."
+    ),
 }
 """Every reason a row can be in quarantine, worst first; the first that applies is the row's code."""
 

@@ -236,6 +236,8 @@ def test_an_unknown_key_of_a_table_in_a_list_is_answered_with_the_nearest_known_
         ("contacts", "capacity = { call = -1 }"),
         ("contacts", "channels = []"),
         ("surveys", "alert_window = [6, 0]"),
+        ("surveys", "alert_window = [-4, 20]"),
+        ("surveys", "alert_window = [0, 11]"),
         ("surveys", "cost = { call = -1 }"),
         ("surveys", "random_share = 2"),
         ("surveys", "holdout_share = 1"),

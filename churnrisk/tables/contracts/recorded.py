@@ -11,8 +11,9 @@ from ..faults import CONTROL
 from .rows import INSTEAD_OF, INSTEAD_OF_NULL, METRIC_SCALES, Source
 from .table import SourceTable
 
-CONSENT_WORDS = ("may_survey", "may_contact")
-"""Consents that the ledger keeps beside the customers' source: those that the contact rules ask for."""
+CONSENT_WORDS = ("may_survey", "may_contact", "may_use_answers")
+"""Consents that the ledger keeps beside the customers' source: those that the contact rules ask for, and whether
+answers may be used. Call data are read from sources alone, and so is their consent."""
 
 RECORDED_NOW = "when it is recorded, and never before it happened"
 
@@ -89,6 +90,10 @@ class RecordedTreatments(Source):
         return pl.col("instead_of").is_null() | (
             (pl.col("offer_id") == CONTROL) & (pl.col("instead_of") != CONTROL)
         )
+
+    @dy.rule()
+    def control_accepted(cls) -> pl.Expr:
+        return (pl.col("offer_id") != CONTROL) | ~pl.col("accepted").fill_null(value=False)
 
 
 class Contacts(Source):

@@ -211,6 +211,10 @@ class Offers(Source):
         null="any cause",
     )
 
+    @dy.rule()
+    def offer_called_control(cls) -> pl.Expr:
+        return pl.col("offer_id").str.strip_chars().str.to_lowercase() != CONTROL
+
 
 class Treatments(Source):
     """One row per customer who got an offer, or was deliberately left without (control)."""

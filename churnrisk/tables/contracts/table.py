@@ -20,6 +20,17 @@ REFERS_TO_CUSTOMERS = ("surveys", "interactions", "usage", "events", "treatments
 UNCHECKED = ("recorded_suppressions",)
 """Files to record that may name people who are no customers (yet)."""
 
+AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
+    "recorded_answers": (
+        "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future",
+    ),
+    "recorded_treatments": ("treatment_of_another_customer", "treatment_of_another_offer"),
+    "recorded_outcomes": (
+        "outcome_in_the_future", "unknown_treatment", "treatment_of_another_customer", "outcome_before_treatment",
+    ),
+}  # fmt: skip
+"""What rows to record are rejected with beside their contract: they contradict the ledger, or the clock."""
+
 
 @dataclass(frozen=True)
 class SourceTable:
@@ -90,8 +101,7 @@ class SourceTable:
             found.add("unknown_customer")
         if self.name in {"treatments", "recorded_treatments"}:
             found |= {"unknown_offer", "unknown_instead_of"}
-        if self.name == "recorded_answers":
-            found |= {"score_off_scale", "score_not_whole", "answer_before_invitation"}
+        found |= set(AGAINST_THE_LEDGER.get(self.name, ()))
         if self.name == "surveys":
             found.add("superseded")
         return tuple(code for code in ROW_FAULTS if code in found)

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from churnrisk.tables.contracts.table import AGAINST_THE_LEDGER
 from churnrisk.tables.faults import ROW_FAULTS
 from tests.spec.sources.drawn import PEOPLE, drawn, rejected
 
@@ -78,6 +79,7 @@ CASES = [
     Case("call_to_oneself", "calls", CALLS + "ann,ann,2026-01-02T10:00:00,5\n", 2),
     Case("left_before_joined", "customers", "customer_id,joined_on,left_on\nann,2020-01-01,\nbob,2020-01-02,2020-01-01\n", 2),
     Case("known_before_happened", "events", "customer_id,at,event,known_at\nann,2026-01-02,x,2026-01-01\nbob,2026-01-01,x,2026-01-01\n", 1),
+    Case("offer_called_control", "offers", "offer_id,name\no1,Ten off\nControl,Nothing\n", 2),
     Case("duplicate_row", "calls", CALLS + "ann,bob,2026-01-01T10:00:00,60\n", 2),
     Case("duplicate_key", "calls", CALLS + "ann,bob,2026-01-01T10:00:00,61\n", 2),
     Case("superseded", "surveys", SURVEYS + "i1,ann,nps,2026-01-01,,,\n", 2),
@@ -112,7 +114,9 @@ def test_an_id_with_decimals_is_no_id(tmp_path: Path) -> None:
 def test_every_code_has_a_case() -> None:
     shown = {case.code for case in CASES} | {"id_unreadable"}
     # of what is recorded, not of sources: tests/unit/ledger/test_recording.py
-    recorded = {"nothing_said", "unknown_consent", "ends_before_it_begins"}
+    recorded = {"nothing_said", "unknown_consent", "ends_before_it_begins", "control_accepted"}
+    # tests/unit/ledger/test_against.py
+    recorded |= {each for codes in AGAINST_THE_LEDGER.values() for each in codes}
     assert shown | recorded == set(ROW_FAULTS)
 
 

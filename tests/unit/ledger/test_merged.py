@@ -11,8 +11,15 @@ from churnrisk.dates import AsOf
 from churnrisk.ledger import Ledger
 from churnrisk.ledger.entries import add
 from churnrisk.ledger.facts import answers, schema_of
-from churnrisk.ledger.merged import SURVEYS, TREATMENTS, contacts_of_sources, survey_rows
-from churnrisk.ledger.schema import ANSWERS, INVITATIONS
+from churnrisk.ledger.merged import (
+    SURVEYS,
+    TREATMENTS,
+    contacts_of_sources,
+    merged_customers,
+    survey_rows,
+    words_on_answers,
+)
+from churnrisk.ledger.schema import ANSWERS, CONSENTS, INVITATIONS
 from churnrisk.ledger.schema import TREATMENTS as MADE
 from churnrisk.loaded import adopt, with_ledger
 from churnrisk.sources import LoadedSources
@@ -331,3 +338,26 @@ def test_what_only_the_ledger_tells_is_no_source_that_a_later_night_could_miss(
     assert set(alone) == {"ledger_treatments"}
     beside = merged(workspace, environment, treatments=source(TREATMENTS)).fingerprints
     assert set(beside) == {"treatments"}
+
+
+def test_the_later_of_two_words_on_the_use_of_answers_counts_for_features_too(ledger: Ledger) -> None:
+    """a took it back after the extract, b before it, c gave it back later than the night looks."""
+    said = [("a", 3, False), ("b", -3, False), ("c", 3, False), ("c", 9, True)]
+    rows = pl.DataFrame(
+        [
+            (name, "may_use_answers", NOON + timedelta(days=days), NOON + timedelta(days=days), value, "file")
+            for name, days, value in said
+        ],
+        schema=schema_of(CONSENTS),
+        orient="row",
+    )
+    customers = pl.DataFrame(
+        {"customer_key": [0, 1, 2], "valid_from": [None, NOON, None], "known_at": [NOON] * 3},
+        schema_overrides={"valid_from": pl.Datetime("us")},
+    ).with_columns(may_use_answers=pl.lit(value=True), plan=pl.lit("gold"))
+    with ledger.writing() as db:
+        add(db, CONSENTS, rows)
+        words = words_on_answers(db, KEYS, NIGHT.instant)
+    found = merged_customers(customers.lazy(), words).collect()
+    assert found.columns == customers.columns
+    assert found.select("customer_key", "may_use_answers").rows() == [(0, False), (1, True), (2, False)]

@@ -14,15 +14,15 @@ from churnrisk.errors import ContractError, SourceMissing, UsageError
 from churnrisk.inputs import Inputs
 from churnrisk.ledger import Ledger, still_allowed
 from churnrisk.ledger.entries import add
-from churnrisk.ledger.facts import answers, contacts, every_answer, outcomes, treatments, whole
+from churnrisk.ledger.facts import answers, consents, contacts, every_answer, outcomes, treatments, whole
 from churnrisk.ledger.outbox import claimed
 from churnrisk.ledger.schema import ALERTS, INVITATIONS, STRAYS
 from churnrisk.ledger.taking import AnswerRules, adopt_answers, contact_id
-from churnrisk.recording import KINDS, Recorded, record
+from churnrisk.recording import KINDS, record
 from churnrisk.store import Workspace
 from churnrisk.tables.contracts import RECORDED_TABLES
+from tests.unit.ledger.desk import NOW, Desk
 
-NOW = datetime(2026, 5, 10, 8)
 SETTINGS = """
 [time]
 zone = "UTC"
@@ -63,23 +63,6 @@ def invite(ledger: Ledger, *names: str) -> None:
     )
     with ledger.writing() as db:
         add(db, INVITATIONS, rows)
-
-
-class Desk:
-    """Records texts as files, and checks that every row read is accounted for."""
-
-    def __init__(self, workspace: Workspace, environment: dict[str, str]) -> None:
-        self.workspace, self.environment = workspace, environment
-
-    def record(self, kind: str, text: str | pl.DataFrame, now: datetime = NOW) -> Recorded:
-        given: object = text
-        if isinstance(text, str):
-            given = self.workspace.root / f"{kind}.csv"
-            Path(str(given)).write_text(text, "utf-8")
-        found = record(self.workspace, Inputs({}, self.environment, interactive=False), kind, given, now=now)
-        parts = (found.n_new, found.n_changed, found.n_known, found.n_stray, found.n_rejected)
-        assert sum(parts) == found.n_read
-        return found
 
 
 @pytest.fixture
@@ -292,6 +275,14 @@ zz,sms,2026-05-01,2026-04-01
     assert still_allowed(rows, ledger, datetime(2026, 6, 2)).allowed.height == 2
     later = "customer_id,channel,since,until\nzz,,2026-05-01,2026-06-01\n"
     assert desk.record("suppressions", later).n_changed == 1
+
+
+def test_the_use_of_answers_can_be_taken_back(ledger: Ledger, desk: Desk) -> None:
+    words = "customer_id,consent,value,at\na,may_use_answers,no,2026-05-03\n"
+    assert desk.record("consents", words).n_new == 1
+    with ledger.reading() as db:
+        assert consents(db, NOW).is_empty(), "known when recorded: at that instant, not before it"
+        assert consents(db).select("consent", "value").rows() == [("may_use_answers", False)]
 
 
 def test_a_frame_is_recorded_like_a_file(ledger: Ledger, desk: Desk) -> None:
