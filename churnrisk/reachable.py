@@ -13,7 +13,7 @@ from .ledger import Ledger, Transaction, crm_consents, standing_of
 from .ledger.holdouts import PERMANENT, held_out
 from .ledger.merged import contacts_of_sources
 from .ledger.rules import ContactRules, Standing
-from .ledger.rules.refusals import EARLY, LATE, refusals
+from .ledger.rules.refusals import probed
 from .ledger.rules.standing import CALL
 from .store import Workspace
 from .tables.lake import LakeTables
@@ -44,19 +44,9 @@ def reachable(
         return _closed(consents, pl.when(is_out).then(pl.lit("permanent_hold_out")))
     with ledger.reading() as db:
         standing = standing_tonight(workspace, tables, ledger, db, as_of)
-    probes = pl.DataFrame({"customer_id": ids}).with_columns(
-        kind=pl.lit(CALL),
-        subject=pl.lit(CALL),
-        purpose=pl.lit(CALL),
-        channel=pl.lit(CALL),
-        value=pl.lit(0.0),
-        cost=pl.lit(0.0),
-        campaign_id=pl.lit(None, dtype=pl.String),
-        refused_for=pl.lit(None, dtype=pl.String),
+    told = probed(ids, CALL, CALL, standing=standing, rules=ContactRules.of(config), as_of=as_of).rename(
+        {"reason": "_rule"}
     )
-    marked = refusals(probes, standing, ContactRules.of(config), as_of)
-    today = pl.when("was_contacted_today").then(pl.lit("already_today"))
-    told = marked.select("customer_id", _rule=pl.coalesce(LATE, EARLY, today))
     joined = consents.join(told, on="customer_id", how="left", maintain_order="left")
     return _closed(joined, pl.col("_rule")).drop("_rule")
 

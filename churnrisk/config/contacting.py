@@ -77,7 +77,8 @@ class ContactSettings(Settings):
     channels: tuple[str, ...] = Field(
         ("email", "sms", "call"),
         min_length=1,
-        description="Your channels, the preferred one first: the next is tried when one is full or suppressed.",
+        description="Your channels, the preferred one first: the next is tried when one is full or suppressed. "
+        "Questions go through the one that costs least, the preferred one of equals.",
     )
     transactional: tuple[str, ...] = Field(
         ("bill", "outage"),
@@ -119,7 +120,8 @@ class SurveySettings(Settings):
         0.05,
         ge=0,
         le=1,
-        description="Share of the budget for customers drawn by lot, so that what answers tell stays measurable.",
+        description="Share of the budget for customers drawn by lot among those who may be asked, through the cheapest "
+        "channel, so that what answers tell stays measurable.",
     )
     holdout_share: float = Field(
         0.05, ge=0, lt=1, description="Share of customers who are never asked: what asking itself does."

@@ -5,10 +5,12 @@ It decides which kinds of candidates there are and how many; what an answer is w
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from scoring.asking import (
     CANDIDATE_SCHEMA,
@@ -20,36 +22,47 @@ from scoring.asking import (
     verify_candidates,
     wave_candidates,
 )
+from scoring.asking.candidates import UNCERTAINTY
 from scoring.confirm import answer_chances
 
+from ..ledger.rules.refusals import probed
 from .material import Material
 
 KIND = PURPOSE = "survey"
 REACH = 4
 """So many times as many candidates go into the walk as the budget could ask: enough for those refused on the way."""
 
+NEARLY = 1e-9
+"""So little less than a whole question is a whole one."""
+
 
 def asking(material: Material, offers: OfferNumbers | None) -> pl.DataFrame:
-    """Return candidates in the schema of ``scoring.asking``, of all purposes, with a channel each.
+    """Return candidates in the schema of ``scoring.asking``, of all purposes, at the cost of the cheapest channel.
 
     ``offers`` is what could be decided by an answer; None: nothing, see ``confirm_candidates``.
     """
-    settings = material.config.surveys
-    channels = [name for name in material.rules.channels if name in settings.cost]
-    if settings.budget <= 0 or not channels:
+    settings, prices = material.config.surveys, _prices(material)
+    if settings.budget <= 0 or prices.is_empty():
         return pl.DataFrame(schema=CANDIDATE_SCHEMA)
-    people = material.people.with_columns(channel=pl.lit(channels[0]))
+    channel, cost = prices.row(0)
+    people = material.people.with_columns(channel=pl.lit(channel))
     chances = answer_chances(
         material.features, material.ratios, model=material.nps, answering=material.answering
     )
-    asked = _settings(material, channels[0], people.height)
+    is_open = _may_be_asked(material, channel)
+    asked = _settings(material, channel, cost, people.height)
     answers = 1.0 - chances.values[:, -1]
     confirming = confirm_candidates(
-        people, chances, material.ratios, offers, asked, as_of=material.as_of, evidence=material.evidence
+        people,
+        chances,
+        material.ratios,
+        offers,
+        asked,
+        as_of=material.as_of,
+        evidence=material.evidence,
+        drawable=is_open,
     )
-    # after the draw, so that the chance of being drawn stays what is logged
-    is_unheard = pl.col("customer_id").is_in(material.unheard.implode())
-    parts = [confirming.filter(~is_unheard)]
+    parts = [confirming.filter(~pl.col("customer_id").is_in(material.unheard.implode()))]
     value = settings.value_of_answer
     if settings.wave_share > 0:
         wave = OccasionSettings(asked, value, settings.wave_share)
@@ -67,50 +80,80 @@ def asking(material: Material, offers: OfferNumbers | None) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _settings(material: Material, channel: str, n_people: int) -> AskingSettings:
-    settings = material.config.surveys
-    cost = settings.cost[channel]
-    affordable = n_people if cost == 0 else int(settings.budget / cost)
+def _prices(material: Material) -> pl.DataFrame:
+    """Return channel and cost of those through which somebody can be asked tonight, the cheapest first."""
+    cost, room = material.config.surveys.cost, material.rules.capacity
+    named = [name for name in material.rules.channels if name in cost and room.get(name) != 0]
+    rows = [(name, cost[name]) for name in named]
+    prices = pl.DataFrame(rows, schema={"channel": pl.String, "cost": pl.Float64}, orient="row")
+    return prices.sort("cost", maintain_order=True)
+
+
+def _may_be_asked(material: Material, channel: str) -> NDArray[np.bool_]:
+    """Say of each customer whether the rules let them be asked tonight: among these the lot is drawn."""
+    told = probed(
+        material.people["customer_id"],
+        PURPOSE,
+        channel,
+        standing=material.standing,
+        rules=material.rules,
+        as_of=material.as_of,
+    )
+    is_heard = ~told["customer_id"].is_in(material.unheard.implode())
+    return (told["reason"].is_null() & is_heard).to_numpy()
+
+
+def _settings(material: Material, channel: str, cost: float, n_people: int) -> AskingSettings:
+    """Return how is asked: by lot as many as its share of the budget pays for in the cheapest channel, and no more."""
+    settings, room = material.config.surveys, material.rules.capacity
+    affordable = n_people if cost == 0 else int(settings.budget / cost + NEARLY)
+    share = n_people if cost == 0 else settings.budget / cost
+    drawn = settings.random_share * share if affordable else 0.0
     return AskingSettings(
         costs=settings.cost,
-        n_random=math.ceil(settings.random_share * affordable),
+        n_random=round(min(drawn, room.get(channel, n_people)), 9),
         salt=material.config.holdout.salt,
         most=max(1, REACH * affordable),
     )
 
 
 def survey_candidates(found: pl.DataFrame, material: Material) -> pl.DataFrame:
-    """Return the rows for the walk: a row per channel in which asking is paid for.
+    """Return the rows for the walk: one per channel in which asking pays; where its worth is not known, per channel.
 
-    The random slice goes first, or the chance of being drawn would depend on what the others use up.
+    The random slice goes first, or the chance of being drawn would depend on what the others use up, and through the
+    cheapest channel alone, which is what its share of the budget pays for.
     """
-    settings = material.config.surveys
     if found.is_empty():
         return pl.DataFrame()
-    places = found.with_row_index("row").with_columns(
-        subject=pl.concat_str("purpose", "metric", separator=":"),
-        ranked=pl.when("is_random").then(np.inf).otherwise("walk_value"),
-    )
-    priced = pl.DataFrame(
-        [(name, settings.cost[name]) for name in material.rules.channels if name in settings.cost],
-        schema={"channel": pl.String, "cost": pl.Float64},
-        orient="row",
-    )
-    return (
-        places.drop("channel", "cost")
-        .join(priced, how="cross", maintain_order="left")
-        .select(
-            "row",
-            "customer_id",
-            "subject",
-            "channel",
-            "cost",
-            "propensity",
-            "is_random",
-            kind=pl.lit(KIND),
-            purpose=pl.lit(PURPOSE),
-            value="ranked",
-            campaign_id=pl.lit(None, dtype=pl.String),
-            refused_for=pl.lit(None, dtype=pl.String),
+    own = pl.col("walk_value") + pl.when(pl.col("basis") != UNCERTAINTY).then(
+        pl.col("cost") - pl.col("_cost")
+    ).otherwise(0.0)
+    rows = (
+        found.with_row_index("row")
+        .join(_prices(material).select(_channel="channel", _cost="cost"), how="cross", maintain_order="left")
+        .with_columns(value=pl.when("is_random").then(np.inf).otherwise(own))
+        .filter(
+            pl.when("is_random").then(pl.col("_channel") == pl.col("channel")).otherwise(pl.col("value") > 0)
         )
     )
+    return rows.select(
+        "row",
+        "customer_id",
+        "value",
+        "propensity",
+        "is_random",
+        subject=pl.concat_str("purpose", "metric", separator=":"),
+        channel="_channel",
+        cost="_cost",
+        kind=pl.lit(KIND),
+        purpose=pl.lit(PURPOSE),
+        campaign_id=pl.lit(None, dtype=pl.String),
+        refused_for=pl.lit(None, dtype=pl.String),
+    )
+
+
+def through(candidate: Mapping[str, Any], channel: str, cost: float) -> dict[str, Any]:
+    """Return a candidate of `asking` as asked through a channel: its value is net of what that one costs."""
+    value = candidate["value_of_asking"]
+    own = None if value is None else value + candidate["cost"] - cost
+    return {**candidate, "value_of_asking": own, "channel": channel, "cost": cost}

@@ -20,6 +20,7 @@ from ..ledger.identity import stable_ids
 from ..ledger.outbox import message, messages
 from ..ledger.rules.reasons import ASK, CHOSEN, CONTROL, OFFER
 from ..ledger.rules.standing import CALL
+from .asking import through
 from .calling import PROACTIVE, PROMOTER
 from .material import Material
 from .offering import rankings
@@ -104,7 +105,7 @@ def _told(rows: pl.DataFrame, night: DecidedNight, material: Material) -> pl.Dat
     asked = {} if night.asked.is_empty() else dict(enumerate(night.asked.iter_rows(named=True)))
     for row in rows.iter_rows(named=True):
         if row["kind"] == "survey":
-            candidate = asked[row["row"]] | {"channel": row["channel"], "cost": row["cost"]}
+            candidate = through(asked[row["row"]], row["channel"], row["cost"])
             detail = _asking_details(candidate) | {"owner": owners.get(row["customer_id"])}
             why = asking_words(candidate, material.sentences)
             values.append(candidate["value_of_asking"])

@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 STILL_HEARD = 0.5
 """Who has answered is not asked again to confirm while the answer weighs at least this much (judgement: 90 days)."""
 
+WHOLE = 2.0**64
+"""Of as many numbers a hash draws one."""
+
 INFORMATION, UNCERTAINTY, STATED = "information", "uncertainty", "stated"
 """What a candidate's value rests on: offers that an answer would change; how far answers move a risk; settings."""
 
@@ -70,7 +73,8 @@ CANDIDATE_SCHEMA = {
 class AskingSettings:
     """How people are asked to confirm.
 
-    ``costs``: money per invitation by channel, ``other_cost`` by any other. ``n_random``: size of the random slice.
+    ``costs``: money per invitation by channel, ``other_cost`` by any other. ``n_random``: size of the random slice,
+    on average where it is no whole number.
     ``most``: candidates kept, the best (None: all): the walk looks at no more than that.
     """
 
@@ -78,7 +82,7 @@ class AskingSettings:
     occasion: str = "confirmation"
     costs: Mapping[str, float] = field(default_factory=dict)
     other_cost: float = 0.5
-    n_random: int = 0
+    n_random: float = 0
     salt: str = ""
     most: int | None = None
 
@@ -92,6 +96,7 @@ def confirm_candidates(
     *,
     as_of: AsOf,
     evidence: pl.DataFrame | None = None,
+    drawable: NDArray[np.bool_] | None = None,
 ) -> pl.DataFrame:
     """Return whom asking would pay for, and the random slice: :data:`CANDIDATE_SCHEMA`, the walk's order first to last.
 
@@ -108,10 +113,11 @@ def confirm_candidates(
     settings : costs, random slice.
     as_of : of the night; with the salt it seeds the random slice, so that the same night draws the same.
     evidence : answers in force (``evidence_in_force``): who answered lately is neither chosen nor drawn.
+    drawable : of every row of ``people``, who may be drawn: whom the contact rules let ask tonight. None: everybody.
 
     Notes
     -----
-    The slice is drawn first, ``n_random`` of all these rows by a hash, with propensity n_random / rows: purpose
+    The slice is drawn first, ``n_random`` of all drawable ones by a hash, with propensity n_random / them: purpose
     ``random``, whether or not asking them pays; the walk takes it first (``is_random``), else the rest would use
     up the budget and its propensity were wrong. The others are candidates when the value of the information
     exceeds the cost of asking.
@@ -134,8 +140,10 @@ def confirm_candidates(
     else:
         asking = information.value - cost
         walk = asking
-    drawn, propensity = random_slice(
-        here["customer_id"], settings.n_random, f"{settings.salt}\x1f{as_of.day.isoformat()}"
+    among = np.arange(len(rows)) if drawable is None else np.flatnonzero(drawable[rows])
+    drawn = np.zeros(len(rows), dtype=bool)
+    drawn[among], propensity = random_slice(
+        here["customer_id"][among], settings.n_random, f"{settings.salt}\x1f{as_of.day.isoformat()}"
     )
     is_chosen = np.nan_to_num(walk, nan=-1.0) > 0
     kept = np.flatnonzero(drawn | is_chosen)
@@ -168,8 +176,10 @@ def confirm_candidates(
     return frame.select(pl.col(name).cast(dtype) for name, dtype in CANDIDATE_SCHEMA.items())
 
 
-def random_slice(customer_id: pl.Series, n_random: int, salt: str) -> tuple[NDArray[np.bool_], float]:
+def random_slice(customer_id: pl.Series, n_random: float, salt: str) -> tuple[NDArray[np.bool_], float]:
     """Return who is drawn and the chance of it: the ``n_random`` smallest hashes of salt and id, order of rows apart.
+
+    Of 1.3 to draw it is one, and by a lot of the night (three of ten) two.
 
     >>> drawn, chance = random_slice(pl.Series(["a", "b", "c", "d"]), 2, "night")
     >>> int(drawn.sum()), chance
@@ -180,8 +190,10 @@ def random_slice(customer_id: pl.Series, n_random: int, salt: str) -> tuple[NDAr
     drawn = np.zeros(n, dtype=bool)
     if wanted <= 0:
         return drawn, 0.0
+    whole, part = int(wanted), wanted - int(wanted)
+    lot = hash_draws(pl.Series([""]), f"{salt}\x1fone-more")[0] / np.float64(WHOLE)
     draws = hash_draws(customer_id, salt)
-    drawn[np.argsort(draws, kind="stable")[:wanted]] = True
+    drawn[np.argsort(draws, kind="stable")[: whole + int(lot < part)]] = True
     return drawn, wanted / n
 
 

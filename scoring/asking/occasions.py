@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from churnrisk.bundle.answers import STATED_RESPONSE
 from churnrisk.dates import AsOf
 
-from .candidates import CANDIDATE_SCHEMA, STATED, AskingSettings, asking_costs, hash_draws
-
-WHOLE = 2.0**64
+from .candidates import CANDIDATE_SCHEMA, STATED, WHOLE, AskingSettings, asking_costs, hash_draws
 
 PEOPLE_COLUMNS = ("customer_id", "risk", "risk_low", "risk_high", "channel", "language")
 

@@ -53,6 +53,28 @@ def refusals(candidates: pl.DataFrame, standing: Standing, rules: ContactRules, 
     )
 
 
+def probed(
+    customers: pl.Series, purpose: str, channel: str, *, standing: Standing, rules: ContactRules, as_of: AsOf
+) -> pl.DataFrame:
+    """Return customer_id and reason: why each may not be contacted for a purpose through a channel, null: may be.
+
+    What no rule can let through comes first: who refuses is told so, also while they rest.
+    """
+    probes = pl.DataFrame({"customer_id": customers}).with_columns(
+        kind=pl.lit(purpose),
+        subject=pl.lit(""),
+        purpose=pl.lit(purpose),
+        channel=pl.lit(channel),
+        value=pl.lit(0.0),
+        cost=pl.lit(0.0),
+        campaign_id=pl.lit(None, dtype=pl.String),
+        refused_for=pl.lit(None, dtype=pl.String),
+    )
+    today = pl.when("was_contacted_today").then(pl.lit("already_today"))
+    marked = refusals(probes, standing, rules, as_of)
+    return marked.select("customer_id", reason=pl.coalesce(LATE, EARLY, today))
+
+
 def _code(code: str, holds: pl.Expr) -> pl.Expr:
     return pl.when(holds).then(pl.lit(code))
 

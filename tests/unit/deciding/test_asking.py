@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 
-from churnrisk.deciding import decided_night
+from churnrisk.deciding import decided_night, ledger_rows
+from churnrisk.ledger.rules import Standing
 from tests.unit.deciding.drawn import AS_OF, material, people
 
 MANY = people([0.02] * 500)
@@ -68,3 +70,71 @@ def test_who_forbids_the_use_of_answers_is_not_asked_to_confirm() -> None:
     heard = decided_night(material(MANY, RICH, offers=None, unheard=unheard)).asked
     assert set(everybody["customer_id"]) & set(unheard)
     assert heard.equals(everybody.filter(~pl.col("customer_id").is_in(unheard.implode())))
+
+
+SHORT_OF_EMAIL = """
+[surveys]
+budget = 100
+cost = { email = 0.05, sms = 0.1, call = 4.0 }
+random_share = 0.05
+[contacts]
+capacity = { email = 5, sms = 0 }
+"""
+
+
+def test_nobody_is_asked_through_a_channel_that_costs_more_than_the_answer_is_worth() -> None:
+    # an answer decides whether a call worth little more or less than its 4 is offered: never worth 4 to know
+    found = decided_night(material(people([0.05] * 200), SHORT_OF_EMAIL))
+    rows = found.rows.filter(kind="survey")
+    asked = rows.filter(decision="ask")
+    assert dict(asked["channel"].value_counts().iter_rows()) == {"email": 5}
+    assert set(rows["channel"]) == {"email"}
+    assert found.figures["spent"]["survey"] == pytest.approx(0.25)
+
+
+def test_the_value_of_asking_is_net_of_what_the_channel_of_the_question_costs() -> None:
+    costs = "[surveys]\nbudget = 100\nrandom_share = 0\ncost = { email = 0.05, sms = 0.15 }\n"
+    night = material(people([0.05] * 8), costs + "[contacts]\ncapacity = { email = 5 }\n")
+    decided = ledger_rows(decided_night(night), night, endpoint=None).decisions.filter(decision="ask")
+    value = {channel: each["value"].unique().to_list() for (channel,), each in decided.group_by("channel")}
+    assert set(value) == {"email", "sms"}
+    ((by_email,), (by_sms,)) = value["email"], value["sms"]
+    assert by_email - by_sms == pytest.approx(0.1)
+    told = dict(decided.select("channel", "why").iter_rows())
+    assert f"{by_sms:.2f} more than the 0.15" in told["sms"]
+
+
+def test_who_is_drawn_by_lot_costs_no_more_than_their_share_of_the_budget() -> None:
+    many = people([0.02] * 300)
+    found = decided_night(material(many, SHORT_OF_EMAIL, offers=None)).rows.filter(
+        "is_random", decision="ask"
+    )
+    assert found["channel"].to_list() == ["email"] * 5
+    # by call alone 1.25 questions a night are paid for: one, or by lot two
+    costs = "[surveys]\nbudget = 100\ncost = { call = 4.0 }\nrandom_share = 0.05\n"
+    counts = []
+    for days in range(40):
+        night = replace(material(many, costs, offers=None), as_of=AS_OF.shifted(days))
+        drawn = decided_night(night).asked.filter("is_random")
+        counts.append(drawn.height)
+        assert drawn["propensity"].to_list() == pytest.approx([1.25 / 300] * drawn.height)
+    assert set(counts) == {1, 2}
+    assert 41 < sum(counts) < 62
+
+
+def test_the_lot_is_drawn_among_those_who_may_be_asked_tonight() -> None:
+    ids = MANY["customer_id"]
+    number = ids.str.slice(1).cast(pl.Int64)
+    willing = MANY.select("customer_id", may_contact=pl.lit(value=True), may_survey=pl.Series(number >= 100))
+    out = pl.DataFrame({"kind": "survey", "campaign_id": "", "customer_id": ids.filter(number >= 400)})
+    night = material(
+        MANY,
+        "[surveys]\nbudget = 10\nrandom_share = 0.2\n",
+        offers=None,
+        standing=Standing(consents=willing, held_out=out),
+        unheard=ids.filter((number >= 300) & (number < 400)),
+    )
+    drawn = decided_night(night).rows.filter("is_random")
+    assert set(drawn["decision"]) == {"ask"}
+    assert drawn["customer_id"].is_in(ids.filter((number >= 100) & (number < 300)).implode()).all()
+    assert drawn["propensity"].to_list() == pytest.approx([20 / 200] * 20)
