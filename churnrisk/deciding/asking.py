@@ -104,14 +104,14 @@ def _may_be_asked(material: Material, channel: str) -> NDArray[np.bool_]:
 
 
 def _settings(material: Material, channel: str, cost: float, n_people: int) -> AskingSettings:
-    """Return how is asked: by lot as many as its share of the budget pays for in the cheapest channel, and no more."""
+    """Return how is asked; by lot a share of the questions that budget and room in the cheapest channel allow."""
     settings, room = material.config.surveys, material.rules.capacity
     affordable = n_people if cost == 0 else int(settings.budget / cost + NEARLY)
-    share = n_people if cost == 0 else settings.budget / cost
-    drawn = settings.random_share * share if affordable else 0.0
+    whole = n_people if cost == 0 else settings.budget / cost
+    drawn = settings.random_share * min(whole, room.get(channel, n_people)) if affordable else 0.0
     return AskingSettings(
         costs=settings.cost,
-        n_random=round(min(drawn, room.get(channel, n_people)), 9),
+        n_random=round(drawn, 9),
         salt=material.config.holdout.salt,
         most=max(1, REACH * affordable),
     )

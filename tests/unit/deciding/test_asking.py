@@ -109,7 +109,9 @@ def test_who_is_drawn_by_lot_costs_no_more_than_their_share_of_the_budget() -> N
     found = decided_night(material(many, SHORT_OF_EMAIL, offers=None)).rows.filter(
         "is_random", decision="ask"
     )
-    assert found["channel"].to_list() == ["email"] * 5
+    # of the 5 emails that there is room for, one in four nights
+    assert found["propensity"].to_list() in ([], [0.25 / 300])
+    assert set(found["channel"]) <= {"email"}
     # by call alone 1.25 questions a night are paid for: one, or by lot two
     costs = "[surveys]\nbudget = 100\ncost = { call = 4.0 }\nrandom_share = 0.05\n"
     counts = []
