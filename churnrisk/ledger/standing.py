@@ -13,8 +13,11 @@ from .holdouts import CAMPAIGN, CONTROL, holdouts
 from .ledger import Ledger
 from .permission import consents_in_force, suppressed
 from .rules import ContactRules, Standing
+from .rules.reasons import CONTROL as LEFT_ALONE
 from .rules.standing import CONTACT_COLUMNS
-from .schema import ANSWERS, DECISIONS, INVITATIONS
+from .schema import ANSWERS, DECISIONS, INVITATIONS, TREATMENTS
+
+A_DAY = timedelta(days=1)
 
 
 def standing_of(
@@ -75,10 +78,34 @@ def _contacts(
         made = tonight.select(source_id="reference").drop_nulls().unique()
         ours = ours.join(made, on="source_id", how="anti", maintain_order="left")
     columns = list(CONTACT_COLUMNS)
-    if elsewhere is None:
-        return ours.select(columns)
-    theirs = elsewhere.filter(pl.col("at") >= since).join(ours, on="source_id", how="anti")
-    return pl.concat([ours.select(columns), theirs.select(columns)])
+    found = [ours.select(columns), _left_alone(db, since, deciding).select(columns)]
+    if elsewhere is not None:
+        theirs = elsewhere.filter(pl.col("at") >= since).join(ours, on="source_id", how="anti")
+        found.append(theirs.select(columns))
+    return pl.concat(found)
+
+
+def _left_alone(db: Connection, since: datetime, deciding: date | None) -> pl.DataFrame:
+    """Return controls since an instant as though they had been contacted.
+
+    They rest as those do who were made the offer. If they did not, they would be picked again the next night, and
+    again: one who stays at risk would stand among the controls many times and once among the treated, and whoever is
+    compared later would no longer be alike.
+    """
+    # a night decides for the instant at which its day ends
+    night = select(DECISIONS).where(
+        DECISIONS.c.decision == LEFT_ALONE, DECISIONS.c.as_of >= since.date() - A_DAY
+    )
+    if deciding is not None:
+        night = night.where(DECISIONS.c.as_of != deciding)
+    query = select(TREATMENTS).where(TREATMENTS.c.at >= since, TREATMENTS.c.offer_id == CONTROL)
+    chosen = facts.frame_of(db, night).select("channel", "purpose", treatment_id="reference").drop_nulls()
+    return (
+        facts.frame_of(db, query)
+        .select("treatment_id", "customer_id", "at")
+        .join(chosen.unique("treatment_id"), on="treatment_id")
+        .with_columns(is_transactional=pl.lit(value=False))
+    )
 
 
 def waiting(db: Connection, since: datetime, deciding: date | None = None) -> pl.DataFrame:

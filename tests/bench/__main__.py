@@ -35,13 +35,17 @@ BENCHES: dict[str, str] = {
 """Benchmark -> module with ``tables(full) -> Iterable[(title, head, rows)]``."""
 
 
+WIDE = 240
+"""Columns of text: tables with seventeen figures lose their digits on less."""
+
+
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *BENCHES], help=", ".join(BENCHES))
     parser.add_argument("--full", action="store_true", help="full size, all seeds")
     options = parser.parse_args()
-    console = Console(width=140)
+    console = Console(width=WIDE)
     for name in options.names or BENCHES:
         tables: Callable[[bool], Sequence[tuple[str, Sequence[str], Sequence[Sequence[object]]]]]
         tables = importlib.import_module(BENCHES[name]).tables

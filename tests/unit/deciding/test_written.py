@@ -16,6 +16,7 @@ from churnrisk.ledger import Decided, Ledger, decided, decided_calls, facts, rec
 from churnrisk.ledger.rules import Standing
 from churnrisk.ledger.rules.reasons import REASONS
 from churnrisk.ledger.schema import HOLDOUTS, OUTBOX
+from churnrisk.ledger.standing import standing_of
 from churnrisk.ledger.taking import contact_id
 from churnrisk.store import Workspace
 from churnrisk.store.audits import TableRule, audit, in_order
@@ -283,3 +284,24 @@ def test_a_call_of_the_list_is_a_contact_once_also_where_it_makes_an_offer(ledge
     assert set(kept["decision"]) == {"call"}
     # the team calls from its list: only offers are messages
     assert sent.height == offered.height
+
+
+def test_controls_rest_as_those_do_who_were_made_the_offer(ledger: Ledger) -> None:
+    night = a_night()
+    recorded(ledger, night)
+    crm = night.people.select(
+        "customer_id",
+        may_survey=pl.lit(value=True),
+        may_contact=pl.lit(value=True),
+        said_at=pl.lit(None, dtype=pl.Datetime("us")),
+    )
+    tomorrow = AS_OF.shifted(1)
+    with ledger.reading() as db:
+        made = facts.treatments(db)
+        found = standing_of(ledger, db, night.config, crm, tomorrow.instant, deciding=tomorrow.day)
+        again = standing_of(ledger, db, night.config, crm, AS_OF.instant, deciding=AS_OF.day)
+    resting = found.contacts.filter(purpose="offer")
+    assert set(made["customer_id"]) <= set(resting["customer_id"])
+    assert resting.group_by("customer_id").len()["len"].max() == 1
+    # the night itself is decided as though it had not been
+    assert again.contacts.is_empty()
