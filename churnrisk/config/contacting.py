@@ -82,8 +82,8 @@ class ContactSettings(Settings):
     )
     transactional: tuple[str, ...] = Field(
         ("bill", "outage"),
-        description="Purposes of messages that must go out (a bill, an outage): no rule holds them back, and they "
-        "count towards none.",
+        description="Purposes of messages that must go out (a bill, an outage): no rule holds them back, no "
+        "hold-out either, and they count towards none.",
     )
     wait_for_answer_days: int = Field(
         7,
@@ -279,9 +279,15 @@ class ProactiveSettings(Settings):
 
 
 class HoldoutSettings(Settings):
-    """Customers whom no survey, call or offer ever reaches, so that the whole can be measured."""
+    """Customers whom no survey, call or offer ever reaches, so that the whole can be measured; bills do reach them."""
 
-    share: float = Field(0.05, ge=0, lt=1, description="Share of all customers. A judgement.")
+    share: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="Share of all customers; only messages with a purpose in [contacts] transactional reach them. "
+        "A judgement.",
+    )
     salt: str = Field(
         "churnrisk",
         min_length=1,

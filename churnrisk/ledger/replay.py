@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from .entries import add
 from .facts import frame_of, schema_of
@@ -73,6 +73,11 @@ def decided(db: Connection, as_of: date) -> Decided | None:
     query = select(DECISIONS).where(DECISIONS.c.as_of == as_of)
     rows = frame_of(db, query).sort("kind", "position", "customer_id", "subject")
     return Decided(as_of, told["decided_at"], told["run_id"], told["figures"], rows, is_replay=True)
+
+
+def newest_decided(db: Connection) -> date | None:
+    """Return the latest date that has been decided, None when none has."""
+    return db.execute(select(func.max(DECISION_SETS.c.as_of))).scalar()
 
 
 def decided_calls(db: Connection, as_of: date) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from ..bundle.effects import read_effects
 from ..config import CONFIG_NAME, Config
 from ..deciding import Circle, DecidedNight, Material, decided_night, decision_tables, ledger_rows
 from ..errors import ConfigError, ContractError, Fault
-from ..ledger import Decided, Ledger, decided, facts, record_decisions
+from ..ledger import Decided, Ledger, decided, facts, newest_decided, record_decisions
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms, running_campaign
 from ..ledger.replay import contacted_by
 from ..ledger.rules import ContactRules
@@ -29,6 +29,7 @@ from ..ledger.rules.reasons import REASONS
 from ..messages import Sentences
 from ..reachable import standing_tonight
 from .basis import Basis
+from .turn import out_of_turn
 
 CASES_DAYS = 30
 """Closed cases and causes so old are looked at; a cause a year old (:data:`CAUSE_DAYS`) still says something."""
@@ -68,7 +69,9 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
     """
     day, is_dry = basis.as_of.day, basis.extent.is_dry
     with ledger.reading() as db:
-        before = None if is_dry else decided(db, day)
+        before, newest = decided(db, day), newest_decided(db)
+    remarks = out_of_turn(day, before, newest, is_dry=is_dry)
+    before = None if is_dry else before
     night = None
     if before is None:
         material = _material(basis, ledger, ready)
@@ -82,7 +85,7 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
             before = record_decisions(ledger, day, basis.as_of.instant, rows, now)
     words = _words(basis.sentences)
     notes = tuple(json.loads(before.figures)["notes"])
-    return Tonight(before, night, decision_tables(before, words, basis.run_id), notes)
+    return Tonight(before, night, decision_tables(before, words, basis.run_id), (*remarks, *notes))
 
 
 def _words(sentences: Sentences) -> dict[str, str]:

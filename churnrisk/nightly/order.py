@@ -34,7 +34,7 @@ from ..night_monitor import past_of
 from ..night_silence import kinds_beside
 from ..promotion import challenger_of
 from ..sending import send_due, signing_secrets
-from ..sources import refuse_before_data
+from ..sources import refuse_before_data, refuse_to_come
 from ..sources.readiness import TIES_UNKNOWN, Readiness, readiness
 from ..store import Engine, Workspace
 from ..store.code import code_fingerprint
@@ -138,6 +138,8 @@ def _basis(
         loaded = loaded_sources(workspace, engine, inputs, as_of, adopted_at=adopted_at)
         counts |= {name: report.n_kept for name, report in loaded.reports.items()}
         refuse_before_data(loaded, as_of)
+        if extent.decides:
+            refuse_to_come(loaded, as_of, started_at)
     bundle = champion_bundle(workspace)
     past = past_of(workspace, as_of, bundle)
     basis = Basis(workspace, engine, as_of, extent, loaded, bundle, past, "", sentences, challenger, note)

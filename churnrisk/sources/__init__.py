@@ -1,6 +1,6 @@
 """From the user's files, databases and frames to validated tables: mapping, contracts, quarantine, keys."""
 
-from .beginning import refuse_before_data
+from .beginning import refuse_before_data, refuse_to_come
 from .loaded import LoadedSources
 from .loading import load
 from .quarantine import publish_quarantine
@@ -16,4 +16,5 @@ __all__ = [
     "publish_quarantine",
     "readiness",
     "refuse_before_data",
+    "refuse_to_come",
 ]

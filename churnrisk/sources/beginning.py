@@ -1,4 +1,4 @@
-"""When the data begin: says so where somebody asks for a day before anything was known.
+"""When the data begin and end: says so where somebody asks for a day before or after anything that can be known.
 
 It decides what counts as the beginning and refuses to know what is asked of the day.
 """
@@ -60,5 +60,37 @@ def before_data(loaded: LoadedSources, as_of: AsOf) -> Fault | None:
 def refuse_before_data(loaded: LoadedSources, as_of: AsOf) -> None:
     """Raise UsageError where `before_data` says that nothing was known yet."""
     fault = before_data(loaded, as_of)
+    if fault is not None:
+        raise UsageError(fault)
+
+
+def yet_to_come(loaded: LoadedSources, as_of: AsOf, now: datetime) -> Fault | None:
+    """Say that a day lies after today, by the clock (``now``, naive UTC); None where it does not, or the data reach it.
+
+    Where most sources hold facts of days to come, the data are simulated: their calendar counts, not the clock. One
+    row with a wrong date does not make them so.
+    """
+    zone = zone_named(as_of.zone)
+    today = now.replace(tzinfo=UTC).astimezone(zone).date()
+    ends = [
+        each.last_happened.replace(tzinfo=UTC).astimezone(zone).date()
+        for each in loaded.reports.values()
+        if each.last_happened is not None
+    ]
+    is_simulated = 2 * sum(end > today for end in ends) > len(ends)
+    if as_of.day <= (max(ends) if is_simulated else today):
+        return None
+    return Fault(
+        code="as_of_to_come",
+        where="--as-of",
+        expected=f"a day up to {today}, today: nothing is decided of days to come",
+        found=str(as_of),
+        remedy="Leave --as-of out for the last complete day, or name an earlier one.",
+    )
+
+
+def refuse_to_come(loaded: LoadedSources, as_of: AsOf, now: datetime) -> None:
+    """Raise UsageError where `yet_to_come` says that the day lies ahead."""
+    fault = yet_to_come(loaded, as_of, now)
     if fault is not None:
         raise UsageError(fault)

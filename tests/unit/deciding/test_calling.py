@@ -242,3 +242,16 @@ def test_controls_and_those_asked_first_are_not_called_either() -> None:
     assert first
     waiting = {name for name, (_, code) in of_calls(asked).items() if code == "waiting_for_answer"}
     assert waiting == first & set(WHO["customer_id"])
+
+
+def test_hold_outs_are_contacted_for_transactional_purposes_alone() -> None:
+    willing = WHO.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    out = pl.DataFrame({"kind": "permanent", "campaign_id": "", "customer_id": ["c0000"]})
+    both = due(("c0000", "late bill", None), ("c0000", "bigger plan", None))
+    standing = Standing(consents=willing, held_out=out)
+    found = night(rules=RULES, due=both, standing=standing, promoters=promoters(1), **on_the_list(WHO, 1))
+    reached = found.rows.filter(reason_code="chosen")
+    assert reached.select("customer_id", "purpose").rows() == [("c0000", "bill")]
+    none = "[contacts]\ntransactional = []\n"
+    held = night(QUIET + none, RULES, due=both, standing=standing, **on_the_list(WHO, 1))
+    assert held.rows.filter(reason_code="chosen").is_empty()
