@@ -217,6 +217,7 @@ def _hold_against_the_record(
         file.rows = against.beside_treatments(db, file.rows)
         file.reject(against.of_another_customer(), "treatment_of_another_customer", "customer_id")
         file.reject(against.of_another_offer(), "treatment_of_another_offer", "offer_id")
+        file.reject(against.withdrawn(), "treatment_withdrawn", "treatment_id")
         n_overruled = file.rows.filter(against.overruled()).height
         if n_overruled:
             file.warnings.append(
@@ -249,7 +250,7 @@ def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: dat
     file.rows = taking.matched(db, file.rows)
     file.reject(taking.off_scale(), "score_off_scale", "score")
     file.reject(taking.not_whole(), "score_not_whole", "score")
-    file.reject(pl.col("answered_end") < pl.col("invited_at"), "answer_before_invitation", "answered_at")
+    file.reject(taking.before_invitation(), "answer_before_invitation", "answered_at")
     file.reject(against.ahead("answered_at", now), "answer_in_the_future", "answered_at")
     file.reject_repeated(["answer_id"])
     return taking.take_answers(db, file.rows, rules, source="file", now=now, following=told), home

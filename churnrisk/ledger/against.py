@@ -24,6 +24,7 @@ _KNOWN = {
     "_propensity": pl.Float64(),
     "_campaign": pl.String(),
     "_instead_of": pl.String(),
+    "_withdrawn_at": pl.Datetime("us"),
 }
 
 
@@ -31,7 +32,7 @@ def beside_treatments(
     db: Connection, rows: pl.DataFrame, elsewhere: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Return the rows with what is known of their treatment: _customer, _offer, _made_at, and _propensity,
-    _campaign, _instead_of.
+    _campaign, _instead_of, _withdrawn_at.
 
     Null where nothing is. ``elsewhere``: treatment_id, customer_id, offer_id, at of those that the sources tell of; of
     two that know one treatment the ledger counts.
@@ -46,7 +47,11 @@ def beside_treatments(
 def _named(treatments: pl.DataFrame) -> pl.DataFrame:
     given = treatments.rename(
         {"customer_id": "_customer", "offer_id": "_offer", "at": "_made_at"}
-        | {name: f"_{kept}" for name, kept in _FURTHER.items() if name in treatments.columns}
+        | {
+            name: f"_{kept}"
+            for name, kept in (*_FURTHER.items(), ("withdrawn_at", "withdrawn_at"))
+            if name in treatments.columns
+        }
     )
     absent = [pl.lit(None, kind).alias(name) for name, kind in _KNOWN.items() if name not in given.columns]
     return given.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in _KNOWN.items())
@@ -63,6 +68,11 @@ def of_another_customer() -> pl.Expr:
 def of_another_offer() -> pl.Expr:
     """Say whether the treatment is on record with another offer."""
     return (pl.col("offer_id") != pl.col("_offer")).fill_null(value=False)
+
+
+def withdrawn() -> pl.Expr:
+    """Say whether the treatment was stopped before it went out."""
+    return pl.col("_withdrawn_at").is_not_null()
 
 
 def overruled() -> pl.Expr:

@@ -57,6 +57,14 @@ def whole(db: Connection, table: Table, known_before: datetime | None = None) ->
     return frame_of(db, query)
 
 
+def went_out(known_before: datetime | None = None) -> pl.Expr:
+    """Say whether an invitation, treatment or contact was not withdrawn as known before an instant (None: by now)."""
+    if known_before is None:
+        return pl.col("withdrawn_at").is_null()
+    before = pl.lit(known_before, dtype=pl.Datetime("us"))
+    return pl.col("withdrawn_at").is_null() | (pl.col("withdrawn_at") >= before)
+
+
 MOST_NAMED = 500
 """Ids that a query names one by one; of more the whole table is read. SQLite allows some thousands."""
 
@@ -100,13 +108,15 @@ def answers(db: Connection, known_before: datetime | None = None) -> pl.DataFram
 def asked(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
     """Return invitations that went out, each with the answer that counts: answered_at, answer_known_at, score.
 
-    By invitation_id; also customer_id, purpose, metric, invited_at, risk_at_asking. Withdrawn ones did not go out.
+    By invitation_id; also customer_id, purpose, metric, invited_at, risk_at_asking. Withdrawn ones did not go out, but
+    for those that were answered all the same.
     """
-    out = invitations(db, known_before).filter(pl.col("state") != "withdrawn")
+    out = invitations(db, known_before)
     given = answers(db, known_before).select(
         "invitation_id", "metric", "answered_at", "score", answer_known_at="known_at"
     )
-    return out.join(given, on=["invitation_id", "metric"], how="left", maintain_order="left").select(
+    told = out.join(given, on=["invitation_id", "metric"], how="left", maintain_order="left")
+    return told.filter(went_out(known_before) | pl.col("answered_at").is_not_null()).select(
         "customer_id",
         "invitation_id",
         "purpose",
@@ -135,8 +145,14 @@ def asked_or_held_out(db: Connection, before: date) -> pl.DataFrame:
 
 
 def treatments(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
-    """Return who got which offer, or was left without on purpose, by treatment_id."""
-    return whole(db, TREATMENTS, known_before)
+    """Return who got which offer, or was left without on purpose, by treatment_id; without those withdrawn.
+
+    With ``known_before`` also accepted and root_cause are what was known of them strictly earlier.
+    """
+    from .treated import as_known
+
+    made = whole(db, TREATMENTS, known_before).filter(went_out(known_before))
+    return made if known_before is None else as_known(db, made, known_before)
 
 
 def outcomes(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
@@ -144,10 +160,15 @@ def outcomes(db: Connection, known_before: datetime | None = None) -> pl.DataFra
     return whole(db, OUTCOMES, known_before)
 
 
-def contacts(db: Connection, *, since: datetime | None = None) -> pl.DataFrame:
-    """Return contacts of any kind at or after ``since``, by contact_id."""
+def contacts(
+    db: Connection, *, since: datetime | None = None, known_before: datetime | None = None
+) -> pl.DataFrame:
+    """Return contacts of any kind at or after ``since``, by contact_id; without those withdrawn."""
     query = select(CONTACTS).order_by(CONTACTS.c.contact_id)
-    return frame_of(db, query if since is None else query.where(CONTACTS.c.at >= since))
+    if known_before is not None:
+        query = query.where(CONTACTS.c.known_at < known_before)
+    found = frame_of(db, query if since is None else query.where(CONTACTS.c.at >= since))
+    return found.filter(went_out(known_before))
 
 
 def consents(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:

@@ -26,7 +26,7 @@ def kept_tables(db: Connection, config: Config, as_of: AsOf, customers: pl.Serie
         facts.invitations(db).select("invitation_id", "purpose"), on="invitation_id"
     )
     alerts = facts.whole(db, ALERTS)
-    contacts = facts.contacts(db, since=since)
+    contacts = facts.contacts(db, since=since, known_before=end)
     outcomes = facts.outcomes(db, end)
     return {
         "answers": _told(
@@ -43,7 +43,7 @@ def kept_tables(db: Connection, config: Config, as_of: AsOf, customers: pl.Serie
             "outcome_id", "customer_id", "treatment_id", "at", "outcome", "root_cause",
         ),
         "contacts": _told(
-            contacts.filter(pl.col("known_at") < end),
+            contacts,
             "contact_id", "customer_id", "at", "channel", "purpose", "is_transactional", "source",
         ),
         "holdouts": _holdouts(db, config, as_of, customers),

@@ -83,7 +83,8 @@ def survey_rows(db: Connection, keys: pl.DataFrame, known_before: datetime) -> p
     )
     about = asked.drop("metric")
     answered = about.join(heard, on="invitation_id")
-    silent = asked.join(heard, on=["invitation_id", "metric"], how="anti")
+    out = asked.filter(facts.went_out(known_before))
+    silent = out.join(heard, on=["invitation_id", "metric"], how="anti")
     return _keyed(pl.concat([answered, silent], how="diagonal"), keys, SURVEYS, ("invitation_id", "metric"))
 
 

@@ -18,6 +18,8 @@ from sqlalchemy import func, select, update
 from .identity import stable_id
 from .ledger import Ledger
 from .schema import OUTBOX
+from .withdrawn import decision_kind
+from .withdrawn import withdraw as withdraw_contacts
 
 LEASE = timedelta(minutes=5)
 """So long a message belongs to whoever claimed it; after that it is taken to be dead. Longer than any try lasts."""
@@ -150,11 +152,18 @@ def note_try(
 
 
 def withdraw(ledger: Ledger, message_id: str, now: datetime, *, reason_code: str) -> None:
-    """Give up a message that may not go out any more (a consent taken back since); ``last_error`` says why."""
+    """Give up a message that may not go out any more (a consent taken back since); ``last_error`` says why.
+
+    What it was about is withdrawn with it: invitation, treatment and contact.
+    """
     with ledger.claiming() as db:
         open_still = (OUTBOX.c.message_id == message_id) & OUTBOX.c.sent_at.is_(None)
+        row = db.execute(select(OUTBOX.c.kind, OUTBOX.c.reference, OUTBOX.c.as_of).where(open_still)).first()
         values = {"failed_at": now, "last_error": reason_code, "claimed_by": None, "claimed_until": None}
         db.execute(update(OUTBOX).where(open_still).values(**values))
+        if row is not None:
+            stopped = pl.DataFrame({"reference": [row.reference], "reason_code": [reason_code]})
+            withdraw_contacts(db, stopped, decision_kind(row.kind), row.as_of, now)
 
 
 def waiting_messages(ledger: Ledger) -> dict[str, int]:

@@ -13,7 +13,8 @@ import polars as pl
 from sqlalchemy import Connection, func, select
 
 from .entries import add
-from .facts import frame_of, schema_of
+from .facts import by_index, frame_of, schema_of, went_out
+from .identity import stable_ids
 from .ledger import Ledger
 from .rules.reasons import CHOSEN
 from .rules.standing import CALL
@@ -86,7 +87,10 @@ def decided_calls(db: Connection, as_of: date) -> pl.DataFrame:
 
 
 def contacted_by(db: Connection, kind: str, subject: str, since: date, before: date) -> pl.DataFrame:
-    """Return customer_id of those who were chosen for a subject on dates after ``since`` and before ``before``."""
+    """Return customer_id of those who were chosen for a subject on dates after ``since`` and before ``before``.
+
+    Whoever was stopped before the contact left the house was not contacted.
+    """
     query = select(DECISIONS).where(
         DECISIONS.c.kind == kind,
         DECISIONS.c.subject == subject,
@@ -94,7 +98,11 @@ def contacted_by(db: Connection, kind: str, subject: str, since: date, before: d
         DECISIONS.c.as_of > since,
         DECISIONS.c.as_of < before,
     )
-    return frame_of(db, query).select("customer_id").unique().sort("customer_id")
+    chosen = frame_of(db, query)
+    ids = stable_ids("contact", chosen, ("kind", "reference"))
+    stopped = by_index(db, CONTACTS, "contact_id", ids).filter(~went_out())
+    out = chosen.join(stopped, left_on="reference", right_on="source_id", how="anti")
+    return out.select("customer_id").unique().sort("customer_id")
 
 
 def record_decisions(

@@ -24,7 +24,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration: what a ledger that this code writes must stand at."""
 
 METADATA = MetaData(
@@ -118,8 +118,11 @@ INVITATIONS = _table(
     _number("risk_at_asking"),
     _text("state"),
     _instant("written_at"),
+    _instant("withdrawn_at", null=True),
     Index("ix_invitations_customer_id", "customer_id"),
 )
+"""Whom we meant to ask. ``state`` is ``invited``, or ``withdrawn`` of one that was stopped before it went out;
+``withdrawn_at`` says from when on that counts (see `churnrisk.ledger.withdrawn`). So do treatments and contacts."""
 
 ANSWERS = _table(
     "answers",
@@ -156,6 +159,7 @@ STRAYS = _table(
     _text("reason"),
     _instant("written_at"),
     _instant("matched_at", null=True),
+    _instant("answered_end", null=True),
 )
 """Answers to invitations that nobody knows, kept apart."""
 
@@ -193,10 +197,26 @@ TREATMENTS = _table(
     _day("as_of", null=True),
     _instant("written_at"),
     _text("instead_of", null=True),
+    _instant("withdrawn_at", null=True),
     Index("ix_treatments_customer_id", "customer_id"),
 )
 """Offers made, and customers left without on purpose (``offer_id`` control). ``instead_of`` is the offer that a control
 would have been made; null for offers made, for who drew none, and where nobody said."""
+
+TREATMENT_FACTS = _table(
+    "treatment_facts",
+    ("treatment_id", "fact", "known_at"),
+    _text("treatment_id"),
+    _text("fact"),
+    _instant("known_at"),
+    _text("customer_id"),
+    _text("value"),
+    _text("source"),
+    _instant("written_at"),
+    Index("ix_treatment_facts_customer_id", "customer_id"),
+)
+"""What came back of a treatment, each word with the date from which it was known: ``fact`` is ``accepted`` (value
+``true`` or ``false``) or ``root_cause``. The columns of `TREATMENTS` hold the newest."""
 
 OUTCOMES = _table(
     "outcomes",
@@ -227,6 +247,7 @@ CONTACTS = _table(
     _text("source"),
     _text("source_id", null=True),
     _instant("written_at"),
+    _instant("withdrawn_at", null=True),
     Index("ix_contacts_at", "at"),
     Index("ix_contacts_customer_id", "customer_id"),
 )

@@ -33,6 +33,7 @@ from .schema import (
     SUPPRESSIONS,
     TREATMENTS,
 )
+from .treated import note_words
 
 UNKNOWN_INVITATION = "unknown_invitation"
 
@@ -115,6 +116,12 @@ def not_whole() -> pl.Expr:
     return ((pl.col("metric") == "nps") & (pl.col("score") != pl.col("score").floor())).fill_null(value=False)
 
 
+def before_invitation() -> pl.Expr:
+    """Say whether a matched answer was given before its invitation; of a day alone its end counts (answered_end)."""
+    end = pl.coalesce("answered_end", "answered_at")
+    return (end < pl.col("invited_at")).fill_null(value=False)
+
+
 def take_answers(
     db: Connection,
     answers: pl.DataFrame,
@@ -163,12 +170,13 @@ def take_answers(
 def match_strays(
     db: Connection, rules: AnswerRules, now: datetime, *, following: Following | None = None
 ) -> Taken:
-    """Take the strays whose invitation has become known since."""
+    """Take the strays whose invitation has become known since, and which can be answers to it."""
     known = select(INVITATIONS.c.invitation_id)
     query = select(STRAYS).where(STRAYS.c.matched_at.is_(None), STRAYS.c.invitation_id.in_(known))
     waiting = facts.frame_of(db, query.order_by(STRAYS.c.answer_id))
     found = matched(db, waiting.drop("source", "reason", "written_at", "matched_at"))
-    home = found.filter(pl.col("customer_id").is_not_null() & ~off_scale() & ~not_whole())
+    fits = pl.col("customer_id").is_not_null() & ~off_scale() & ~not_whole() & ~before_invitation()
+    home = found.filter(fits).drop("answered_end")
     if home.is_empty():
         return Taken(0, 0)
     taken = take_answers(db, home, rules, source="stray", now=now, following=following)
@@ -292,16 +300,23 @@ def _alert_message(row: dict[str, object], endpoint: str, now: datetime) -> dict
 def take_treatments(db: Connection, treatments: pl.DataFrame, *, source: str, now: datetime) -> Taken:
     """Write treatments; of those that are known fill in what came back: taken or not, root cause.
 
-    Customer, offer, date, chance, campaign and what a control would have been offered stand as they are on record: of
-    the last three only what nobody had written is filled in. Whoever got an offer was contacted: the contact is written
-    too, once.
+    Each word stands with the date from which it was known. Customer, offer, date, chance, campaign and what a control
+    would have been offered stand as they are on record: of the last three only what nobody had written is filled in.
+    Whoever got an offer was contacted: the contact is written too, once.
     """
     dated = known_from(treatments, "at", now).with_columns(source=pl.lit(source), written_at=pl.lit(now))
-    before = present(db, TREATMENTS, dated)
-    touched = put(
-        db, TREATMENTS, dated, ["accepted", "root_cause"], filled=["propensity", "campaign_id", "instead_of"]
-    )
-    n_new = dated.height - before
+    filled = ["propensity", "campaign_id", "instead_of"]
+    known = facts.by_index(db, TREATMENTS, "treatment_id", dated["treatment_id"])
+    given = known.select("treatment_id").join(dated, on="treatment_id", maintain_order="left")
+    told = [
+        known.filter(pl.col(name).is_null() & given[name].is_not_null())
+        for name in filled
+        if name in given.columns
+    ]
+    put(db, TREATMENTS, dated, [], filled=filled)
+    touched = pl.concat([note_words(db, dated), *(each.select("treatment_id") for each in told)])
+    n_new = dated.height - known.height
+    n_changed = touched.join(known, on="treatment_id", how="semi")["treatment_id"].n_unique()
     made = dated.filter(pl.col("offer_id") != "control")
     contacts = made.with_columns(
         contact_id=stable_ids("contact", made.with_columns(_kind=pl.lit("offer")), ("_kind", "treatment_id")),
@@ -311,7 +326,7 @@ def take_treatments(db: Connection, treatments: pl.DataFrame, *, source: str, no
         source_id="treatment_id",
     )
     add(db, CONTACTS, contacts)
-    return Taken(n_new, before - (touched - n_new), n_changed=touched - n_new)
+    return Taken(n_new, known.height - n_changed, n_changed=n_changed)
 
 
 def named_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import polars as pl
 
 from scoring import call_list, offers_made, to_call, with_carried
 
-from ..ledger import crm_consents, still_allowed
 from ..ledger.rules.standing import CALL
 from ..night_report import Made
 from ..sources import LoadedSources
 from .basis import Basis
+from .door import WITHDRAWN, allowed
 
 NAMES = pl.DataFrame(schema={"offer_id": pl.String, "name": pl.String})
 """Names of offers where there is no catalogue."""
-WITHDRAWN = {"customer_id": pl.String(), "reason_code": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class _Sheet(NamedTuple):
 
     name: str
     words: str
+    kind: str
     table: str
     decision: str
     order: str
@@ -53,16 +52,16 @@ class _Sheet(NamedTuple):
 
 SHEETS = (
     _Sheet(
-        "survey_requests", "Survey requests", "survey_requests", "ask", "position",
+        "survey_requests", "Survey requests", "survey", "survey_requests", "ask", "position",
         ("invitation_id", "customer_id", "metric", "occasion", "channel", "language", "purpose", "why", "as_of"),
     ),
     _Sheet(
-        "offers", "Offers", "offers_ranked", "offer", "priority",
+        "offers", "Offers", "offer", "offers_ranked", "offer", "priority",
         ("treatment_id", "customer_id", "offer_id", "offer_name", "channel", "net_value", "low", "high",
          "spillover_value", "cost", "why", "priority", "as_of"),
     ),
     _Sheet(
-        "proactive", "Proactive contacts", "approaches", "approach", "position",
+        "proactive", "Proactive contacts", "proactive", "approaches", "approach", "position",
         ("customer_id", "programme", "message", "channel", "purpose", "as_of"),
     ),
 )  # fmt: skip
@@ -74,12 +73,12 @@ def night_lists(basis: Basis, made: Made) -> Iterator[NightList]:
     carried, names = _carried(basis.loaded), offer_names(basis.loaded)
     offered = made.frames.get("offers_ranked")
     offers = None if offered is None else offers_made(offered, names)
-    calls = _allowed(basis, to_call(made.frames["at_risk"]), CALL, CALL)
+    calls = allowed(basis, to_call(made.frames["at_risk"]), CALL, CALL, CALL)
     yield NightList("at_risk", "List", call_list(calls.rows, carried, offers), withdrawn=calls.withdrawn)
     yield from _decided(basis, made, calls.rows["customer_id"], carried, offers)
     if made.promoters is not None:
         found = made.promoters
-        asked = _allowed(basis, found, None, "promoter")
+        asked = allowed(basis, found, "promoter", None, "promoter")
         own = [name for name in found.columns if name != "as_of"]
         yield NightList(
             "promoters",
@@ -115,37 +114,10 @@ def _decided(
             rows = rows.filter(kind="proactive")
             if rows.is_empty():
                 continue
-        found = _allowed(basis, rows, pl.col("channel"), purposes[sheet.name])
+        found = allowed(basis, rows, sheet.kind, pl.col("channel"), purposes[sheet.name])
         shown = found.rows.with_columns(pl.selectors.by_name(*MONEY, require_all=False).round(2))
         listed = with_carried(shown, carried, sheet.columns)
         yield NightList(sheet.name, sheet.words, listed, has_channels=True, withdrawn=found.withdrawn)
-
-
-class _Allowed(NamedTuple):
-    rows: pl.DataFrame
-    withdrawn: pl.DataFrame
-
-
-def _allowed(
-    basis: Basis, rows: pl.DataFrame, channel: str | pl.Expr | None, purpose: str | pl.Expr
-) -> _Allowed:
-    """Return the rows that may still go out as consents and suppressions are now, and who may not any more."""
-    if basis.ledger is None:
-        return _Allowed(rows, pl.DataFrame(schema=WITHDRAWN))
-    # by the row: what is looked at has columns of its own
-    looked_at = rows.select(
-        "customer_id",
-        channel=pl.lit(channel, dtype=pl.String) if channel is None or isinstance(channel, str) else channel,
-        purpose=pl.lit(purpose) if isinstance(purpose, str) else purpose,
-    ).with_row_index("_row")
-    found = still_allowed(
-        looked_at,
-        basis.ledger,
-        datetime.now(UTC).replace(tzinfo=None),
-        crm=crm_consents(basis.loaded.tables, basis.as_of.instant),
-        transactional=basis.workspace.config.contacts.transactional,
-    )
-    return _Allowed(rows[found.allowed["_row"]], found.refused.select("customer_id", "reason_code"))
 
 
 def offer_names(loaded: LoadedSources) -> pl.DataFrame:

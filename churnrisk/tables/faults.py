@@ -84,6 +84,10 @@ ROW_FAULTS: dict[str, RowFault] = {
         "treatment_id is on record with another offer_id: correct it, or record what was done besides under an id of "
         "its own."
     ),
+    "treatment_withdrawn": RowFault(
+        "The treatment was withdrawn before it went out, as the customer may not be contacted: record what was done "
+        "all the same under an id of its own."
+    ),
     "unknown_treatment": RowFault(
         "treatment_id is neither in the ledger nor in treatments: correct it, leave it empty, or record the treatment "
         "first."

@@ -24,7 +24,9 @@ AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
     "recorded_answers": (
         "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future",
     ),
-    "recorded_treatments": ("treatment_of_another_customer", "treatment_of_another_offer"),
+    "recorded_treatments": (
+        "treatment_of_another_customer", "treatment_of_another_offer", "treatment_withdrawn",
+    ),
     "recorded_outcomes": (
         "outcome_in_the_future", "unknown_treatment", "treatment_of_another_customer", "outcome_before_treatment",
     ),

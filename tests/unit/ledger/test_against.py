@@ -13,8 +13,9 @@ from churnrisk.cli import run
 from churnrisk.errors import ContractError
 from churnrisk.ledger import Ledger
 from churnrisk.ledger.facts import answers, contacts, outcomes, treatments
+from churnrisk.ledger.withdrawn import withdraw
 from churnrisk.store import Workspace
-from tests.unit.ledger.desk import INSTANT, NOW, Desk, codes, decide_offers
+from tests.unit.ledger.desk import DECIDED_ON, INSTANT, NOW, Desk, codes, decide_offers
 from tests.unit.ledger.test_recording import SETTINGS, invite
 
 HEAD = "treatment_id,customer_id,offer_id,at,propensity,campaign_id,accepted,root_cause\n"
@@ -187,3 +188,25 @@ def test_what_is_dated_is_read_on_the_clock_of_the_one_who_records(desk: Desk) -
     row = "a,,2026-05-12,reached\n"
     assert codes(desk.record("outcomes", OUTCOMES + row)) == {"outcome_in_the_future": 1}
     assert desk.record("outcomes", OUTCOMES + row, datetime(2026, 5, 13)).n_new == 1
+
+
+def test_a_stray_is_no_answer_to_an_invitation_that_came_after_it(ledger: Ledger, desk: Desk) -> None:
+    """a1 was answered the day before it was sent, b1 on that day, known as a day alone."""
+    rows = "invitation_id,score,answered_at\na1,3,2026-04-30\nb1,3,2026-05-01\n"
+    assert desk.record("answers", rows).n_stray == 2
+    invite(ledger, "a1", "b1", at=datetime(2026, 5, 1, 9))
+    later = desk.record("answers", "invitation_id,score,answered_at\n")
+    assert later.n_matched == 1
+    with ledger.reading() as db:
+        assert answers(db)["invitation_id"].to_list() == ["b1"]
+
+
+def test_what_came_back_of_a_withdrawn_offer_needs_an_id_of_its_own(ledger: Ledger, desk: Desk) -> None:
+    decide_offers(ledger, a="discount")
+    stopped = pl.DataFrame({"reference": ["t-a"], "reason_code": ["do_not_contact"]})
+    with ledger.writing() as db:
+        withdraw(db, stopped, "offer", DECIDED_ON, NOW)
+    found = desk.record(
+        "treatments", f"{HEAD}t-a,a,discount,2026-05-04,,,yes,\nshop1,a,discount,2026-05-04,,,yes,\n"
+    )
+    assert (found.n_new, codes(found)) == (1, {"treatment_withdrawn": 1})

@@ -50,14 +50,14 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace.open(tmp_path)
 
 
-def invite(ledger: Ledger, *names: str) -> None:
+def invite(ledger: Ledger, *names: str, at: datetime = datetime(2026, 5, 1)) -> None:
     rows = pl.DataFrame({"invitation_id": names}).with_columns(
         customer_id=pl.col("invitation_id").str.slice(0, 1),
         metric=pl.lit("nps"),
         occasion=pl.lit("relationship"),
         purpose=pl.lit("confirm"),
-        invited_at=pl.lit(datetime(2026, 5, 1)),
-        known_at=pl.lit(datetime(2026, 5, 1)),
+        invited_at=pl.lit(at),
+        known_at=pl.lit(at),
         state=pl.lit("sent"),
         written_at=pl.lit(NOW),
     )

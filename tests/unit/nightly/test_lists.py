@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, cast
 
 import polars as pl
 import pytest
+from sqlalchemy import update
 
 from churnrisk.dates import AsOf
-from churnrisk.ledger import Ledger
+from churnrisk.ledger import Decisions, Ledger, facts, record_decisions
+from churnrisk.ledger.identity import stable_ids
 from churnrisk.ledger.permission import suppress
+from churnrisk.ledger.schema import SUPPRESSIONS
 from churnrisk.messages import Sentences
 from churnrisk.night_report import Made
 from churnrisk.nightly.basis import Basis
-from churnrisk.nightly.extent import NIGHTLY
+from churnrisk.nightly.extent import DRY_RUN, NIGHTLY
 from churnrisk.nightly.lists import NightList, night_lists
 from churnrisk.sources import LoadedSources
 from churnrisk.store import Workspace
@@ -151,3 +154,82 @@ def test_whoever_withdrew_since_is_on_no_list_and_told_so(basis: Basis, ledger: 
 def test_without_a_ledger_nothing_is_decided_and_only_the_list_is_made(basis: Basis) -> None:
     found = {each.name for each in night_lists(replace(basis, ledger=None), made())}
     assert found == {"at_risk"}
+
+
+def decide(ledger: Ledger, basis: Basis) -> None:
+    """Write the decisions that the lists are made of: dmitri is asked, anna, cho and eva get an offer."""
+    references = {"dmitri": "invitation_id", "anna": "t-anna", "cho": "t-cho", "=eva": "t-=eva"}
+    rows = pl.DataFrame(
+        {"customer_id": list(references), "reference": list(references.values())}
+    ).with_columns(
+        kind=pl.when(pl.col("customer_id") == "dmitri").then(pl.lit("survey")).otherwise(pl.lit("offer"))
+    )
+    decisions = rows.with_columns(
+        subject=pl.lit("gift"), position=pl.int_range(1, 5), decision=pl.lit("offer"), reason_code=pl.lit("chosen"),
+        why=pl.lit(""), value=pl.lit(1.0), cost=pl.lit(1.0), channel=pl.lit("sms"), purpose=pl.col("kind"),
+        propensity=pl.lit(0.5), is_random=pl.lit(value=False), details=pl.lit("{}"),
+    )  # fmt: skip
+    at = pl.lit(basis.as_of.instant)
+    treated = (
+        rows.filter(kind="offer")
+        .select("customer_id", treatment_id="reference")
+        .with_columns(offer_id=pl.lit("gift"), at=at, propensity=pl.lit(0.5), source=pl.lit("decide"))
+    )
+    asked = (
+        rows.filter(kind="survey")
+        .select("customer_id", invitation_id="reference")
+        .with_columns(
+            metric=pl.lit("nps"),
+            occasion=pl.lit("x"),
+            purpose=pl.lit("confirm"),
+            invited_at=at,
+            state=pl.lit("invited"),
+        )
+    )
+    made = rows.select("customer_id", source="kind", source_id="reference", purpose="kind").with_columns(
+        contact_id=stable_ids("contact", rows, ["kind", "reference"]),
+        at=at,
+        is_transactional=pl.lit(value=False),
+    )
+    wanted = Decisions("r", "s", "{}", decisions, invitations=asked, treatments=treated, contacts=made)
+    record_decisions(ledger, DAY, basis.as_of.instant, wanted, datetime(2026, 7, 1, 3))
+
+
+def on_record(ledger: Ledger) -> tuple[list[str], list[str], list[str]]:
+    """Return who was asked, treated and contacted, as the next night sees it."""
+    tomorrow = datetime(2026, 7, 2)
+    with ledger.reading() as db:
+        found = facts.asked(db, tomorrow), facts.treatments(db, tomorrow), facts.contacts(db)
+    asked, treated, contacted = (sorted(each["customer_id"]) for each in found)
+    return asked, treated, contacted
+
+
+def test_whoever_a_file_leaves_out_is_not_on_record_as_asked_treated_or_contacted(
+    basis: Basis, ledger: Ledger
+) -> None:
+    decide(ledger, basis)
+    with ledger.writing() as db:
+        suppress(ledger, db, ["dmitri", "=eva"], reason="asked", now=datetime(2026, 7, 1))
+    for _ in range(2):
+        found = lists(basis)
+        assert found["survey_requests"].frame.is_empty()
+        assert on_record(ledger) == ([], ["anna", "cho"], ["anna", "cho"])
+
+
+def test_who_was_stopped_once_stays_out_of_the_files_of_that_date(basis: Basis, ledger: Ledger) -> None:
+    decide(ledger, basis)
+    with ledger.writing() as db:
+        suppress(ledger, db, ["=eva"], reason="asked", now=datetime(2026, 7, 1))
+    lists(basis)
+    with ledger.writing() as db:
+        db.execute(update(SUPPRESSIONS).values(until=datetime(2026, 7, 2)))
+    again = lists(basis)["offers"]
+    assert (again.frame.height, again.withdrawn["customer_id"].to_list()) == (0, ["=eva"])
+
+
+def test_a_dry_run_leaves_the_record_as_it_is(basis: Basis, ledger: Ledger) -> None:
+    decide(ledger, basis)
+    with ledger.writing() as db:
+        suppress(ledger, db, ["dmitri"], reason="asked", now=datetime(2026, 7, 1))
+    assert lists(replace(basis, extent=DRY_RUN))["survey_requests"].frame.is_empty()
+    assert on_record(ledger)[0] == ["dmitri"]
