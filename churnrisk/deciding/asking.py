@@ -22,7 +22,6 @@ from scoring.asking import (
     verify_candidates,
     wave_candidates,
 )
-from scoring.asking.candidates import UNCERTAINTY
 from scoring.confirm import answer_chances
 
 from ..ledger.rules.refusals import probed
@@ -118,16 +117,15 @@ def _settings(material: Material, channel: str, cost: float, n_people: int) -> A
 
 
 def survey_candidates(found: pl.DataFrame, material: Material) -> pl.DataFrame:
-    """Return the rows for the walk: one per channel in which asking pays; where its worth is not known, per channel.
+    """Return the rows for the walk: one per channel in which asking pays.
 
     The random slice goes first, or the chance of being drawn would depend on what the others use up, and through the
     cheapest channel alone, which is what its share of the budget pays for.
     """
     if found.is_empty():
         return pl.DataFrame()
-    own = pl.col("walk_value") + pl.when(pl.col("basis") != UNCERTAINTY).then(
-        pl.col("cost") - pl.col("_cost")
-    ).otherwise(0.0)
+    # also where the worth is not known: more than an answer can move nobody pays for asking
+    own = pl.col("walk_value") + pl.col("cost") - pl.col("_cost")
     rows = (
         found.with_row_index("row")
         .join(_prices(material).select(_channel="channel", _cost="cost"), how="cross", maintain_order="left")

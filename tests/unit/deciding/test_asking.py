@@ -140,3 +140,13 @@ def test_the_lot_is_drawn_among_those_who_may_be_asked_tonight() -> None:
     assert set(drawn["decision"]) == {"ask"}
     assert drawn["customer_id"].is_in(ids.filter((number >= 100) & (number < 300)).implode()).all()
     assert drawn["propensity"].to_list() == pytest.approx([20 / 200] * 20)
+
+
+def test_without_offers_a_dearer_channel_is_tried_only_where_an_answer_can_move_more() -> None:
+    # an answer moves 2 % of 300 by less than the 4 of a call, and half of 3000 by more
+    few = decided_night(material(people([0.02] * 50), SHORT_OF_EMAIL, offers=None)).rows.filter(
+        decision="ask"
+    )
+    assert set(few["channel"]) == {"email"}
+    much = decided_night(material(people([0.4] * 50, 3_000.0), SHORT_OF_EMAIL, offers=None)).rows
+    assert set(much.filter(decision="ask")["channel"]) == {"email", "call"}
