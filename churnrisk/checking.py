@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .acting import offer_faults, setting_faults
 from .config import Config
 from .dates import AsOf
-from .errors import ConfigError, Fault
+from .errors import ConfigError, ContractError, Fault
 from .inputs import Inputs
 from .logs import Stages
 from .sources import LoadedSources, load, publish_quarantine
@@ -23,9 +24,11 @@ def check(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Readiness:
     Raises
     ------
     ContractError
-        A source breaks its contract; every fault of every source.
+        A source breaks its contract; every fault of every source. An offer names an unknown channel, or who may get
+        it cannot be read.
     ConfigError
-        [training] leave_out or calibrate_by, or [evaluation] by, names a column that no source has.
+        [training] leave_out or calibrate_by, or [evaluation] by, names a column that no source has; settings name a
+        channel that is none of [contacts] channels; a proactive rule cannot be read.
     """
     with (
         workspace.held("check"),
@@ -36,9 +39,16 @@ def check(workspace: Workspace, as_of: AsOf, inputs: Inputs) -> Readiness:
         loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
         publish_quarantine(workspace, loaded.quarantine, as_of.day)
         found = readiness(loaded, engine, workspace.config, as_of)
-    faults, accepted = _misnamed(workspace, loaded)
+    from features import library
+
+    catalogue = library(workspace.root / "features").catalogue
+    misnamed, accepted = _misnamed(workspace, loaded)
+    faults = [*misnamed, *setting_faults(workspace.config, loaded.tables, catalogue)]
     if faults:
         raise ConfigError(faults)
+    offers = offer_faults(workspace.config, loaded.tables, catalogue)
+    if offers:
+        raise ContractError(offers)
     remarks = tuple(
         Remark(
             "column_unknown", "warn", f"{each.where} names {each.found}, which no source has.", each.remedy

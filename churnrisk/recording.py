@@ -15,9 +15,11 @@ from typing import Any
 import polars as pl
 
 from .at_once import following
-from .errors import ContractError, Fault, UsageError
+from .errors import ChurnriskError, ContractError, Fault, UsageError, did_you_mean
 from .inputs import Inputs
 from .ledger import Ledger, Transaction, against, taking
+from .ledger.permission import spelled
+from .ledger.rules.standing import CALL
 from .ledger.taking import AnswerRules, Taken
 from .sources import FaultCount, load
 from .sources.recorded import RECORDED, RecordedFile, quarantine_place, recorded_file
@@ -165,8 +167,12 @@ def _work(workspace: Workspace) -> Path:
 
 
 def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratch: Path) -> RecordedFile:
-    if kind in {"answers", "suppressions"}:
+    if kind == "answers":
         return recorded_file(workspace, kind, given, scratch)
+    if kind == "suppressions":
+        file = recorded_file(workspace, kind, given, scratch)
+        _look_at_suppressions(workspace, inputs, file)
+        return file
     wanted = {"offers", *(["treatments"] if kind == "outcomes" else [])}
     with workspace.engine() as engine:
         loaded = load(
@@ -193,6 +199,32 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
             .collect()
         )
     return file
+
+
+def _look_at_suppressions(workspace: Workspace, inputs: Inputs, file: RecordedFile) -> None:
+    """Put aside rows whose channel nobody knows; count ids of no customer: they may come, or be misspelled."""
+    known = tuple(dict.fromkeys((*workspace.config.contacts.channels, CALL)))
+    file.rows = file.rows.with_columns(spelled(known))
+    given = file.rows["channel"].drop_nulls().unique()
+    meant = {name: did_you_mean(name, known) or f"There are: {', '.join(known)}." for name in given}
+    remedy = pl.col("channel").replace_strict(meant, default="", return_dtype=pl.String)
+    is_unknown = pl.col("channel").is_not_null() & ~pl.col("channel").is_in(known)
+    file.reject(is_unknown, "unknown_channel", "channel", remedy=remedy)
+    try:
+        with workspace.engine() as engine:
+            loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames, only=set())
+    except ChurnriskError as error:  # nobody's wish to be left alone waits for a source to be mended
+        file.warnings.append(
+            f"The customers cannot be read ({error.codes[0]}): whether ids are theirs is not known."
+        )
+        return
+    customers = pl.read_parquet(loaded.tables.paths["keys"])["customer_id"].drop_nulls()
+    n_unknown = file.rows.filter(~pl.col("customer_id").is_in(customers.implode())).height
+    if n_unknown:
+        file.warnings.append(
+            f"{n_unknown:,} rows name an id that is no customer's today (recorded, as they may come): look for other "
+            "spellings, such as lost zeros in front."
+        )
 
 
 def _taken(

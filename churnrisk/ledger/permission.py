@@ -69,6 +69,17 @@ def consents_in_force(crm: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     return merged.select("customer_id", *CONSENTS)
 
 
+def spelled(channels: Iterable[str]) -> pl.Expr:
+    """Return ``channel`` as it is spelled among ``channels``, whatever its case and spaces; another one as it is.
+
+    What was recorded as SMS must hold for sms.
+    """
+    plain = pl.col("channel").str.strip_chars()
+    names = {name.strip().lower(): name for name in reversed(list(channels))}
+    ours = plain.str.to_lowercase().replace_strict(names, default=None, return_dtype=pl.String)
+    return pl.coalesce(ours, plain).alias("channel")
+
+
 def suppress(
     ledger: Ledger, db: Connection, ids: Iterable[str], *, reason: str, now: datetime, channel: str = ""
 ) -> int:
@@ -79,8 +90,13 @@ def suppress(
     return put(db, SUPPRESSIONS, frame, [])
 
 
-def suppressed(ledger: Ledger, db: Connection, ids: pl.Series, now: datetime) -> pl.DataFrame:
-    """Return customer_id and channel (empty: all) of those among ``ids`` who must be left alone now."""
+def suppressed(
+    ledger: Ledger, db: Connection, ids: pl.Series, now: datetime, *, channels: Iterable[str]
+) -> pl.DataFrame:
+    """Return customer_id and channel (empty: all) of those among ``ids`` who must be left alone now.
+
+    Channels are told as ``channels`` spell them.
+    """
     found = facts.suppressions(db, now)
     if found.is_empty():
         return pl.DataFrame(schema={"customer_id": pl.String, "channel": pl.String})
@@ -89,7 +105,12 @@ def suppressed(ledger: Ledger, db: Connection, ids: pl.Series, now: datetime) ->
         {"customer_id": distinct, "token": ledger.tokens(distinct.to_list())},
         schema={"customer_id": pl.String, "token": pl.String},
     )
-    return tokens.join(found, on="token").select("customer_id", "channel").sort("customer_id", "channel")
+    told = tokens.join(found, on="token").select("customer_id", spelled(channels)).unique()
+    return told.sort("customer_id", "channel")
+
+
+def _channels(frame: pl.DataFrame) -> list[str]:
+    return frame["channel"].drop_nulls().unique().sort().to_list() if "channel" in frame.columns else []
 
 
 class Rechecked(NamedTuple):
@@ -129,7 +150,7 @@ def still_allowed(
     """
     ids = frame["customer_id"].unique()
     with ledger.reading() as db:
-        stopped = suppressed(ledger, db, ids, now)
+        stopped = suppressed(ledger, db, ids, now, channels=_channels(frame))
         said = facts.consents(db)
     if crm is None:
         crm = pl.DataFrame({"customer_id": ids}).with_columns(

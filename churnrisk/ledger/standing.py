@@ -14,7 +14,7 @@ from .ledger import Ledger
 from .permission import consents_in_force, suppressed
 from .rules import ContactRules, Standing
 from .rules.reasons import CONTROL as LEFT_ALONE
-from .rules.standing import CONTACT_COLUMNS
+from .rules.standing import CALL, CONTACT_COLUMNS
 from .schema import ANSWERS, DECISIONS, INVITATIONS, TREATMENTS
 
 A_DAY = timedelta(days=1)
@@ -63,7 +63,7 @@ def standing_of(
         contacts=_contacts(db, since, elsewhere, deciding),
         waiting=waiting(db, now - timedelta(days=rules.wait_for_answer_days), deciding),
         consents=consents_in_force(crm, facts.consents(db)),
-        suppressed=suppressed(ledger, db, ids, now),
+        suppressed=suppressed(ledger, db, ids, now, channels=(*rules.channels, CALL)),
         held_out=out,
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -16,11 +16,12 @@ from features import FeatureSet
 from scoring import Influence, consents_in_force
 from scoring.offers.eligibility import eligible
 
+from ..acting import as_rule
 from ..answered import Heard
 from ..bundle.effects import read_effects
-from ..config import CONFIG_NAME, Config
+from ..config import Config
 from ..deciding import Circle, DecidedNight, Material, decided_night, decision_tables, ledger_rows
-from ..errors import ConfigError, ContractError, Fault
+from ..errors import ConfigError, ContractError
 from ..ledger import Decided, Ledger, decided, facts, newest_decided, record_decisions
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms, running_campaign
 from ..ledger.replay import contacted_by
@@ -259,7 +260,7 @@ def _due(
     try:
         holds = eligible(columns, {rule.name: rule.when for rule in rules})
     except ContractError as error:
-        raise ConfigError(_as_rule(fault) for fault in error.faults) from error
+        raise ConfigError(as_rule(fault) for fault in error.faults) from error
     lately = _latest_channels(basis)
     parts = []
     with ledger.reading() as db:
@@ -270,14 +271,6 @@ def _due(
             parts.append(mine.join(told, on="customer_id", how="anti").with_columns(rule=pl.lit(rule.name)))
     found = pl.concat(parts)
     return found.join(lately, on="customer_id", how="left", maintain_order="left")
-
-
-def _as_rule(fault: Fault) -> Fault:
-    """Place the fault of an expression where the rules are written."""
-    where = fault.where.replace("offers, offer ", f"{CONFIG_NAME} [[proactive.rules]] ").replace(
-        ", eligible", ", when"
-    )
-    return replace(fault, code="proactive_when", where=where)
 
 
 def _latest_channels(basis: Basis) -> pl.DataFrame:

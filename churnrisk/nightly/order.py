@@ -18,8 +18,9 @@ from typing import Any
 
 import polars as pl
 
-from features import FeatureSet, build
+from features import FeatureSet, build, library
 
+from ..acting import refuse_unactable
 from ..dates import AsOf
 from ..delivery import Secrets
 from ..errors import ChurnriskError, Fault, GateRefused
@@ -168,6 +169,9 @@ def _published(basis: Basis, stages: Stages, start: Start) -> Night:
     with stages.stage("check"):
         ready = readiness(basis.loaded, basis.engine, basis.workspace.config, basis.as_of)
         ready.refuse_stale()
+        if basis.extent.decides:
+            known = library(basis.workspace.root / "features").catalogue
+            refuse_unactable(basis.workspace.config, basis.loaded.tables, known)
     with stages.stage("features") as counts:
         features = _features(basis)
         counts |= {"customers": features.frame.height, "features": len(features.names)}

@@ -50,8 +50,8 @@ class RecordedFile:
         """Rows in the file."""
         return self.stage.n_read
 
-    def reject(self, bad: pl.Expr, code: str, column: str = "") -> None:
-        """Put the rows for which ``bad`` holds aside, with a reason."""
+    def reject(self, bad: pl.Expr, code: str, column: str = "", *, remedy: pl.Expr | None = None) -> None:
+        """Put the rows for which ``bad`` holds aside, with a reason and, where there is one, a ``remedy`` of each."""
         found = self.rows.filter(bad)
         if found.is_empty():
             return
@@ -64,10 +64,15 @@ class RecordedFile:
                 pl.lit([code]).alias("codes"),
                 pl.lit(column).alias("column"),
                 pl.lit(None, dtype=pl.String).alias("value"),
-                pl.lit(sentence_of(code, column, told)).alias("reason"),
+                self._reason(sentence_of(code, column, told), remedy),
             )
         )
         self.rows = self.rows.join(found, on=[FILE, ROW], how="anti", maintain_order="left")
+
+    @staticmethod
+    def _reason(sentence: str, remedy: pl.Expr | None) -> pl.Expr:
+        told = pl.lit(sentence)
+        return (told if remedy is None else pl.concat_str(told, remedy, separator=" ")).alias("reason")
 
     def reject_repeated(self, key: Sequence[str]) -> None:
         """Keep one row per key: that which sorts first; equal ones and others with the key are put aside."""

@@ -88,6 +88,7 @@ ROW_FAULTS: dict[str, RowFault] = {
         "The treatment was withdrawn before it went out, as the customer may not be contacted: record what was done "
         "all the same under an id of its own."
     ),
+    "unknown_channel": RowFault("channel is none of [contacts] channels: nothing would be held back by it."),
     "unknown_treatment": RowFault(
         "treatment_id is neither in the ledger nor in treatments: correct it, leave it empty, or record the treatment "
         "first."

@@ -129,7 +129,9 @@ class Suppressions(Source):
     """One row per person who must be left alone; to be recorded into the ledger, which keeps only a hash of the id."""
 
     customer_id = identifier("Who, customer or not yet.", digits=True)
-    channel = text("Through which channel.", null="through all of them")
+    channel = text(
+        "Through which of [contacts] channels; upper and lower case are the same.", null="through all of them"
+    )
     since = instant("From when on.")
     until = instant("Until when.", null="for ever")
     reason = text("Why (asked, bounced, deceased ...).", null="asked")

@@ -30,6 +30,7 @@ AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
     "recorded_outcomes": (
         "outcome_in_the_future", "unknown_treatment", "treatment_of_another_customer", "outcome_before_treatment",
     ),
+    "recorded_suppressions": ("unknown_channel",),
 }  # fmt: skip
 """What rows to record are rejected with beside their contract: they contradict the ledger, or the clock."""
 

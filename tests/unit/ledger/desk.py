@@ -52,4 +52,5 @@ def decide_offers(ledger: Ledger, **offers: str) -> None:
 
 def codes(found: Recorded) -> dict[str, int]:
     """Return how many rows were rejected for each reason."""
-    return {fault.code: fault.n_rows for fault in found.faults}
+    told = {fault.code for fault in found.faults}
+    return {code: sum(fault.n_rows for fault in found.faults if fault.code == code) for code in told}

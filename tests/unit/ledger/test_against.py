@@ -11,8 +11,9 @@ import pytest
 
 from churnrisk.cli import run
 from churnrisk.errors import ContractError
-from churnrisk.ledger import Ledger
+from churnrisk.ledger import Ledger, still_allowed
 from churnrisk.ledger.facts import answers, contacts, outcomes, treatments
+from churnrisk.ledger.permission import suppress, suppressed
 from churnrisk.ledger.withdrawn import withdraw
 from churnrisk.store import Workspace
 from tests.unit.ledger.desk import DECIDED_ON, INSTANT, NOW, Desk, codes, decide_offers
@@ -210,3 +211,36 @@ def test_what_came_back_of_a_withdrawn_offer_needs_an_id_of_its_own(ledger: Ledg
         "treatments", f"{HEAD}t-a,a,discount,2026-05-04,,,yes,\nshop1,a,discount,2026-05-04,,,yes,\n"
     )
     assert (found.n_new, codes(found)) == (1, {"treatment_withdrawn": 1})
+
+
+def test_a_suppression_holds_however_its_channel_is_spelled_and_an_unknown_one_is_rejected(
+    ledger: Ledger, desk: Desk
+) -> None:
+    rows = "customer_id,channel,since\na, SMS ,2026-05-01\nb,Emial,2026-05-01\nb,pigeon,2026-05-01\nc,,2026-05-01\n"
+    found = desk.record("suppressions", rows)
+    assert (found.n_new, codes(found)) == (2, {"unknown_channel": 2})
+    assert any("Did you mean 'email'?" in fault.reason for fault in found.faults)
+    assert any("There are: email, sms, call." in fault.reason for fault in found.faults)
+    tried = pl.DataFrame({"customer_id": ["a", "a", "b", "c"], "channel": ["sms", "email", "email", "call"]})
+    assert still_allowed(tried, ledger, NOW).allowed.rows() == [("a", "email"), ("b", "email")]
+
+
+def test_a_suppression_that_was_recorded_in_another_spelling_holds_all_the_same(ledger: Ledger) -> None:
+    with ledger.writing() as db:
+        suppress(ledger, db, ["a"], reason="asked", now=NOW, channel="SMS ")
+        assert suppressed(ledger, db, pl.Series(["a"]), NOW, channels=("email", "Sms")).rows() == [
+            ("a", "Sms")
+        ]
+        assert suppressed(ledger, db, pl.Series(["a"]), NOW, channels=()).rows() == [("a", "SMS")]
+
+
+def test_ids_to_be_left_alone_that_are_no_customers_are_taken_and_counted(
+    workspace: Workspace, desk: Desk
+) -> None:
+    found = desk.record("suppressions", "customer_id,since\na,2026-05-01\n1956,2026-05-01\n")
+    assert found.n_new == 2
+    assert "Warning: 1 rows name an id that is no customer's today" in found.text()
+    (workspace.root / "customers.csv").unlink()
+    again = desk.record("suppressions", "customer_id,since\nb,2026-05-01\n")
+    assert again.n_new == 1
+    assert "The customers cannot be read" in again.warnings[0]
