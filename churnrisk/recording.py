@@ -21,7 +21,7 @@ from .ledger import Ledger, Transaction, against, taking
 from .ledger.permission import spelled
 from .ledger.rules.standing import CALL
 from .ledger.taking import AnswerRules, Taken
-from .sources import FaultCount, load
+from .sources import FaultCount, load, runs_ahead
 from .sources.recorded import RECORDED, RecordedFile, quarantine_place, recorded_file
 from .store import Workspace
 from .tables.faults import is_harmless
@@ -140,6 +140,7 @@ def record(workspace: Workspace, inputs: Inputs, kind: str, given: object, *, no
         Ledger.open(workspace, inputs.environment) as ledger,
     ):
         file = _read(workspace, inputs, kind, given, Path(scratch))
+        _refuse_ahead(workspace, inputs, file, now)
         with ledger.writing() as db:
             taken, matched = _taken(db, ledger, workspace, file, now)
         place = quarantine_place(workspace, file)
@@ -201,6 +202,30 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
     return file
 
 
+_HAPPENED = {
+    "answers": ("answered_at", "answer_in_the_future"),
+    "outcomes": ("at", "outcome_in_the_future"),
+}
+"""What must have happened to be recorded: contacts may be planned."""
+
+
+def _refuse_ahead(workspace: Workspace, inputs: Inputs, file: RecordedFile, now: datetime) -> None:
+    """Put aside what has not happened yet, unless the sources are simulated and run ahead of the clock too."""
+    if file.kind not in _HAPPENED:
+        return
+    column, code = _HAPPENED[file.kind]
+    if file.rows.filter(against.ahead(column, now)).is_empty():
+        return
+    try:
+        with workspace.engine() as engine:
+            loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
+    except ChurnriskError:  # answers can be recorded while a source is out of order: then the clock counts
+        file.reject(against.ahead(column, now), code, column)
+        return
+    if not runs_ahead(loaded, workspace.config.time.day_zone, now):
+        file.reject(against.ahead(column, now), code, column)
+
+
 def _look_at_suppressions(workspace: Workspace, inputs: Inputs, file: RecordedFile) -> None:
     """Put aside rows whose channel nobody knows; count ids of no customer: they may come, or be misspelled."""
     known = tuple(dict.fromkeys((*workspace.config.contacts.channels, CALL)))
@@ -237,13 +262,11 @@ def _taken(
     if file.kind in named:
         file.rows = named[file.kind](file.rows)
     file.reject_repeated(_KEYS[file.kind])
-    _hold_against_the_record(db, workspace, file, now)
+    _hold_against_the_record(db, workspace, file)
     return _others(db, ledger, workspace, file, now), Taken(0, 0)
 
 
-def _hold_against_the_record(
-    db: Transaction, workspace: Workspace, file: RecordedFile, now: datetime
-) -> None:
+def _hold_against_the_record(db: Transaction, workspace: Workspace, file: RecordedFile) -> None:
     """Put aside what names a treatment and cannot be true of it."""
     if file.kind == "treatments":
         file.rows = against.beside_treatments(db, file.rows)
@@ -258,7 +281,6 @@ def _hold_against_the_record(
             )
     if file.kind == "outcomes":
         file.rows = against.beside_treatments(db, file.rows, file.elsewhere)
-        file.reject(against.ahead("at", now), "outcome_in_the_future", "at")
         file.reject(against.of_no_treatment(), "unknown_treatment", "treatment_id")
         file.reject(against.of_another_customer(), "treatment_of_another_customer", "customer_id")
         file.reject(
@@ -283,7 +305,6 @@ def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: dat
     file.reject(taking.off_scale(), "score_off_scale", "score")
     file.reject(taking.not_whole(), "score_not_whole", "score")
     file.reject(taking.before_invitation(), "answer_before_invitation", "answered_at")
-    file.reject(against.ahead("answered_at", now), "answer_in_the_future", "answered_at")
     file.reject_repeated(["answer_id"])
     return taking.take_answers(db, file.rows, rules, source="file", now=now, following=told), home
 

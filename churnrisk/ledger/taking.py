@@ -203,7 +203,8 @@ def adopt_answers(
     surveys : LazyFrame
         The validated table of the source (not merged with the ledger).
     keys : DataFrame
-        customer_key, customer_id: an answer of another customer than the one invited is left aside.
+        customer_key, customer_id: an answer of another customer than the one invited is left aside, and so is one that
+        was given before the invitation.
     """
     asked = facts.invitations(db).select("invitation_id")
     if asked.is_empty():
@@ -226,7 +227,8 @@ def adopt_answers(
     )
     heard = facts.some(db, ANSWERS, "invitation_id", found["invitation_id"]).select("invitation_id", "metric")
     new = matched(db, found.join(heard.unique(), on=["invitation_id", "metric"], how="anti"))
-    theirs = new.filter((pl.col("customer_id") == pl.col("_customer")) & ~off_scale() & ~not_whole())
+    after = pl.col("answered_at") >= pl.col("invited_at")
+    theirs = new.filter((pl.col("customer_id") == pl.col("_customer")) & ~off_scale() & ~not_whole() & after)
     return take_answers(db, theirs, rules, source="source", now=now, following=following)
 
 

@@ -1,6 +1,6 @@
 """From the user's files, databases and frames to validated tables: mapping, contracts, quarantine, keys."""
 
-from .beginning import refuse_before_data, refuse_to_come
+from .beginning import refuse_before_data, refuse_to_come, runs_ahead
 from .loaded import LoadedSources
 from .loading import load
 from .quarantine import publish_quarantine
@@ -17,4 +17,5 @@ __all__ = [
     "readiness",
     "refuse_before_data",
     "refuse_to_come",
+    "runs_ahead",
 ]

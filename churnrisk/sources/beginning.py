@@ -6,7 +6,7 @@ It decides what counts as the beginning and refuses to know what is asked of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -70,15 +70,8 @@ def yet_to_come(loaded: LoadedSources, as_of: AsOf, now: datetime) -> Fault | No
     Where most sources hold facts of days to come, the data are simulated: their calendar counts, not the clock. One
     row with a wrong date does not make them so.
     """
-    zone = zone_named(as_of.zone)
-    today = now.replace(tzinfo=UTC).astimezone(zone).date()
-    ends = [
-        each.last_happened.replace(tzinfo=UTC).astimezone(zone).date()
-        for each in loaded.reports.values()
-        if each.last_happened is not None
-    ]
-    is_simulated = 2 * sum(end > today for end in ends) > len(ends)
-    if as_of.day <= (max(ends) if is_simulated else today):
+    today, ends = _calendar(loaded, as_of.zone, now)
+    if as_of.day <= (max(ends) if _is_ahead(today, ends) else today):
         return None
     return Fault(
         code="as_of_to_come",
@@ -87,6 +80,26 @@ def yet_to_come(loaded: LoadedSources, as_of: AsOf, now: datetime) -> Fault | No
         found=str(as_of),
         remedy="Leave --as-of out for the last complete day, or name an earlier one.",
     )
+
+
+def runs_ahead(loaded: LoadedSources, zone: str, now: datetime) -> bool:
+    """Say whether the calendar of the sources runs ahead of the clock, as that of simulated data may."""
+    return _is_ahead(*_calendar(loaded, zone, now))
+
+
+def _calendar(loaded: LoadedSources, zone: str, now: datetime) -> tuple[date, list[date]]:
+    """Return today by the clock, and the local day on which the facts of each source end."""
+    here = zone_named(zone)
+    ends = [
+        each.last_happened.replace(tzinfo=UTC).astimezone(here).date()
+        for each in loaded.reports.values()
+        if each.last_happened is not None
+    ]
+    return now.replace(tzinfo=UTC).astimezone(here).date(), ends
+
+
+def _is_ahead(today: date, ends: list[date]) -> bool:
+    return 2 * sum(end > today for end in ends) > len(ends)
 
 
 def refuse_to_come(loaded: LoadedSources, as_of: AsOf, now: datetime) -> None:

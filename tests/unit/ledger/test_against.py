@@ -244,3 +244,16 @@ def test_ids_to_be_left_alone_that_are_no_customers_are_taken_and_counted(
     again = desk.record("suppressions", "customer_id,since\nb,2026-05-01\n")
     assert again.n_new == 1
     assert "The customers cannot be read" in again.warnings[0]
+
+
+def test_where_the_sources_run_ahead_of_the_clock_so_may_what_is_recorded(
+    workspace: Workspace, desk: Desk
+) -> None:
+    toml = workspace.root / "churnrisk.toml"
+    sources = '[sources.events]\npath = "events.csv"\n[sources.usage]\npath = "usage.csv"\n'
+    toml.write_text(toml.read_text() + sources)
+    (workspace.root / "usage.csv").write_text("customer_id,period_start,revenue\na,2026-07-01,9\n")
+    (workspace.root / "events.csv").write_text("customer_id,at,event\na,2026-07-01T10:00:00,login\n")
+    simulated = Desk(Workspace.open(workspace.root), desk.environment)
+    assert simulated.record("outcomes", OUTCOMES + "a,,2026-07-02,kept\n").n_new == 1
+    assert desk.record("outcomes", OUTCOMES + "a,,2026-07-03,kept\n").n_rejected == 1

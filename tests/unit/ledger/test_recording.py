@@ -301,8 +301,9 @@ def test_a_frame_is_recorded_like_a_file(ledger: Ledger, desk: Desk) -> None:
 
 
 def test_answers_that_a_platform_exports_belong_to_the_invitations_they_answer(ledger: Ledger) -> None:
-    """a1 is taken, b1 has its answer already, c1 is nobody's invitation, a2 was answered by somebody else."""
+    """a1 is taken, b1 has its answer, c1 is nobody's invitation, a2 somebody else's, a3 was answered too early."""
     invite(ledger, "a1", "b1", "a2")
+    invite(ledger, "a3", at=datetime(2026, 5, 4))
     rows = pl.DataFrame(
         {"invitation_id": ["a1", "b1", "c1", "a2", "a3"], "customer_key": [0, 1, 2, 1, 0]}
     ).with_columns(
