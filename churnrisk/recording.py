@@ -22,6 +22,7 @@ from .ledger.permission import spelled
 from .ledger.rules.standing import CALL
 from .ledger.taking import AnswerRules, Taken
 from .sources import FaultCount, load, runs_ahead
+from .sources.readiness.answer import counted
 from .sources.recorded import RECORDED, RecordedFile, quarantine_place, recorded_file
 from .store import Workspace
 from .tables.faults import is_harmless
@@ -247,8 +248,8 @@ def _look_at_suppressions(workspace: Workspace, inputs: Inputs, file: RecordedFi
     n_unknown = file.rows.filter(~pl.col("customer_id").is_in(customers.implode())).height
     if n_unknown:
         file.warnings.append(
-            f"{n_unknown:,} rows name an id that is no customer's today (recorded, as they may come): look for other "
-            "spellings, such as lost zeros in front."
+            f"{counted(n_unknown, 'row')} with an id that is no customer's today, recorded as they may come: look for "
+            "other spellings, such as lost zeros in front."
         )
 
 
@@ -276,8 +277,8 @@ def _hold_against_the_record(db: Transaction, workspace: Workspace, file: Record
         n_overruled = file.rows.filter(against.overruled()).height
         if n_overruled:
             file.warnings.append(
-                f"{n_overruled:,} rows give another propensity, campaign_id or instead_of than is on record, which "
-                "stands."
+                "Another propensity, campaign_id or instead_of than is on record was given and passed over: "
+                f"{counted(n_overruled, 'row')}."
             )
     if file.kind == "outcomes":
         file.rows = against.beside_treatments(db, file.rows, file.elsewhere)

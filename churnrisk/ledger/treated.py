@@ -33,7 +33,9 @@ def note_words(db: Connection, rows: pl.DataFrame) -> pl.DataFrame:
     """
     said = _long(rows, ("customer_id", "source", "written_at"))
     before = words_of(db, rows["treatment_id"]).rename({"value": "_value"})
-    known = said.sort("known_at").join_asof(before, on="known_at", by=list(_PLACE), strategy="backward")
+    known = said.sort("known_at").join_asof(
+        before, on="known_at", by=list(_PLACE), strategy="backward", check_sortedness=False
+    )
     news = known.filter(pl.col("value").ne_missing(pl.col("_value"))).drop("_value")
     add(db, TREATMENT_FACTS, _undated(db, news))
     put(db, TREATMENT_FACTS, news, ["value"])

@@ -67,7 +67,7 @@ def test_the_chance_date_and_campaign_that_a_night_decided_stand_and_that_is_tol
     row = f"{HEAD}t-a,a,discount,2026-05-08,0.01,spring,yes,price\n"
     found, again = desk.record("treatments", row), desk.record("treatments", row)
     assert (found.n_changed, again.n_changed, again.n_known) == (1, 0, 1)
-    assert "1 rows give another propensity, campaign_id or instead_of" in found.text()
+    assert "than is on record was given and passed over: 1 row." in found.text()
     with ledger.reading() as db:
         told = treatments(db).select("propensity", "campaign_id", "at", "accepted", "root_cause").row(0)
     assert told == (0.8727, "retention", INSTANT, True, "price")
@@ -239,7 +239,7 @@ def test_ids_to_be_left_alone_that_are_no_customers_are_taken_and_counted(
 ) -> None:
     found = desk.record("suppressions", "customer_id,since\na,2026-05-01\n1956,2026-05-01\n")
     assert found.n_new == 2
-    assert "Warning: 1 rows name an id that is no customer's today" in found.text()
+    assert "Warning: 1 row with an id that is no customer's today" in found.text()
     (workspace.root / "customers.csv").unlink()
     again = desk.record("suppressions", "customer_id,since\nb,2026-05-01\n")
     assert again.n_new == 1

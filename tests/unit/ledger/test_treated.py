@@ -115,3 +115,16 @@ def test_what_stood_beside_decided_treatments_before_words_had_dates_is_known_fr
         after = treatments(db, later).select("accepted", "root_cause").rows()
     assert before == [("t-a", None, None), ("t-b", True, "price")]
     assert after == [(True, "price")] * 2
+
+
+def test_words_on_many_treatments_are_kept_apart(ledger: Ledger) -> None:
+    decide_offers(ledger, a="discount", b="discount", c="discount")
+    each = [
+        told(day, accepted=accepted).with_columns(treatment_id=pl.lit(f"t-{name}"), customer_id=pl.lit(name))
+        for name, day, accepted in (("c", 5, True), ("a", 3, False), ("b", 4, True))
+    ]
+    assert take(ledger, pl.concat(each)) == (0, 3, 0)
+    assert take(ledger, pl.concat(each[::-1])) == (0, 0, 3)
+    with ledger.reading() as db:
+        assert treatments(db)["accepted"].to_list() == [False, True, True]
+        assert treatments(db, JUNE + timedelta(days=4, hours=1))["accepted"].to_list() == [False, True, None]
