@@ -46,16 +46,19 @@ def simulated(
     contagion: float,
     homophily: float,
     file_format: str,
+    has_programme: bool = False,
 ) -> dict[str, int]:
     """Write a simulated telco into ``directory/data`` and a fitting ``churnrisk.toml`` beside; return rows per table.
 
-    A ``churnrisk.toml`` that is there already is left as it is.
+    A ``churnrisk.toml`` that is there already is left as it is. ``has_programme``: a retention team makes offers every
+    week, and leaves some alone to measure by.
     """
-    from .simulate import WorldSettings, simulate, workspace_config
+    from .simulate import Programme, WorldSettings, simulate, workspace_config
 
     settings = WorldSettings(
-        customers=customers, days=days, seed=seed, contagion=contagion, homophily=homophily
-    )
+        customers=customers, days=days, seed=seed, contagion=contagion, homophily=homophily,
+        programme=Programme() if has_programme else None,
+    )  # fmt: skip
     if file_format == "csv":
         settings = replace(settings, file_format={"calls": "csv"})
     elif file_format != "parquet":

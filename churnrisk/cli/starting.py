@@ -48,6 +48,13 @@ def simulate(
     homophily: Annotated[
         float, typer.Option(min=0.0, max=0.95, help="Correlation of an unobserved trait inside communities.")
     ] = 0.3,
+    has_programme: Annotated[
+        bool,
+        typer.Option(
+            "--programme/--no-programme",
+            help="A retention team that makes offers every week and leaves a tenth alone: a source of treatments.",
+        ),
+    ] = False,
     file_format: Annotated[str, typer.Option("--format", help="csv or parquet, for the calls.")] = "parquet",
     as_json: JsonOption = False,
 ) -> None:
@@ -61,6 +68,7 @@ def simulate(
         seed=seed,
         contagion=contagion,
         homophily=homophily,
+        has_programme=has_programme,
         file_format=file_format,
     )
     show(
