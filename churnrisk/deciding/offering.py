@@ -175,9 +175,22 @@ def _reasons(
         if causes:
             is_other = people["root_cause"].is_not_null() & ~people["root_cause"].is_in(list(causes))
             is_out[:, place] |= is_other.to_numpy()
-    conditions = [is_out, unknown, ~is_worth]
-    codes = ["not_eligible", "effect_unknown", "not_worth_it"]
+    conditions = [is_out, unknown, _without_room(material, catalogue), ~is_worth]
+    codes = ["not_eligible", "effect_unknown", "capacity_full", "not_worth_it"]
     return np.select(conditions, codes, default="")
+
+
+def _without_room(material: Material, catalogue: Catalogue) -> Flags:
+    """Say which offers that are made by call alone have no room, as the team's list takes all calls; shape (n, o).
+
+    Whoever is on the list is made the offer by that call. Buying it for others would leave its money unspent.
+    """
+    is_by_call = np.array([channels == (CALL,) for channels in catalogue.channels], dtype=np.bool_)
+    room = material.rules.capacity.get(CALL)
+    if room is None or room > len(material.listed):
+        return np.zeros((material.people.height, is_by_call.size), dtype=np.bool_)
+    is_listed = material.people["customer_id"].is_in(material.listed.implode()).to_numpy()
+    return ~is_listed[:, None] & is_by_call[None, :]
 
 
 @dataclass(frozen=True, eq=False)

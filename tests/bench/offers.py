@@ -55,7 +55,7 @@ def friends_and_speed(full: bool) -> Tables:
         friends(multiplier, per_customer, seed)
         for multiplier in (1.28, 1.0)
         for per_customer in (0.05, 0.2)
-        for seed in range(10 if full else 2)
+        for seed in range(10)
     ]
     yield (
         "Ranking that knows friends against one that does not, equal budget, true profit; 30,000 customers",

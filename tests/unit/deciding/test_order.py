@@ -278,7 +278,7 @@ def test_the_chance_written_down_is_how_often_the_draw_falls_on_an_offer_among_t
     counts, chances = np.zeros((12, 3)), np.full((12, 3), np.nan)
     night = material(who, THOMPSON + "budget = 100000\n", offers=CHEAP_AND_DEAR)
     found = offering(night, catalogue)
-    for number in range(2_000):
+    for number in range(800):
         tonight = replace(night, as_of=AS_OF.shifted(number))
         done = chosen_offers(tonight, found, np.zeros(12, dtype=np.bool_))
         made = np.flatnonzero(done.choice >= 0)
@@ -325,3 +325,24 @@ CALL_ALONE = """
 offer_id | name   | contact_cost | incentive_cost | capacity | channel | suits
 call     | A call | 4            | 0              | PLACES   | call    |
 """
+
+
+def test_an_offer_by_call_alone_is_not_bought_for_others_when_the_list_takes_all_calls() -> None:
+    who = people([0.3] * 6)
+    two = "[contacts]\nchannels = ['call', 'email']\ncapacity = { call = 2 }\n[offers]\nbudget = 1000\n"
+    offers = CALL_ALONE.replace("PLACES", "") + "gift | A gift | 1 | 0 | | email |\n"
+    night = decided_night(
+        material(who, NO_ASKING + two, offers=offers, listed=pl.Series("c", ["c0004", "c0005"]))
+    )
+    made = dict(
+        night.rows.filter(kind="offer", decision="offer").select("customer_id", "channel").iter_rows()
+    )
+    # the cheaper gift is worth more to all; those on the list get it by their call, nobody waits for a call
+    assert {name: made[name] for name in ("c0004", "c0005")} == {"c0004": "call", "c0005": "call"}
+    assert night.figures["n_by_channel"] == {"call": 2, "email": 4}
+    alone = CALL_ALONE.replace("PLACES", "")
+    night = decided_night(
+        material(who, NO_ASKING + two, offers=alone, listed=pl.Series("c", ["c0004", "c0005"]))
+    )
+    offered = night.rows.filter(kind="offer")
+    assert set(offered.filter(decision="offer")["customer_id"]) == {"c0004", "c0005"}
