@@ -174,7 +174,11 @@ class OfferSettings(Settings):
     margin: float = Field(
         0.0, ge=0, description="Net value that an offer must bring at least, in the customer's currency."
     )
-    caps: tuple[Cap, ...] = Field((), description="As [contacts] caps, of contacts with the purpose offer.")
+    caps: tuple[Cap, ...] = Field(
+        (Cap(days=60, most=1),),
+        description="As [contacts] caps, of contacts with the purpose offer, besides those. The default lets what came of "
+        "an offer (gap_days and horizon_days, 44) be seen before the next one. A judgement.",
+    )
     campaign: str = Field("retention", min_length=1, description="Name of the campaign now running.")
     unit: Literal["customer", "community"] = Field(
         "customer",

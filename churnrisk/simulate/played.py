@@ -199,8 +199,8 @@ class Played:
     def offer(self, made: pl.DataFrame) -> pl.DataFrame:
         """Make tomorrow the offers of ``made`` (treatment_id, customer_id, offer_id); return it with ``accepted``.
 
-        ``control`` and customers who have left get nothing, and accept nothing. A later offer takes the place of an
-        earlier one that still works. Raises UsageError for an offer without a planted effect.
+        ``control`` and customers who have left get nothing, and accept nothing. The same offer again takes the
+        place of the earlier one; different ones multiply. Raises UsageError for an offer without a planted effect.
         """
         import polars as pl
 
@@ -217,7 +217,7 @@ class Played:
             if mine.size:
                 accepted[mine] = taken(effect, course, people, who[mine], draw[mine])
                 ratios = log_ratio(effect, course, people, who[mine], accepted[mine])
-                self._hand.order("action", who[mine], ratios, effect.lasting_weeks)
+                self._hand.order(f"offer {name}", who[mine], ratios, effect.lasting_weeks)
         told = pl.Series(accepted).set(pl.Series(offer == "control"), None)
         return made.with_columns(accepted=told)
 

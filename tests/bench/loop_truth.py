@@ -91,4 +91,4 @@ def _make(course: Course, world: Played, offers: pl.DataFrame, rng: np.random.Ge
         if mine.size:
             accepted = taken(effect, course, people, who[mine], draw[mine])
             ratio = np.exp(log_ratio(effect, course, people, who[mine], accepted))
-            course.protect(who[mine], world.day + effect.lasting_weeks * WEEK, ratio, "action")
+            course.protect(who[mine], world.day + effect.lasting_weeks * WEEK, ratio, f"offer {name}")
