@@ -176,8 +176,8 @@ class OfferSettings(Settings):
     )
     caps: tuple[Cap, ...] = Field(
         (Cap(days=60, most=1),),
-        description="As [contacts] caps, of contacts with the purpose offer, besides those. The default lets what came of "
-        "an offer (gap_days and horizon_days, 44) be seen before the next one. A judgement.",
+        description="As [contacts] caps, of contacts with the purpose offer, besides those. The default lets what came "
+        "of an offer (gap_days and horizon_days, 44) be seen before the next one. A judgement.",
     )
     campaign: str = Field("retention", min_length=1, description="Name of the campaign now running.")
     unit: Literal["customer", "community"] = Field(
