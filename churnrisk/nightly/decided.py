@@ -140,13 +140,15 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
 def _calls(ready: Ready) -> pl.DataFrame:
     """Return the list with what is at stake with each, by which the calls stand among other contacts."""
     usual = ready.scores["value"].cast(pl.Float64).median()
-    whole = pl.col("value").cast(pl.Float64).fill_null(usual) + pl.col("spillover_value").fill_null(0.0)
+    known = pl.col("value").cast(pl.Float64).fill_null(pl.lit(usual, dtype=pl.Float64))
+    # an extract without money has no value of anybody: then the risk alone
+    whole = pl.lit(1.0) if usual is None else known + pl.col("spillover_value").fill_null(0.0)
     return ready.calls.select(
         "customer_id",
         "position",
         "may_contact",
         "left_out_for",
-        stake=pl.col("risk") * (1.0 if usual is None else whole),
+        stake=pl.col("risk") * whole,
     )
 
 
