@@ -28,17 +28,9 @@ from .calling import (
     promoter_candidates,
     with_offers,
 )
+from .choosing import Chosen, chosen_offers, curve_of, offer_candidates
 from .material import Material
-from .offering import (
-    Catalogue,
-    Chosen,
-    Offering,
-    catalogue_of,
-    chosen_offers,
-    curve_of,
-    offer_candidates,
-    offering,
-)
+from .offering import Catalogue, Offering, catalogue_of, offering
 
 
 @dataclass(frozen=True, eq=False)

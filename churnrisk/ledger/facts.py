@@ -20,8 +20,10 @@ from .schema import (
     METADATA,
     OUTCOMES,
     SUPPRESSIONS,
+    TREATMENT_FACTS,
     TREATMENTS,
 )
+from .words import as_known
 
 _TYPES: dict[type[Any], pl.DataType] = {
     Boolean: pl.Boolean(),
@@ -149,10 +151,8 @@ def treatments(db: Connection, known_before: datetime | None = None) -> pl.DataF
 
     With ``known_before`` also accepted and root_cause are what was known of them strictly earlier.
     """
-    from .treated import as_known
-
     made = whole(db, TREATMENTS, known_before).filter(went_out(known_before))
-    return made if known_before is None else as_known(db, made, known_before)
+    return made if known_before is None else as_known(made, whole(db, TREATMENT_FACTS), known_before)
 
 
 def outcomes(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:

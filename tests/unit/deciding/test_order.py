@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from churnrisk.deciding import DecidedNight, decided_night
-from churnrisk.deciding.offering import catalogue_of, chosen_offers, offering
+from churnrisk.deciding.choosing import chosen_offers
+from churnrisk.deciding.offering import catalogue_of, offering
 from churnrisk.ledger.rules import Standing
 from tests.unit.deciding.drawn import AS_OF, material, people, spread_risks, table
 
