@@ -149,7 +149,7 @@ def by_cause(rows: UpliftRows, root_cause: Sequence[str | None]) -> pl.DataFrame
             found = metrics.weighted_contrast(
                 rows.stayed[here], group.made[here], group.chances(known), customer=customer[here]
             )
-            is_enough = min(found.n_treated, found.n_control) >= FEWEST_IN_CELL
+            is_enough = _is_enough(rows, group)
             ends = found.difference if is_enough else metrics.Interval(np.nan, np.nan, np.nan)
             lines.append(
                 {

@@ -1,6 +1,7 @@
 """What a campaign brought, with intervals that hold the truth, and no number where there are too few."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.unit.training.uplift.drawn_uplift import drawn
@@ -13,6 +14,7 @@ from training.uplift.campaigns import (
     spillover_by_community,
 )
 from training.uplift.learn import UpliftSettings
+from training.uplift.rows import UpliftRows
 
 FAST = UpliftSettings(n_folds=3, n_resamples=100, threads=1)
 
@@ -87,3 +89,21 @@ def test_rules_are_compared_on_what_was_logged(is_recorded: bool) -> None:
     assert better["dr_low"] < better["dr"] < better["dr_high"]
     assert not better["is_thin"]
     assert better["n_effective"] < 6_000
+
+
+def test_a_cell_with_few_leavers_is_not_told_however_many_were_treated() -> None:
+    n = 400
+    left = np.zeros(n, dtype=bool)
+    left[:20] = True
+    rows = UpliftRows(
+        frame=pl.DataFrame({"x": np.zeros(n)}),
+        arms=("control", "call"),
+        arm=np.arange(n) % 2,
+        stayed=(~left).astype(float),
+        propensity=np.full(n, 0.5),
+        customer=np.arange(n).astype(str).astype(object),
+    )
+    (cell,) = by_cause(rows, ["price"] * n).to_dicts()
+    assert (cell["n_treated"], cell["n_control"]) == (200, 200)
+    assert cell["verdict"] == "not enough data"
+    assert cell["difference"] is None
