@@ -48,7 +48,7 @@ from tests.bench.loop_year import LOOP_DAYS, WARM_DAYS, Plan, Step, Year, looped
 from training.uplift.campaigns import incrementality
 from training.uplift.past import past_treatments
 
-QUICK, FULL = Plan(4_000, n_futures=6), Plan(50_000, n_futures=10)
+QUICK, FULL = Plan(20_000, n_futures=2), Plan(50_000, n_futures=2)
 SEEDS, SEEDS_FULL = (31,), (31, 32, 33)
 PICTURES = "LOOP_PICTURES"
 """Variable of the environment: a folder for the pictures of the first seed."""

@@ -38,9 +38,9 @@ BUDGET_PER_CUSTOMER = 0.2
 
 def tables(full: bool) -> Tables:
     """Yield the learning curve, coverage, the world without effects, friends, and the speed of the allocation."""
-    sizes = (20_000, 100_000, 500_000) if full else (20_000, 100_000)
+    worlds = [(20_000, seed) for seed in range(5)] + [(100_000, seed) for seed in range(3)]
     seeds = range(3) if full else range(1)
-    yield from learning_curves([(n, seed) for n in sizes for seed in seeds])
+    yield from learning_curves(worlds + ([(500_000, seed) for seed in seeds] if full else []))
     yield (
         "Without any effect",
         ("past treatments", "seed", "verdicts", "treated"),
