@@ -24,6 +24,7 @@ from .profit import VERBRAKEN, Campaign, ExpectedProfit, empc, mpc, profit_table
 from .ranking import auc, gain_table, lift, pr_auc, roc_table
 from .resampling import percentile_ends, resampled, share_ends
 from .uplift import qini, qini_table, rate, rate_intervals, uplift_at, uplift_intervals
+from .uplift_share import ShareKept, share_kept
 
 __all__ = [
     "CONTROL",
@@ -37,6 +38,7 @@ __all__ = [
     "ExpectedProfit",
     "Interval",
     "PolicyValue",
+    "ShareKept",
     "aipw_scores",
     "auc",
     "bootstrap_intervals",
@@ -65,6 +67,7 @@ __all__ = [
     "resampled",
     "roc_table",
     "share_ends",
+    "share_kept",
     "treat_all",
     "uplift_at",
     "uplift_intervals",

@@ -19,7 +19,7 @@ from churnrisk.ledger.schema import ARMS, CAMPAIGNS, TREATMENTS
 from churnrisk.store import Engine, Workspace
 from tests.spec.features.drawn import lake_of
 from training.uplift.alike import SAME_OFFER
-from training.uplift.campaigns import BY_LOT
+from training.uplift.nuisance import BY_LOT
 
 AS_OF = AsOf(date(2026, 6, 30))
 MADE_AT = datetime(2026, 3, 5, 10)

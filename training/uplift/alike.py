@@ -83,12 +83,12 @@ def alike(rows: UpliftRows) -> tuple[Alike, ...]:
     Where no control says it, all controls stand beside each offer, weighted by recorded or estimated chances. That is
     right where every customer might have got every offer, or the chances tell all that the choice went by.
     """
-    knows = _known(rows)
+    knows, since = _known(rows), said_from(rows)
     is_control = rows.arm == 0
-    if knows is None or rows.lot is None:
+    if knows is None or since is None or rows.lot is None:
         every = (Alike(rows.arm == arm, is_control, ALL_CONTROLS) for arm in range(1, rows.n_arms))
         return tuple(every)
-    is_clean = _is_first(rows) & (rows.lot.at >= rows.lot.at[knows].min())
+    is_clean = _is_first(rows) & (rows.lot.at >= since)
     found = []
     for arm in range(1, rows.n_arms):
         left = is_clean & knows & (rows.lot.instead_of == rows.arms[arm])
@@ -100,6 +100,12 @@ def alike(rows: UpliftRows) -> tuple[Alike, ...]:
             odds[left] = (1 - chance[left]) / chance[left]
         found.append(Alike(is_clean & (rows.arm == arm), left, SAME_OFFER, odds))
     return tuple(found)
+
+
+def said_from(rows: UpliftRows) -> np.datetime64 | None:
+    """Return when the first control was left alone who says the offer it would have been made; None: none does."""
+    knows = _known(rows)
+    return None if knows is None or rows.lot is None else rows.lot.at[knows].min()
 
 
 def _known(rows: UpliftRows) -> Flags | None:

@@ -17,8 +17,9 @@ from churnrisk.bundle import matrix
 
 from ..trees import threads_for
 from .alike import SAME_OFFER, Alike, alike
-from .learn import FEWEST_LEAVERS, UpliftSettings
-from .nuisance import Nuisance, nuisance_of
+from .evidence import FEWEST_LEAVERS
+from .learn import UpliftSettings
+from .nuisance import BY_LOT, Nuisance, nuisance_of
 from .rows import UpliftRows
 
 Floats = NDArray[np.float64]
@@ -54,9 +55,6 @@ INCREMENTALITY = {
 controls; doubly robust effect, difference of staying, ratio of leaving, each with its 95 % interval; kept = effect x
 treated, customers; where chances come from; whom they are compared with (:mod:`.alike`). Null where not enough data.
 """
-
-BY_LOT = "by lot"
-"""``propensity`` where the lot that parts alike customers is all that weighs."""
 
 
 def incrementality(rows: UpliftRows, settings: UpliftSettings | None = None) -> pl.DataFrame:

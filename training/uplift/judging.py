@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,7 +35,8 @@ class Turn:
 
     scores: Floats
     predicted: Floats
-    customer: NDArray[np.object_]
+    customer: NDArray[Any]
+    weight: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,12 @@ def judged(learner: Learner, turns: Sequence[Turn], *, n_resamples: int, seed: i
     """
     parts = [
         metrics.rate_intervals(
-            turn.scores, turn.predicted, customer=turn.customer, n_resamples=n_resamples, seed=seed
+            turn.scores,
+            turn.predicted,
+            weight=turn.weight,
+            customer=turn.customer,
+            n_resamples=n_resamples,
+            seed=seed,
         )
         for turn in turns
     ]
@@ -84,24 +91,27 @@ def best_of(candidates: list[Judged]) -> Judged | None:
     return max(ranking, key=lambda each: each.autoc.value, default=None)
 
 
-def scale_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) -> Scale:
+def scale_of(
+    scores: Floats, predicted: Floats, customer: NDArray[Any], weight: Floats | None = None
+) -> Scale:
     r"""Return the line from predictions to effects: the best linear predictor on held-out scores.
 
     Notes
     -----
     :math:`\Gamma = a + b (\hat\tau - \bar{\hat\tau})`, by least squares with errors clustered by customer
     (Chernozhukov, Demirer, Duflo & Fernandez-Val 2018, generic machine learning). b is kept between 0 and
-    :data:`STEEPEST`.
+    :data:`STEEPEST`. Rows count by ``weight``.
     """
-    centre = float(predicted.mean())
+    w = np.ones_like(scores) if weight is None else weight
+    centre = float(np.average(predicted, weights=w))
     away = predicted - centre
-    average = metrics.mean_effect(scores, customer=customer)
+    average = metrics.mean_effect(scores, weight=w, customer=customer)
     error = (average.high - average.low) / (2 * metrics.paired.Z_95)
-    squares = float(away @ away)
+    squares = float((w * away) @ away)
     if squares <= 0:
         return Scale(average.value, error, 0.0, 0.0, centre)
-    slope = float(away @ scores) / squares
-    pulls = away * (scores - average.value - slope * away)
+    slope = float((w * away) @ scores) / squares
+    pulls = w * away * (scores - average.value - slope * away)
     _, member = np.unique(customer.astype(str), return_inverse=True)
     summed = np.bincount(member, weights=pulls)
     return Scale(
@@ -113,15 +123,21 @@ def scale_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) -
     )
 
 
-def groups_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) -> pl.DataFrame:
+def groups_of(
+    scores: Floats, predicted: Floats, customer: NDArray[Any], weight: Floats | None = None
+) -> pl.DataFrame:
     """Return the effect measured in groups of equal size by prediction, lowest first.
 
     Columns: group (1 ...), n, predicted (mean), effect, low, high (95 %, doubly robust: it holds the group's true mean
-    effect as often, whatever the learner).
+    effect as often, whatever the learner). Rows count by ``weight``.
     """
+    w = np.ones_like(scores) if weight is None else weight
     order = np.argsort(predicted, kind="stable")
     parts = np.array_split(order, min(N_GROUPS, len(order)))
-    told = [metrics.mean_effect(scores[part], customer=customer[part].astype(str)) for part in parts]
+    told = [
+        metrics.mean_effect(scores[part], weight=w[part], customer=customer[part].astype(str))
+        for part in parts
+    ]
     return pl.DataFrame(
         {
             "group": np.arange(1, len(parts) + 1),
@@ -134,22 +150,12 @@ def groups_of(scores: Floats, predicted: Floats, customer: NDArray[np.object_]) 
     )
 
 
-def gamma_of(
-    scores: Floats, risk: Floats, customer: NDArray[np.object_]
-) -> tuple[metrics.Interval, tuple[float, float]]:
+def gamma_of(kept: metrics.ShareKept) -> tuple[metrics.Interval, tuple[float, float]]:
     """Return the share of would-be leavers that an offer keeps, as measured on average, and weighed with Beta(6, 14).
 
-    Notes
-    -----
-    Measured: sum of scores over sum of risks, a ratio whose error is that of scores - ratio x risk. Weighed: normal
-    prior of the Beta's mean and standard deviation, normal likelihood.
+    Weighed: normal prior of the Beta's mean and standard deviation, likelihood of what was measured.
     """
-    ratio = float(scores.sum() / risk.sum())
-    around = metrics.mean_effect(scores - ratio * risk, customer=customer)
-    error = (around.high - around.low) / (2 * metrics.paired.Z_95) / float(risk.mean())
-    told = metrics.Interval(ratio, ratio - metrics.paired.Z_95 * error, ratio + metrics.paired.Z_95 * error)
-    precision = 1 / GAMMA_SD**2 + 1 / error**2
-    return told, ((GAMMA_MEAN / GAMMA_SD**2 + ratio / error**2) / precision, float(precision**-0.5))
+    return kept.interval(), kept.weighed(GAMMA_MEAN, GAMMA_SD)
 
 
 def ends(found: metrics.Interval) -> tuple[float | None, float | None, float | None]:

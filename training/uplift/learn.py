@@ -13,24 +13,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from churnrisk import metrics
 from churnrisk.bundle import Feature, matrix
-from churnrisk.bundle.effects import LEARNERS, EffectModel, Learner, OfferEffect, OfferEffects
+from churnrisk.bundle.effects import LEARNERS, EffectModel, Learner, OfferEffect, OfferEffects, Verdict
 
 from ..folds import Folds
 from ..trees import threads_for
+from .evidence import FEWEST_ROWS, Evidence, Weighed, evidence, weighed
 from .judging import Judged, Turn, best_of, ends, gamma_of, groups_of, judged, scale_of, table_of
 from .learners import learned
-from .nuisance import Nuisance, nuisance_of
+from .nuisance import BY_LOT, Nuisance, nuisance_of
 from .rows import UpliftRows
 
 Floats = NDArray[np.float64]
-
-FEWEST_ROWS = 200
-"""Treated, and controls, from whom an effect is measured (judgement)."""
-
-FEWEST_LEAVERS = 25
-"""Leavers among the treated and the controls together from whom an effect is measured (judgement)."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +81,9 @@ def learned_effects(
     -------
     LearnedEffects
         For each offer one of three verdicts. ``measured``: a learner's ranking holds on rows it did not see
-        (interval of AUTOC or QINI above 0). ``average``: enough rows and no such ranking; gamma x risk with gamma
-        weighed from Beta(6, 14) and the average measured. ``assumed``: too few rows; gamma x risk with gamma ~
-        Beta(6, 14).
+        (interval of AUTOC or QINI above 0). ``average``: enough rows and no such ranking, or too few to ask for one;
+        gamma x risk with gamma weighed from Beta(6, 14) and the average measured. ``assumed``: too few rows; gamma x
+        risk with gamma ~ Beta(6, 14).
 
     Raises
     ------
@@ -98,34 +92,37 @@ def learned_effects(
 
     Notes
     -----
-    Cross-fitted by customer: every prediction that judges was made without the customer's rows.
+    Cross-fitted by customer: every prediction that judges was made without the customer's rows. Learners are taught by
+    all rows; what is measured, average and order, rests on the rows of :func:`.evidence.evidence`.
     """
     settings = settings or UpliftSettings()
-    few = {arm: _too_few(rows, arm) for arm in range(1, rows.n_arms)}
-    rich = [arm for arm, reason in few.items() if not reason]
-    if not rich:
-        offers = [_assumed(rows, arm, reason) for arm, reason in few.items()]
+    on = dict(enumerate(evidence(rows), start=1))
+    if not any(each.is_enough for each in on.values()):
+        offers = [_assumed(rows, arm, each) for arm, each in on.items()]
         return LearnedEffects(OfferEffects((), tuple(offers), window_days, as_of))
     features = rows.features(settings.leave_out)
     encoded = matrix(rows.frame, features)
-    held = held_out(rows, encoded, features, rich, settings)
-    told = {arm: _judged(rows, arm, held, settings) for arm in rich}
+    held = held_out(rows, encoded, features, [arm for arm, each in on.items() if each.can_order], settings)
+    speaking = {arm: weighed(rows, arm, each, held.nuisance) for arm, each in on.items() if each.is_enough}
+    told = {arm: _judged(arm, held, each, settings) for arm, each in speaking.items() if on[arm].can_order}
     wanted = [(best.learner, arm) for arm, (_, best) in told.items() if best is not None]
     run = {"threads": threads_for(encoded.size, settings.threads), "seed": settings.seed}
     models = learned(rows, encoded, features, wanted, **run) if wanted else {}
     offers, groups, tables = [], {}, {}
-    for arm, reason in few.items():
-        if reason:
-            offers.append(_assumed(rows, arm, reason))
+    for arm, each in on.items():
+        if not each.is_enough:
+            offers.append(_assumed(rows, arm, each))
             continue
-        by_learner, best = told[arm]
-        tables[rows.arms[arm]] = table_of(by_learner, best)
+        by_learner, best = told.get(arm, ({}, None))
+        if by_learner:
+            tables[rows.arms[arm]] = table_of(by_learner, best)
+        own = _Own(rows, arm, each, speaking[arm], held)
         if best is None:
-            offers.append(_averaged(rows, arm, held, by_learner))
+            offers.append(_averaged(own, by_learner))
             continue
-        offers.append(_measured(rows, arm, held, best, models[best.learner, arm]))
-        predicted = held.predicted[best.learner, arm]
-        groups[rows.arms[arm]] = groups_of(held.scores[:, arm - 1], predicted, rows.customer)
+        offers.append(_measured(own, best, models[best.learner, arm]))
+        predicted = held.predicted[best.learner, arm][own.rests.here]
+        groups[rows.arms[arm]] = groups_of(own.rests.scores, predicted, own.rests.customer, own.rests.weight)
     used = features if wanted else ()
     return LearnedEffects(OfferEffects(used, tuple(offers), window_days, as_of), tables, groups, held)
 
@@ -159,79 +156,81 @@ def held_out(
 
 
 def _judged(
-    rows: UpliftRows, arm: int, held: HeldOut, settings: UpliftSettings
+    arm: int, held: HeldOut, rests: Weighed, settings: UpliftSettings
 ) -> tuple[dict[Learner, Judged], Judged | None]:
-    scores, customer = held.scores[:, arm - 1], rows.customer.astype(str)
+    turns = [(turn[rests.here], rests.here[turn]) for turn in held.turns]
     found = {}
     for learner in settings.learners:
-        turns = [
-            Turn(scores[here], predicted, customer[here])
-            for here, predicted in zip(held.turns, held.in_turn[learner, arm], strict=True)
+        each = [
+            Turn(rests.scores[mine], predicted[of_turn], rests.customer[mine], rests.weight[mine])
+            for (mine, of_turn), predicted in zip(turns, held.in_turn[learner, arm], strict=True)
         ]
-        found[learner] = judged(learner, turns, n_resamples=settings.n_resamples, seed=settings.seed)
+        found[learner] = judged(learner, each, n_resamples=settings.n_resamples, seed=settings.seed)
     return found, best_of(list(found.values()))
 
 
-def _too_few(rows: UpliftRows, arm: int) -> str:
-    """Say what is missing before the effect of an arm can be measured; empty when nothing is."""
-    n_treated, n_control = rows.n_in(arm), rows.n_in(0)
-    n_leavers = rows.leavers_in(arm) + rows.leavers_in(0)
-    if n_treated >= FEWEST_ROWS and n_control >= FEWEST_ROWS and n_leavers >= FEWEST_LEAVERS:
-        return ""
-    return (
-        f"{n_treated:,} treated and {n_control:,} controls of whom {n_leavers:,} left; it takes {FEWEST_ROWS} of each "
-        f"and {FEWEST_LEAVERS} leavers"
-    )
+@dataclass(frozen=True)
+class _Own:
+    """All that one offer's verdict is made of."""
+
+    rows: UpliftRows
+    arm: int
+    on: Evidence
+    rests: Weighed
+    held: HeldOut
+
+    def told(self, verdict: Verdict, reason: str, **further: Any) -> OfferEffect:
+        measured, gamma = gamma_of(self.rests.kept)
+        figures = {"average": ends(self.rests.average()), "gamma": ends(measured)} | further.pop(
+            "figures", {}
+        )
+        return OfferEffect(
+            self.rows.arms[self.arm],
+            verdict,
+            f"{reason}; {self.on.words}",
+            **_counts(self.rows, self.arm, self.on),
+            propensity=BY_LOT if self.on.is_same_offer else self.held.nuisance.source,
+            gamma=gamma,
+            figures=figures,
+            **further,
+        )
 
 
-def _counts(rows: UpliftRows, arm: int) -> dict[str, Any]:
+def _counts(rows: UpliftRows, arm: int, on: Evidence) -> dict[str, Any]:
     taken = np.full(len(rows.arm), np.nan) if rows.taken is None else rows.taken
     answers = taken[(rows.arm == arm) & ~np.isnan(taken)]
+    n_made, n_left = on.group.counts
     return {
-        "n_treated": rows.n_in(arm),
-        "n_control": rows.n_in(0),
-        "n_leavers": rows.leavers_in(arm) + rows.leavers_in(0),
+        "n_treated": n_made,
+        "n_control": n_left,
+        "n_leavers": on.n_leavers,
         "n_taken": int(answers.sum()),
         "n_answered": len(answers),
     }
 
 
-def _assumed(rows: UpliftRows, arm: int, reason: str) -> OfferEffect:
-    return OfferEffect(rows.arms[arm], "assumed", reason, **_counts(rows, arm))
+def _assumed(rows: UpliftRows, arm: int, on: Evidence) -> OfferEffect:
+    return OfferEffect(rows.arms[arm], "assumed", on.lacks, **_counts(rows, arm, on))
 
 
-def _averaged(rows: UpliftRows, arm: int, held: HeldOut, by_learner: Mapping[Learner, Judged]) -> OfferEffect:
-    scores = held.scores[:, arm - 1]
+def _averaged(own: _Own, by_learner: Mapping[Learner, Judged]) -> OfferEffect:
+    if not by_learner:
+        why = f"too few to ask for an order of customers by effect, which takes {FEWEST_ROWS} of each"
+        return own.told("average", why)
     best = max(by_learner.values(), key=lambda each: each.autoc.value)
-    measured, gamma = gamma_of(scores, 1 - held.nuisance.expected[:, 0], rows.customer.astype(str))
-    average = metrics.mean_effect(scores, customer=rows.customer.astype(str))
-    return OfferEffect(
-        rows.arms[arm],
+    return own.told(
         "average",
         "no learner's order of customers by effect holds on rows it did not see: the interval of AUTOC covers 0",
-        **_counts(rows, arm),
-        propensity=held.nuisance.source,
-        gamma=gamma,
-        figures={
-            "average": ends(average), "gamma": ends(measured), "autoc": ends(best.autoc), "qini": ends(best.qini),
-        },
-    )  # fmt: skip
+        figures={"autoc": ends(best.autoc), "qini": ends(best.qini)},
+    )
 
 
-def _measured(rows: UpliftRows, arm: int, held: HeldOut, best: Judged, model: EffectModel) -> OfferEffect:
-    scores, customer = held.scores[:, arm - 1], rows.customer.astype(str)
-    measured, gamma = gamma_of(scores, 1 - held.nuisance.expected[:, 0], customer)
-    average = metrics.mean_effect(scores, customer=customer)
-    return OfferEffect(
-        rows.arms[arm],
+def _measured(own: _Own, best: Judged, model: EffectModel) -> OfferEffect:
+    rests, predicted = own.rests, own.held.predicted[best.learner, own.arm][own.rests.here]
+    return own.told(
         "measured",
         f"{best.learner.upper()}-learner: its order of customers by effect holds on rows it did not see",
-        **_counts(rows, arm),
-        propensity=held.nuisance.source,
-        gamma=gamma,
-        scale=scale_of(scores, held.predicted[best.learner, arm], rows.customer),
+        scale=scale_of(rests.scores, predicted, rests.customer, rests.weight),
         model=model,
-        figures={
-            "average": ends(average), "gamma": ends(measured), "autoc": ends(best.autoc), "qini": ends(best.qini),
-        },
-    )  # fmt: skip
+        figures={"autoc": ends(best.autoc), "qini": ends(best.qini)},
+    )

@@ -26,6 +26,9 @@ LEAST_PROPENSITY = 0.01
 
 RECORDED, ESTIMATED, PARTLY = "recorded", "estimated", "partly estimated"
 
+BY_LOT = "by lot"
+"""Where controls of the same offer are compared: the lot that parts alike customers is all that weighs."""
+
 
 @dataclass(frozen=True)
 class Nuisance:

@@ -10,8 +10,9 @@ import pytest
 
 from tests.unit.training.uplift.drawn_campaign import ARMS, FIRST, NIGHT, drawn_campaign
 from training.uplift.alike import ALL_CONTROLS, SAME_OFFER, alike
-from training.uplift.campaigns import BY_LOT, NOT_ENOUGH, by_cause, incrementality
+from training.uplift.campaigns import NOT_ENOUGH, by_cause, incrementality
 from training.uplift.learn import UpliftSettings
+from training.uplift.nuisance import BY_LOT
 from training.uplift.rows import Lot, UpliftRows
 
 FAST = UpliftSettings(n_folds=3, n_resamples=100, threads=1)

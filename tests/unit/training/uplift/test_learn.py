@@ -10,8 +10,9 @@ from churnrisk import metrics
 from churnrisk.bundle import matrix
 from churnrisk.bundle.effects import GAMMA_MEAN, GAMMA_SD, LEARNERS, OfferEffects, read_effects
 from tests.unit.training.uplift.drawn_uplift import drawn
+from training.uplift.evidence import FEWEST_ROWS
 from training.uplift.judging import gamma_of, groups_of, scale_of
-from training.uplift.learn import FEWEST_ROWS, UpliftSettings, held_out, learned_effects
+from training.uplift.learn import UpliftSettings, held_out, learned_effects
 from training.uplift.nuisance import ESTIMATED, PARTLY, RECORDED, nuisance_of
 from training.uplift.rows import UpliftRows
 
@@ -165,13 +166,16 @@ def test_the_scale_takes_back_what_a_learner_exaggerates() -> None:
 
 def test_a_measured_average_pulls_the_assumption_as_far_as_it_is_sure() -> None:
     rng = np.random.default_rng(0)
-    risk = rng.uniform(0.05, 0.5, 50_000)
-    customer = np.arange(50_000).astype(str)
-    measured, (mean, spread) = gamma_of(0.1 * risk + rng.normal(0, 0.2, 50_000), risk, customer)
+    n = 50_000
+    risk, arm = rng.uniform(0.05, 0.5, n), rng.integers(0, 2, n)
+    stayed = (rng.random(n) >= risk * (1 - 0.1 * arm)).astype(float)
+    expected, half = np.column_stack((1 - risk, 1 - risk)), np.full(n, 0.5)
+    measured, (mean, spread) = gamma_of(metrics.share_kept(stayed, arm, expected, half))
     assert measured.low < 0.1 < measured.high
-    assert mean == pytest.approx(0.1, abs=0.02)
-    assert spread < 0.01
-    _, (unsure, wide) = gamma_of((0.1 * risk + rng.normal(0, 20, 50_000))[:200], risk[:200], customer[:200])
+    assert mean == pytest.approx(0.1, abs=0.03)
+    assert spread < 0.02
+    few = metrics.share_kept(stayed[:60], arm[:60], expected[:60], half[:60])
+    _, (unsure, wide) = gamma_of(few)
     assert unsure == pytest.approx(GAMMA_MEAN, abs=0.05)
     assert wide == pytest.approx(GAMMA_SD, rel=0.1)
 

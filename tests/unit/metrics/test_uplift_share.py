@@ -1,0 +1,137 @@
+"""The share of would-be leavers kept is found with intervals that hold the truth, however few were left without."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from churnrisk import metrics
+from churnrisk.metrics.uplift_share import LOWEST_SHARE
+
+
+def counted(left_treated: int, treated: int, left_control: int, control: int) -> metrics.ShareKept:
+    """Return the share of two groups of alike customers, nothing expected of them beforehand but the rate of all."""
+    stayed = np.concatenate(
+        [np.arange(n) >= left for left, n in ((left_treated, treated), (left_control, control))]
+    )
+    arm = np.repeat([1, 0], [treated, control])
+    n = treated + control
+    expected = np.full((n, 2), 1 - (left_treated + left_control) / n)
+    chance = np.where(arm == 1, treated / n, control / n)
+    return metrics.share_kept(stayed.astype(float), arm, expected, chance)
+
+
+def by_hand(share: float, left_treated: int, treated: int, left_control: int, control: int) -> float:
+    """Return the deviation of two groups: one risk behind both, thinned by the share among the treated."""
+    risk = (left_treated + left_control) / (treated * (1 - share) + control)
+    thinned = (1 - share) * risk
+    variance = thinned * (1 - thinned) / treated + (1 - share) ** 2 * risk * (1 - risk) / control
+    return ((1 - share) * left_control / control - left_treated / treated) / math.sqrt(variance)
+
+
+@given(
+    treated=st.integers(60, 600),
+    control=st.integers(30, 200),
+    rate=st.floats(0.05, 0.5),
+    share=st.floats(0.0, 0.6),
+)
+def test_of_two_groups_it_is_the_score_test_of_their_ratio(
+    treated: int, control: int, rate: float, share: float
+) -> None:
+    counts = (max(int(0.8 * rate * treated), 1), treated, max(int(rate * control), 1), control)
+    found = counted(*counts)
+    assert found.value == pytest.approx(1 - (counts[0] / treated) / (counts[2] / control))
+    # what is expected is the rate of all, so the squares hold the distance of each side's rate from it too
+    assert abs(found.deviation(share)) <= abs(by_hand(share, *counts)) * 1.01 + 0.02
+    near = 1 - (counts[0] / treated) / (counts[2] / control)
+    assert found.deviation(near - 0.1) == pytest.approx(by_hand(near - 0.1, *counts), rel=0.15, abs=0.02)
+
+
+def test_the_ends_are_where_the_deviation_is_as_wide_as_the_level_and_the_interval_holds_the_value() -> None:
+    found = counted(50, 900, 9, 100)
+    told = found.interval()
+    assert told.low < told.value < told.high
+    assert found.deviation(told.low) == pytest.approx(1.959964, abs=1e-5)
+    assert found.deviation(told.high) == pytest.approx(-1.959964, abs=1e-5)
+    assert found.interval(0.8).low > told.low
+
+
+def held(treated: int, control: int, risk: float, share: float, draws: int = 1_500) -> tuple[float, float]:
+    """Return how often the interval holds the share planted, and how often that of plain residuals does."""
+    rng = np.random.default_rng(1)
+    ours = plain = 0
+    for _ in range(draws):
+        a, b = int(rng.binomial(treated, risk * (1 - share))), int(rng.binomial(control, risk))
+        if a and b:
+            p, q = a / treated, b / control
+            error = math.sqrt(p * (1 - p) / treated + (1 - share) ** 2 * q * (1 - q) / control)
+            plain += abs((1 - share) * q - p) < 1.96 * error
+        ours += abs(counted(a, treated, b, control).deviation(share)) < 1.96
+    return ours / draws, plain / draws
+
+
+def test_with_sixty_left_without_the_interval_holds_the_truth_where_that_of_residuals_does_not() -> None:
+    ours, plain = held(1_000, 60, 0.06, 0.3)
+    assert 0.93 <= ours <= 0.97
+    assert plain < 0.92
+    assert 0.93 <= held(450, 50, 0.15, 0.3)[0] <= 0.97
+    assert 0.93 <= held(900, 100, 0.06, 0.0)[0] <= 0.97
+
+
+def test_where_nobody_left_without_left_the_share_is_undefined_and_the_prior_stays() -> None:
+    nobody = counted(0, 100, 0, 50)
+    assert math.isnan(nobody.value)
+    assert nobody.weighed(0.3, 0.1) == pytest.approx((0.3, 0.1), rel=0.01)
+    few = counted(20, 400, 1, 50)
+    assert math.isnan(few.interval().low)
+    assert few.deviation(LOWEST_SHARE) < 1.96
+    mean, spread = few.weighed(0.3, 0.1)
+    assert 0.2 < mean < 0.3
+    assert 0.08 < spread < 0.1
+
+
+def test_weighing_is_that_of_precisions_where_outcomes_are_many_and_where_both_say_the_same() -> None:
+    rng = np.random.default_rng(2)
+    for share in (0.0, 0.3, 0.6):
+        found = counted(int(rng.binomial(4_000, 0.3 * (1 - share))), 4_000, 1_200, 4_000)
+        told = found.interval()
+        error = (told.high - told.low) / (2 * 1.96)
+        precision = 1 / 0.1**2 + 1 / error**2
+        mean, spread = found.weighed(0.3, 0.1)
+        assert mean == pytest.approx((0.3 / 0.1**2 + found.value / error**2) / precision, abs=0.006)
+        assert spread == pytest.approx(precision**-0.5, rel=0.05)
+
+
+def test_rows_of_one_customer_widen_and_weights_count_as_rows_do() -> None:
+    rng = np.random.default_rng(3)
+    n = 600
+    arm, stayed = rng.integers(0, 2, n), (rng.random(n) > 0.3).astype(float)
+    expected, half = np.full((n, 2), 0.7), np.full(n, 0.5)
+    once = metrics.share_kept(stayed, arm, expected, half)
+    twice = [np.repeat(part, 2, axis=0) for part in (stayed, arm, expected, half)]
+    together = metrics.share_kept(*twice, customer=np.repeat(np.arange(n), 2))
+    assert together.interval().low == pytest.approx(once.interval().low, abs=1e-4)
+    assert metrics.share_kept(*twice).interval().low > once.interval().low
+    counts = rng.integers(1, 4, n)
+    weighted = metrics.share_kept(stayed, arm, expected, half, weight=counts.astype(float))
+    rows = [np.repeat(part, counts, axis=0) for part in (stayed, arm, expected, half)]
+    assert weighted.value == pytest.approx(metrics.share_kept(*rows).value)
+
+
+def test_a_wrong_expectation_costs_no_truth_where_the_chance_is_known() -> None:
+    rng = np.random.default_rng(4)
+    n = 100_000
+    risk, arm = rng.choice([0.1, 0.5], n), (rng.random(n) < 0.8).astype(int)
+    stayed = (rng.random(n) >= risk * (1 - 0.25 * arm)).astype(float)
+    wrong = np.column_stack((np.full(n, 0.95), np.full(n, 0.6)))
+    found = metrics.share_kept(stayed, arm, wrong, np.where(arm == 1, 0.8, 0.2)).interval()
+    assert found.low < 0.25 < found.high
+
+
+def test_lengths_that_differ_and_sides_without_a_probability_are_refused() -> None:
+    with pytest.raises(ValueError, match="n x 2 expectations"):
+        metrics.share_kept([1.0], [1], np.ones((2, 2)), [0.5])
+    with pytest.raises(ValueError, match="probability over 0"):
+        metrics.share_kept([1.0], [1], np.ones((1, 2)), [0.0])
