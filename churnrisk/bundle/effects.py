@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -41,6 +41,10 @@ GAMMA_SD = math.sqrt(GAMMA_MEAN * (1 - GAMMA_MEAN) / (GAMMA_ALPHA + GAMMA_BETA +
 Learner = Literal["s", "t", "x", "dr"]
 LEARNERS: tuple[Learner, ...] = get_args(Learner)
 
+LEARNED_WEIGHT = 0.5
+"""Weight of what was learned, beside gamma x risk, in a measured effect: forecasts whose errors are not known well
+enough to weigh them are best weighed alike (Bates & Granger 1969, Operational Research Quarterly 20; decision 37)."""
+
 Verdict = Literal["measured", "average", "assumed"]
 VERDICT_WORDS: Mapping[Verdict, str] = {
     "measured": "measured",
@@ -55,18 +59,28 @@ class EffectModel:
 
     ``parts`` by role. s: ``outcome`` (the place of the arm is the last column); t: ``treated`` and ``control``; x:
     those two stages' effects ``among_treated`` and ``among_control``, mixed by ``share``; dr: ``share`` of would-be
-    leavers kept, times the risk by ``outcome``.
+    leavers kept, times the risk by ``outcome``. all: the parts of those in ``sizes``, of whom the mean is taken.
     """
 
-    learner: Learner
+    learner: Learner | Literal["all"]
     parts: Mapping[str, Trees]
     place: int = 1
     """The number of the offer among the arms, 0 = left without."""
     share: float = 0.5
     """x: share of the treated among treated and control."""
+    sizes: Mapping[Learner, float] = field(default_factory=dict)
+    """all: standard deviation of what each learner predicts, by which it is divided."""
 
     def raw(self, encoded: Floats, risk: Floats | None = None) -> Floats:
         """Return the effect of each encoded row; dr takes a share of ``risk`` where one is given, which knows more."""
+        if self.learner == "all":
+            # in the order of LEARNERS, whatever that of the file: sums of floats depend on it
+            told = [
+                replace(self, learner=name).raw(encoded, risk) / self.sizes[name]
+                for name in LEARNERS
+                if name in self.sizes
+            ]
+            return np.asarray(np.mean(told, axis=0))
         if self.learner == "s":
             with_arm, without = (
                 np.column_stack((encoded, np.full(len(encoded), float(place)))) for place in (self.place, 0)
@@ -204,10 +218,10 @@ class OfferEffects:
         Returns
         -------
         EstimatedEffects
-            Measured effects: the learner's, put to scale on held-out rows, with the error of that line and beside it
-            the spread between customers that stays unseen, taken to be as wide as that of Beta(6, 14) x risk, the
-            one thing here that is assumed. Else gamma x risk, with the same spread beside that of a gamma measured
-            on average.
+            Measured effects: half the learners', put to scale on held-out rows, half gamma x risk, with the errors of
+            both (they share their rows, so errors add up) and beside them the spread between customers that stays
+            unseen, taken to be as wide as that of Beta(6, 14) x risk, the one thing here that is assumed. Else gamma
+            x risk, with the same spread beside that of a gamma measured on average.
 
         Raises
         ------
@@ -226,8 +240,10 @@ class OfferEffects:
                 spread[:, place] = np.hypot(offer.gamma[1], between) * risk
                 continue
             raw = offer.model.raw(encoded, risk)
-            mean[:, place] = np.minimum(offer.scale.mean(raw), risk)
-            error[:, place] = offer.scale.error(raw)
+            learned, followed = np.minimum(offer.scale.mean(raw), risk), offer.gamma[0] * risk
+            mean[:, place] = LEARNED_WEIGHT * learned + (1 - LEARNED_WEIGHT) * followed
+            errors = offer.scale.error(raw), offer.gamma[1] * risk
+            error[:, place] = LEARNED_WEIGHT * errors[0] + (1 - LEARNED_WEIGHT) * errors[1]
             spread[:, place] = np.hypot(error[:, place], GAMMA_SD * risk)
         return EstimatedEffects(offers, mean, spread, error, np.asarray(risk, dtype=np.float64))
 
@@ -290,6 +306,7 @@ def _as_dict(offer: OfferEffect, texts: dict[str, str]) -> dict[str, Any]:
             "parts": files,
             "place": model.place,
             "share": model.share,
+            "sizes": dict(model.sizes),
         }
     return plain
 
@@ -301,7 +318,7 @@ def _from_dict(plain: Mapping[str, Any], inside: Path) -> OfferEffect:
         parts = {
             role: Trees((inside / f"{name}.txt").read_text("utf-8")) for role, name in told["parts"].items()
         }
-        model = EffectModel(told["learner"], parts, told["place"], told["share"])
+        model = EffectModel(told["learner"], parts, told["place"], told["share"], told.get("sizes", {}))
     return OfferEffect(
         **{name: plain[name] for name in _PLAIN},
         gamma=(plain["gamma"][0], plain["gamma"][1]),

@@ -24,12 +24,14 @@ from .profit import VERBRAKEN, Campaign, ExpectedProfit, empc, mpc, profit_table
 from .ranking import auc, gain_table, lift, pr_auc, roc_table
 from .resampling import percentile_ends, resampled, share_ends
 from .uplift import qini, qini_table, rate, rate_intervals, uplift_at, uplift_intervals
+from .uplift_joint import Batch, JointRates, joint_rates
 from .uplift_share import ShareKept, share_kept
 
 __all__ = [
     "CONTROL",
     "FEWEST_EFFECTIVE",
     "VERBRAKEN",
+    "Batch",
     "CalibrationError",
     "CalibrationLine",
     "Campaign",
@@ -37,6 +39,7 @@ __all__ = [
     "Contrast",
     "ExpectedProfit",
     "Interval",
+    "JointRates",
     "PolicyValue",
     "ShareKept",
     "aipw_scores",
@@ -48,6 +51,7 @@ __all__ = [
     "empc",
     "figures",
     "gain_table",
+    "joint_rates",
     "lift",
     "log_loss",
     "mean_effect",

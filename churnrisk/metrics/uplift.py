@@ -7,7 +7,7 @@ effect was predicted. ``stayed`` is 0 or 1 here, so that a positive effect is on
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -181,6 +181,16 @@ def rate_intervals(
         ranked.rates, _weights(scores, weight), customer=customer, n_resamples=n_resamples, seed=seed
     )
     return _named(RATES, value, drawn, level)
+
+
+def rates_of(scores: ArrayLike, priorities: ArrayLike) -> Callable[[Floats], Floats]:
+    """Return what gives AUTOC and QINI of several priorities, shape (n, k), in turn, from weights; shape (2 k,)."""
+    ranked = [_Priority(scores, each) for each in np.asarray(priorities, dtype=np.float64).T]
+
+    def figures(w: Floats) -> Floats:
+        return np.concatenate([each.rates(w) for each in ranked])
+
+    return figures
 
 
 def _named(names: tuple[str, ...], value: Floats, drawn: Floats, level: float) -> dict[str, Interval]:

@@ -20,7 +20,7 @@ from ..folds import Folds
 from ..trees import threads_for
 from .evidence import FEWEST_ROWS, Evidence, Weighed, evidence, weighed
 from .judging import Judged, Turn, best_of, ends, gamma_of, groups_of, judged, scale_of, table_of
-from .learners import learned
+from .learners import combined, learned
 from .nuisance import BY_LOT, Nuisance, nuisance_of
 from .rows import UpliftRows
 
@@ -80,10 +80,10 @@ def learned_effects(
     Returns
     -------
     LearnedEffects
-        For each offer one of three verdicts. ``measured``: a learner's ranking holds on rows it did not see
-        (interval of AUTOC or QINI above 0). ``average``: enough rows and no such ranking, or too few to ask for one;
-        gamma x risk with gamma weighed from Beta(6, 14) and the average measured. ``assumed``: too few rows; gamma x
-        risk with gamma ~ Beta(6, 14).
+        For each offer one of three verdicts. ``measured``: a learner's ranking holds on rows it did not see (interval
+        of AUTOC or QINI above 0), and the mean of all learners serves. ``average``: enough rows and no such ranking, or
+        too few to ask for one; gamma x risk with gamma weighed from Beta(6, 14) and the average measured. ``assumed``:
+        too few rows; gamma x risk with gamma ~ Beta(6, 14).
 
     Raises
     ------
@@ -105,7 +105,9 @@ def learned_effects(
     held = held_out(rows, encoded, features, [arm for arm, each in on.items() if each.can_order], settings)
     speaking = {arm: weighed(rows, arm, each, held.nuisance) for arm, each in on.items() if each.is_enough}
     told = {arm: _judged(arm, held, each, settings) for arm, each in speaking.items() if on[arm].can_order}
-    wanted = [(best.learner, arm) for arm, (_, best) in told.items() if best is not None]
+    wanted = [
+        (learner, arm) for arm, (_, best) in told.items() if best is not None for learner in settings.learners
+    ]
     run = {"threads": threads_for(encoded.size, settings.threads), "seed": settings.seed}
     models = learned(rows, encoded, features, wanted, **run) if wanted else {}
     offers, groups, tables = [], {}, {}
@@ -120,8 +122,9 @@ def learned_effects(
         if best is None:
             offers.append(_averaged(own, by_learner))
             continue
-        offers.append(_measured(own, best, models[best.learner, arm]))
-        predicted = held.predicted[best.learner, arm][own.rests.here]
+        mine = {learner: models[learner, arm] for learner in settings.learners}
+        model, predicted = combined(mine, {name: held.predicted[name, arm][own.rests.here] for name in mine})
+        offers.append(_measured(own, best, model, predicted))
         groups[rows.arms[arm]] = groups_of(own.rests.scores, predicted, own.rests.customer, own.rests.weight)
     used = features if wanted else ()
     return LearnedEffects(OfferEffects(used, tuple(offers), window_days, as_of), tables, groups, held)
@@ -158,14 +161,12 @@ def held_out(
 def _judged(
     arm: int, held: HeldOut, rests: Weighed, settings: UpliftSettings
 ) -> tuple[dict[Learner, Judged], Judged | None]:
-    turns = [(turn[rests.here], rests.here[turn]) for turn in held.turns]
-    found = {}
-    for learner in settings.learners:
-        each = [
-            Turn(rests.scores[mine], predicted[of_turn], rests.customer[mine], rests.weight[mine])
-            for (mine, of_turn), predicted in zip(turns, held.in_turn[learner, arm], strict=True)
-        ]
-        found[learner] = judged(learner, each, n_resamples=settings.n_resamples, seed=settings.seed)
+    turns = []
+    for place, turn in enumerate(held.turns):
+        mine, of_turn = turn[rests.here], rests.here[turn]
+        predicted = {learner: held.in_turn[learner, arm][place][of_turn] for learner in settings.learners}
+        turns.append(Turn(rests.scores[mine], predicted, rests.customer[mine], rests.weight[mine]))
+    found = judged(turns, n_resamples=settings.n_resamples, seed=settings.seed)
     return found, best_of(list(found.values()))
 
 
@@ -225,11 +226,13 @@ def _averaged(own: _Own, by_learner: Mapping[Learner, Judged]) -> OfferEffect:
     )
 
 
-def _measured(own: _Own, best: Judged, model: EffectModel) -> OfferEffect:
-    rests, predicted = own.rests, own.held.predicted[best.learner, own.arm][own.rests.here]
+def _measured(own: _Own, best: Judged, model: EffectModel, predicted: Floats) -> OfferEffect:
+    rests = own.rests
+    names = [name.upper() for name in model.sizes]
+    serves = f"; the mean of {', '.join(names)} serves" if len(names) > 1 else ""
     return own.told(
         "measured",
-        f"{best.learner.upper()}-learner: its order of customers by effect holds on rows it did not see",
+        f"{best.learner.upper()}-learner: its order of customers by effect holds on rows it did not see{serves}",
         scale=scale_of(rests.scores, predicted, rests.customer, rests.weight),
         model=model,
         figures={"autoc": ends(best.autoc), "qini": ends(best.qini)},

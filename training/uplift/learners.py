@@ -1,4 +1,4 @@
-"""Four ways from rows to an effect per customer: S, T, X and DR; each refuses to know how it is judged.
+"""Four ways from rows to an effect per customer, and their mean; each refuses to know how it is judged.
 
 S: one model of staying with the arm as a feature. T: one per arm. X: what is left of each arm's outcomes after the
 other arm's model, learned and mixed (Kunzel, Sekhon, Bickel & Yu 2019, PNAS 116). DR: doubly robust scores, made of
@@ -7,7 +7,7 @@ other rows' models, learned (Kennedy 2023, Electronic Journal of Statistics 17),
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,9 @@ SCORE_CUT = 0.999
 (judgement: one customer in a rare arm must not make a leaf)."""
 
 INNER_FOLDS = 2
+
+LEAST_SIZE = 1e-9
+"""Predictions that vary by less than this are of one size: what is left is rounding."""
 
 LEAST_RISK = 0.005
 """Smaller risks count as this one where a score is divided by it (judgement)."""
@@ -72,6 +75,32 @@ def learned(
             )
             made[learner, arm] = EffectModel("dr", {"share": share, "outcome": outcome}, arm)
     return made
+
+
+def combined(
+    models: Mapping[Learner, EffectModel], predicted: Mapping[Learner, Floats]
+) -> tuple[EffectModel, Floats]:
+    """Return the mean of several learners for one arm, and its predictions; of one learner that one.
+
+    Parameters
+    ----------
+    models : by learner, taught by the same rows.
+    predicted : by learner, shape (m,): what it says of rows that it did not see.
+
+    Notes
+    -----
+    Each is divided by the standard deviation of its predictions, so that none outweighs the others by exaggerating;
+    one that tells all customers alike has no say.
+    """
+    sizes = {name: size for name, each in predicted.items() if (size := float(each.std())) > LEAST_SIZE}
+    if len(sizes) <= 1:
+        (name,) = sizes or list(predicted)[:1]
+        return models[name], predicted[name]
+    parts = {role: trees for name in sizes for role, trees in models[name].parts.items()}
+    first = next(iter(models.values()))
+    share = models["x"].share if "x" in sizes else first.share
+    told = np.mean([predicted[name] / size for name, size in sizes.items()], axis=0)
+    return EffectModel("all", parts, first.place, share, sizes), np.asarray(told)
 
 
 def _x(

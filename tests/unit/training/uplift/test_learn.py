@@ -13,6 +13,7 @@ from tests.unit.training.uplift.drawn_uplift import drawn
 from training.uplift.evidence import FEWEST_ROWS
 from training.uplift.judging import gamma_of, groups_of, scale_of
 from training.uplift.learn import UpliftSettings, held_out, learned_effects
+from training.uplift.learners import combined, learned
 from training.uplift.nuisance import ESTIMATED, PARTLY, RECORDED, nuisance_of
 from training.uplift.rows import UpliftRows
 
@@ -42,6 +43,49 @@ def test_each_learner_alone_finds_a_planted_effect(learner: str) -> None:
     assert offer.verdict == "measured"
     assert offer.model is not None
     assert offer.model.learner == learner
+
+
+def test_where_an_order_holds_the_mean_of_all_learners_serves_none_outweighing_the_others() -> None:
+    rows, truth = drawn()
+    found = learned_effects(rows, FAST)
+    (offer,) = found.effects.offers
+    assert offer.model is not None
+    assert offer.scale is not None
+    assert offer.model.learner == "all"
+    assert offer.reason.endswith("the mean of S, T, X, DR serves; compared with all controls, weighted")
+    assert found.held_out is not None
+    predicted = {name: found.held_out.predicted[name, 1] for name in LEARNERS}
+    assert offer.model.sizes == {name: pytest.approx(each.std()) for name, each in predicted.items()}
+    features = rows.features()
+    encoded = matrix(rows.frame, features)
+    wanted = [(name, 1) for name in LEARNERS]
+    single = learned(rows, encoded, features, wanted, threads=1, seed=0)
+    mine = {name: single[name, 1] for name in LEARNERS}
+    model, told = combined(mine, predicted)
+    by_hand = np.mean([mine[name].raw(encoded) / predicted[name].std() for name in LEARNERS], axis=0)
+    assert model.raw(encoded) == pytest.approx(by_hand)
+    assert told == pytest.approx(np.mean([each / each.std() for each in predicted.values()], axis=0))
+    assert np.corrcoef(told, truth[:, 0])[0, 1] > 0.5
+    # served is half of it to scale, half what follows the risk
+    risk = np.full(4_000, 0.4)
+    served = found.effects.estimated(rows.frame, risk, ["offer 1"])
+    raw = offer.model.raw(encoded, risk)
+    assert served.mean[:, 0] == pytest.approx(0.5 * offer.scale.mean(raw) + 0.5 * offer.gamma[0] * risk)
+    assert served.error[:, 0] == pytest.approx(0.5 * offer.scale.error(raw) + 0.5 * offer.gamma[1] * risk)
+
+
+def test_a_learner_that_tells_all_customers_alike_has_no_say() -> None:
+    rows, _ = drawn(1_000)
+    features = rows.features()
+    encoded = matrix(rows.frame, features)
+    single = learned(rows, encoded, features, [("s", 1), ("t", 1)], threads=1, seed=0)
+    mine = {"s": single["s", 1], "t": single["t", 1]}
+    flat, spread = np.full(5, 0.1), np.arange(5.0)
+    model, told = combined(mine, {"s": flat, "t": spread})  # type: ignore[arg-type]
+    assert model.learner == "t"
+    assert (told == spread).all()
+    model, told = combined(mine, {"s": flat, "t": flat})  # type: ignore[arg-type]
+    assert model.learner == "s"
 
 
 def test_without_an_effect_it_abstains_and_the_average_says_so() -> None:
