@@ -18,10 +18,14 @@ from .ranked import Floats
 LOWEST_SHARE = -3.0
 """No share below is looked at: an action after which four times as many leave (judgement)."""
 
-N_SHARES = 121
+N_SHARES = 41
 """Shares at which an end of an interval is first looked for."""
 
-N_HALVINGS = 30
+N_HALVINGS = 22
+"""An end is then known to a ten-millionth."""
+
+N_WEIGHED = 101
+"""Shares over which prior and outcomes are weighed: an eighth of a standard error apart, or of the prior's."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class ShareKept:
             if error < spread / 4:
                 # outcomes decide: a grid over the prior would be too coarse for them
                 ends = ends[2:]
-        shares = np.linspace(max(min(ends), LOWEST_SHARE), min(max(ends), 1.0), 2 * N_SHARES)
+        shares = np.linspace(max(min(ends), LOWEST_SHARE), min(max(ends), 1.0), N_WEIGHED)
         found = np.array([self.deviation(float(each)) for each in shares])
         log = -(found**2) / 2 - ((shares - mean) / spread) ** 2 / 2
         chance = np.exp(log - log.max())
