@@ -6,12 +6,11 @@ It puts ledger and sources together for ``training.uplift.campaigns``, and decid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from training.uplift.alike import SAME_OFFER
 from training.uplift.campaigns import (
@@ -41,9 +40,6 @@ from .tables.published import RULES
 
 ELSEWHERE = "(sources)"
 """Treatments that the sources tell of, and no campaign of the ledger."""
-
-DECIDED = "decide"
-"""Who wrote a treatment of the ledger that a night decided."""
 
 SPILLOVER = {
     "campaign_id": pl.String(),
@@ -98,8 +94,7 @@ def campaigns(
         of_ledger, on="treatment_id", how="left", maintain_order="left"
     )
     campaign = named["campaign_id"].fill_null(ELSEWHERE)
-    ours = named["source"].eq_missing(DECIDED).to_numpy()
-    rows = _with_chances(past.rows, ours)
+    rows = past.rows
     offers = pl.read_parquet(tables.paths["offers"]) if tables.has("offers") else None
     rules, untold = rules_compared(past, workspace.config, offers, _champion(workspace))
     found = {
@@ -118,17 +113,6 @@ def _champion(workspace: Workspace) -> Champion | None:
         return None
     bundle = Bundle.load(workspace.champion)
     return Champion(bundle, effects, bundle.model_version)
-
-
-def _with_chances(rows: UpliftRows, ours: NDArray[np.bool_]) -> UpliftRows:
-    """Return the rows with the recorded chances of being left alone of lots that are not ours.
-
-    Ours leave each of a campaign alone with the same chance, and what is recorded holds that of drawing none as well.
-    """
-    if rows.lot is None:
-        return rows
-    alone = np.where(ours | (rows.arm != 0), np.nan, rows.propensity)
-    return replace(rows, lot=replace(rows.lot, left_alone=alone))
 
 
 def _each(rows: UpliftRows, campaign: pl.Series) -> pl.DataFrame:

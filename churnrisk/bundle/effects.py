@@ -38,6 +38,11 @@ deviation 0.1 (Verbraken, Verbeke & Baesens 2013; science, section 9)."""
 GAMMA_MEAN = GAMMA_ALPHA / (GAMMA_ALPHA + GAMMA_BETA)
 GAMMA_SD = math.sqrt(GAMMA_MEAN * (1 - GAMMA_MEAN) / (GAMMA_ALPHA + GAMMA_BETA + 1))
 
+Z_95 = float(ndtri(0.975))
+
+POWER = 0.8
+"""With which a trial shows an effect of the size assumed (the usual convention; Cohen 1988)."""
+
 Learner = Literal["s", "t", "x", "dr"]
 LEARNERS: tuple[Learner, ...] = get_args(Learner)
 
@@ -45,12 +50,37 @@ LEARNED_WEIGHT = 0.5
 """Weight of what was learned, beside gamma x risk, in a measured effect: forecasts whose errors are not known well
 enough to weigh them are best weighed alike (Bates & Granger 1969, Operational Research Quarterly 20; decision 37)."""
 
+Trial = Literal["open", "shown", "refuted"]
+
 Verdict = Literal["measured", "average", "assumed"]
 VERDICT_WORDS: Mapping[Verdict, str] = {
     "measured": "measured",
     "average": "its size measured on average, who gains most assumed to follow the risk",
     "assumed": "assumed, not measured",
 }
+
+
+def sample_size(risk: float, quantile: float) -> int:
+    r"""Return how many made an offer, and as many left without, show an effect of the size assumed.
+
+    Parameters
+    ----------
+    risk : mean probability of leaving without the offer, over 0 to 1.
+    quantile : the effect counts as shown when this quantile of what was measured lies above 0.
+
+    Notes
+    -----
+    Two proportions, p and :math:`p(1 - \gamma)` with :math:`\gamma` = 0.3, the mean of Beta(6, 14), with power
+    :data:`POWER` (Fleiss, Levin & Paik 2003, Statistical Methods for Rates and Proportions, chapter 4).
+
+    >>> sample_size(0.1, 0.2)
+    489
+    """
+    if not 0 < risk < 1:
+        return 0
+    left = risk * (1 - GAMMA_MEAN)
+    spread = risk * (1 - risk) + left * (1 - left)
+    return math.ceil(float(ndtri(1 - quantile) + ndtri(POWER)) ** 2 * spread / (risk - left) ** 2)
 
 
 @dataclass(frozen=True)
@@ -153,6 +183,25 @@ class OfferEffect:
     def words(self) -> str:
         """How well the effect is known."""
         return VERDICT_WORDS[self.verdict]
+
+    def trial(self, quantile: float) -> Trial:
+        """Return what its own treatments have shown so far; the assumption of Beta(6, 14) has no part in that.
+
+        ``shown``: ``quantile`` of the share of leavers that it kept lies above 0, or a ranking by effect held.
+        ``refuted``: it is not, as many as were planned (:func:`sample_size`) have been looked at, and the 95 % interval
+        lies below the share by which it was made while nothing was known, the same quantile of Beta(6, 14). Else
+        ``open``.
+        """
+        if self.verdict == "measured":
+            return "shown"
+        value, low, high = self.figures.get("gamma", (None, None, None))
+        if self.verdict == "assumed" or value is None or low is None or high is None:
+            return "open"
+        if value + float(ndtri(quantile)) * (high - low) / (2 * Z_95) > 0:
+            return "shown"
+        left = self.n_leavers / max(1, self.n_treated + self.n_control)
+        is_done = min(self.n_treated, self.n_control) >= sample_size(left, quantile) > 0
+        return "refuted" if is_done and high < betaincinv(GAMMA_ALPHA, GAMMA_BETA, quantile) else "open"
 
     def takes(self) -> float | None:
         """Share of offers made that were taken, half a taker and half a refuser added; None: not recorded."""

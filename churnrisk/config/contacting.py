@@ -203,6 +203,20 @@ class OfferSettings(Settings):
         description="Share of the customers chosen whose offer is drawn by lot, and of the budget that it may cost, "
         "with the chance written down.",
     )
+    trial_share: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="Share of the budget that an offer may cost a night as long as its own treatments have not shown "
+        "that it keeps anybody. A judgement.",
+    )
+    trial_control_share: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of those picked for such an offer who are left without it, to measure by; never less than "
+        "control_share. Half shows an effect with the fewest customers.",
+    )
     treat_quantile: float = Field(
         0.2,
         gt=0,

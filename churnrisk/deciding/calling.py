@@ -9,9 +9,11 @@ from collections.abc import Collection
 
 import polars as pl
 
+from ..ledger.holdouts import CAMPAIGN
 from ..ledger.rules.reasons import CALLED, CHOSEN, WITH_OFFER
 from ..ledger.rules.standing import CALL, OFFER, promoter_purpose
 from .material import Material
+from .trying import TRIAL
 
 PROMOTER, PROACTIVE = "promoter", "proactive"
 LATEST = "latest"
@@ -103,7 +105,7 @@ def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[
         .join(alone, on="customer_id", how="left", maintain_order="left")
         .with_columns(refused_for=pl.coalesce("left_out_for", "_alone", waits))
     )
-    is_control = pl.col("refused_for") == "campaign_hold_out"
+    is_control = pl.col("refused_for").is_in(["campaign_hold_out", "trial_hold_out"])
     return told.select(
         "row",
         "customer_id",
@@ -125,10 +127,16 @@ def _left_alone(material: Material, offers: pl.DataFrame) -> pl.DataFrame:
     """Return customer_id and code of those chosen for an offer and left without it, to measure by."""
     if offers.is_empty():
         return pl.DataFrame(schema={"customer_id": pl.String, "_alone": pl.String})
-    out = material.standing.held_out.filter(kind="campaign", campaign_id=material.config.offers.campaign)
-    is_out = pl.col("refused_for").is_null() & pl.col("customer_id").is_in(out["customer_id"].implode())
+    out = material.standing.held_out.filter(campaign_id=material.config.offers.campaign)
+    drawn = [
+        pl.when(
+            pl.col("refused_for").is_null()
+            & pl.col("customer_id").is_in(out.filter(kind=kind)["customer_id"].implode())
+        ).then(pl.lit(code))
+        for kind, code in ((CAMPAIGN, "campaign_hold_out"), (TRIAL, "trial_hold_out"))
+    ]
     drew_none = pl.when(pl.col("refused_for") == "drawn_none").then("refused_for")
-    code = pl.coalesce(pl.when(is_out).then(pl.lit("campaign_hold_out")), drew_none)
+    code = pl.coalesce(*drawn, drew_none)
     told = offers.select("customer_id", _alone=code).drop_nulls()
     return told.unique("customer_id", keep="first", maintain_order=True)
 

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from scoring.offers import Limits, allocation, prices_under, value_curve
-from scoring.offers.exploration import fixed_share, thompson, uniform
+from scoring.offers.exploration import fixed_share, thompson, thompson_chances, uniform
 
 from ..config import OfferSettings
 from ..ledger.holdouts import draws
 from .friends import chosen_together
 from .material import Material
 from .offering import CALL, Catalogue, Offering
+from .trying import Trial, Turns, lot_of, trial_of, turn_lot_of, turns_of
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -33,16 +34,25 @@ KIND = PURPOSE = "offer"
 class Chosen:
     """One offer per customer (place in the catalogue, -1 = none), with the chance that it was this one.
 
-    ``propensity``: of being assigned this offer by the choice, before the campaign's lot; by Thompson sampling, among
-    those who are chosen for some offer. ``is_random``: drawn, not best.
+    Whoever is picked for an offer on trial may be left without it by its lot (``trying``); ``choice`` holds it all the
+    same.
+
+    ``propensity``: of being made this offer, before the campaign's lot; by Thompson sampling, among those who are
+    chosen for some offer. ``is_random``: drawn, not best.
     """
 
     choice: Ints
     propensity: Floats
     is_random: Flags
     left_alone: Floats
-    """Chance that the lot among offers falls on none; 0 where nothing was bought."""
-    bound: float
+    """Chance that the lot among offers falls on none, or that of a trial; 0 where nothing was bought."""
+    is_full: Flags
+    """Shape (o,): offers on trial whose places in it are taken."""
+    trial_chance: Floats
+    """Chance with which the lot of its trial leaves those picked for this offer without it; 0 where there is none."""
+    is_left: Flags
+    """Whom it left without."""
+    bound: float = 0.0
     left: float = 0.0
     """Of the budget, stretched, when all are chosen."""
 
@@ -65,26 +75,30 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     n, n_offers = found.effect.shape
     stretch = 1.0 / ((1.0 - material.control_share) * (1.0 - material.config.holdout.share))
     order = np.argsort(_lot(material, "offer-order"), kind="stable")
-    limits = limits_of(material, found.catalogue, stretch)
     if not n_offers:
-        nobody = np.full(n, -1, dtype=np.int64)
-        return Chosen(nobody, np.ones(n), np.zeros(n, dtype=np.bool_), np.zeros(n), 0.0)
+        nobody, none = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.bool_)
+        return Chosen(nobody, np.ones(n), none, np.zeros(n), none[:0], np.zeros(n), none)
     reachable = ~refused[:, None]
-    if settings.exploration == "thompson":
-        return _sampled(material, found, found.is_drawable & reachable, limits)
     is_option, is_drawable = found.is_option & reachable, found.is_drawable & reachable
-    value = np.where(is_option, found.worth.net, np.nan)[order]
-    bought = allocation(value, found.worth.cost[order], limits)
+    trial = trial_of(material, found, is_drawable, stretch)
+    limits = limits_of(material, found.catalogue, stretch, trial)
+    if settings.exploration == "thompson":
+        return _sampled(material, found, trial, is_drawable, limits)
+    net, cost = found.worth.net * trial.made, found.worth.cost * trial.made
+    turns = turns_of(trial, is_option, turn_lot_of(material))
+    is_option_tonight = is_option & turns.allowed
+    value = np.where(is_option_tonight, net, np.nan)[order]
+    bought = allocation(value, cost[order], limits)
     choice = np.full(n, -1, dtype=np.int64)
     choice[order] = bought.choice
     if material.circle is not None and material.circle.counts:
         choice = chosen_together(
             material.circle,
             material.people["customer_id"],
-            net=found.worth.net,
+            net=net,
             effect=found.effect,
-            cost=found.worth.cost,
-            is_option=is_option,
+            cost=cost,
+            is_option=is_option_tonight,
             budget=np.inf if limits.budget is None else limits.budget,
             per_offer=dict(limits.per_offer),
         )
@@ -98,11 +112,28 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
         pool=is_chosen,
         most=_affordable(is_drawable[is_chosen], found.worth.cost[is_chosen], limits, settings),
     )
-    rate = drawn.is_random.sum() / max(1, is_chosen.sum())
-    alone = np.where(is_chosen, rate / (is_drawable.sum(axis=1) + 1.0), 0.0)
+    is_in = is_chosen & is_drawable.any(axis=1)
+    rate = drawn.is_random.sum() / max(1, is_in.sum())
+    alone = np.where(is_in, rate / (is_drawable.sum(axis=1) + 1.0), 0.0)
     budget = np.inf if limits.budget is None else limits.budget
-    left = budget - _spent(choice, found.worth.cost)
-    return Chosen(drawn.choice, drawn.propensity, drawn.is_random, alone, bought.bound, left)
+    left = budget - _spent(choice, cost)
+    by_rule = np.where(trial.of(choice), 1.0 - np.where(is_in, rate, 0.0), 0.0)
+    # the rule picked it in its turn, and would have picked any other that pays in that one's
+    could = trial.of(drawn.choice) & is_option[np.arange(n), np.maximum(drawn.choice, 0)]
+    in_turn = np.where(could, by_rule * turns.chance * (1.0 - trial.chance), 0.0)
+    # whom the lot among offers fell on has its chance of none behind them
+    is_picked = trial.of(drawn.choice) & ~drawn.is_random
+    return Chosen(
+        drawn.choice,
+        drawn.propensity - np.where(drawn.choice == choice, by_rule, 0.0) + in_turn,
+        drawn.is_random,
+        alone + trial.chance * by_rule,
+        trial.full(choice),
+        np.where(is_picked, trial.chance, 0.0),
+        is_picked & (lot_of(material) < trial.chance),
+        bought.bound,
+        left,
+    )
 
 
 def _spent(choice: Ints, cost: Floats) -> float:
@@ -119,7 +150,7 @@ def _affordable(is_drawable: Flags, cost: Floats, limits: Limits, settings: Offe
     return int(settings.exploration_share * limits.budget / mean) if mean > 0 else None
 
 
-def _sampled(material: Material, found: Offering, is_drawable: Flags, limits: Limits) -> Chosen:
+def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Flags, limits: Limits) -> Chosen:
     """Let each decision follow a draw of what every offer may be worth after the prices of budget and places.
 
     The prices are those at which another draw of the same night would be sold out, so that nobody's chance depends on
@@ -128,40 +159,72 @@ def _sampled(material: Material, found: Offering, is_drawable: Flags, limits: Li
     """
     people = material.people
     around = np.nan_to_num(material.money("spillover_value"))
-    spread = np.maximum(found.error * (material.money("value") + around)[:, None], 1e-9)
-    value = np.where(is_drawable, found.worth.net - material.config.offers.margin, np.nan)
+    spread = np.maximum(found.error * (material.money("value") + around)[:, None] * trial.made, 1e-9)
+    value = np.where(is_drawable, (found.worth.net - material.config.offers.margin) * trial.made, np.nan)
+    cost = found.worth.cost * trial.made
     ids, salt = people["customer_id"].to_list(), _salt(material)
     lots = [uniform(ids, f"{salt}\x1fprices|{place}") for place in range(value.shape[1])]
+    turns = turns_of(trial, is_drawable, turn_lot_of(material))
     other = value + spread * ndtri(np.clip(np.column_stack(lots), 1e-12, 1 - 1e-12))
-    prices = prices_under(other, found.worth.cost, limits)
+    prices = prices_under(np.where(turns.allowed, other, np.nan), cost, limits)
     use, _ = limits.rows(value.shape[1])
-    reduced = np.where(is_drawable, prices.reduced(value, found.worth.cost, use), -1.0)
-    drawn = thompson(reduced, np.where(is_drawable, spread, 1.0), is_drawable, ids, salt=salt)
-    among = np.where(drawn.choice >= 0, drawn.propensity / np.maximum(drawn.some, 1e-12), 1.0)
+    reduced = np.where(is_drawable, prices.reduced(value, cost, use), -1.0)
+    width = np.where(is_drawable, spread, 1.0)
+    chances = _over_turns(trial, turns, reduced, width, is_drawable)
+    drawn = thompson(reduced, width, is_drawable & turns.allowed, ids, salt=salt, chances=chances)
+    is_made = drawn.choice >= 0
+    some = np.maximum(drawn.some, 1e-12)
+    among = np.where(is_made, drawn.propensity / some, 1.0)
+    is_picked = trial.of(drawn.choice)
+    of_any = np.where(is_made, drawn.chances[:, trial.is_on].sum(axis=1) / some, 0.0)
+    chance = np.where(is_picked, trial.chance, 0.0)
     return Chosen(
-        drawn.choice, among, drawn.is_random & (drawn.choice >= 0), np.zeros(len(ids)), prices.bound
+        drawn.choice,
+        among * (1.0 - chance),
+        drawn.is_random & is_made,
+        trial.chance * np.minimum(of_any, 1.0),
+        trial.full(drawn.choice),
+        chance,
+        is_picked & (lot_of(material) < trial.chance),
+        prices.bound,
     )
+
+
+def _over_turns(trial: Trial, turns: Turns, mean: Floats, spread: Floats, is_drawable: Flags) -> Floats:
+    """Return the probability of each offer by Thompson sampling, over the turns of offers on trial; shape (n, o)."""
+    shown = is_drawable & ~trial.is_on
+    found = thompson_chances(mean, spread, shown & (turns.n_open == 0)[:, None])
+    for place in np.flatnonzero(trial.is_on):
+        mine = is_drawable[:, place]
+        allowed = shown & mine[:, None]
+        allowed[:, place] = mine
+        found += thompson_chances(mean, spread, allowed) * turns.chance[:, None]
+    return found
 
 
 def _salt(material: Material) -> str:
     return f"{material.config.holdout.salt}\x1f{material.config.offers.campaign}\x1f{material.as_of.day}"
 
 
-def limits_of(material: Material, catalogue: Catalogue, stretch: float = 1.0) -> Limits:
+def limits_of(
+    material: Material, catalogue: Catalogue, stretch: float = 1.0, trial: Trial | None = None
+) -> Limits:
     """Return budget and capacities of the night, stretched by those who are chosen and left alone.
 
     An offer with one channel shares what there is of it; one with several, all limited, has room for the sum of them,
     and the contact rules see to the rest, as they do to what surveys and calls take of a channel.
     """
     room = material.rules.capacity
-    per_offer: dict[int, int] = {}
+    trial = trial or Trial(np.zeros(len(catalogue.offer_ids), dtype=np.bool_))
+    per_offer, made = dict(trial.places), trial.made
     for place, (most, channels) in enumerate(zip(catalogue.capacity, catalogue.channels, strict=True)):
         rooms = [room[name] for name in channels if name in room]
         ends = [] if most is None else [most]
         if len(channels) > 1 and len(rooms) == len(channels):
             ends.append(sum(rooms))
         if ends:
-            per_offer[place] = int(np.ceil(min(ends) * stretch))
+            most_here = int(np.ceil(min(ends) * stretch / made[place]))
+            per_offer[place] = min(most_here, per_offer.get(place, most_here))
     alone = tuple(every[0] if len(every) == 1 else "" for every in catalogue.channels)
     per_channel = {name: int(np.ceil(room[name] * stretch)) for name in sorted({*alone} & {*room})}
     return Limits(material.config.offers.budget * stretch, per_offer, per_channel, alone)
@@ -186,7 +249,8 @@ def offer_candidates(
     drew_none = chosen.is_random & (chosen.choice < 0)
     unbought = (reason == "") & (chosen.choice < 0) & ~drew_none
     is_dear = found.worth.cost[rows, place] > chosen.left
-    for_want_of = pl.Series(np.where(is_dear, "budget_spent", "capacity_full"), dtype=pl.String)
+    is_full = np.where(chosen.is_full[place], "trial_full", "capacity_full")
+    for_want_of = pl.Series(np.where(is_dear, "budget_spent", is_full), dtype=pl.String)
     if material.config.offers.exploration == "thompson":
         for_want_of = pl.repeat("not_drawn", place.size, eager=True, dtype=pl.String)
     why_not = pl.Series(reason).replace("", None)
@@ -236,9 +300,11 @@ def offer_candidates(
 
 
 def curve_of(material: Material, found: Offering, refused: Flags) -> pl.DataFrame:
-    """Return what other budgets would buy (`scoring.offers.value_curve`)."""
-    value = np.where(found.is_option & ~refused[:, None], found.worth.net, np.nan)
-    return value_curve(value, found.worth.cost, limits_of(material, found.catalogue))
+    """Return what other budgets would buy (`scoring.offers.value_curve`), with as many places in trials as tonight."""
+    is_option = found.is_option & ~refused[:, None]
+    trial = trial_of(material, found, is_option, 1.0)
+    value = np.where(is_option, found.worth.net * trial.made, np.nan)
+    return value_curve(value, found.worth.cost * trial.made, limits_of(material, found.catalogue, 1.0, trial))
 
 
 def _lot(material: Material, name: str) -> Floats:

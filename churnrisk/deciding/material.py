@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,6 +80,8 @@ class Material:
     """customer_id, rule, latest_channel (null: none) of those whom a proactive rule concerns now."""
     campaign_share: float | None = None
     """Share of controls that the campaign running was started with; None: that of the settings."""
+    tried: Mapping[str, int] = field(default_factory=dict)
+    """By offer_id: how often it was made so late that ``effects`` know nothing of the outcome."""
     notes: tuple[str, ...] = field(default=())
 
     @property

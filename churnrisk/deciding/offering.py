@@ -16,7 +16,6 @@ from scoring.asking import OfferNumbers
 from scoring.offers import Effects, NetValue, OfferCosts, net_value, takes_assumed
 
 from ..bundle.effects import OfferEffect, OfferEffects
-from ..config import OfferSettings
 from .material import Material
 
 Floats = NDArray[np.float64]
@@ -129,7 +128,7 @@ def offering(material: Material, catalogue: Catalogue) -> Offering:
         catalogue.costs,
         takes,
     )
-    reasons = _reasons(material, catalogue, worth, settings)
+    reasons = _reasons(material, catalogue, found.offers, worth)
     return Offering(catalogue, found.offers, worth, found.mean, takes, reasons, found.error)
 
 
@@ -144,9 +143,9 @@ def _takes(known: tuple[OfferEffect, ...], assumed: Floats) -> Floats:
 
 
 def _reasons(
-    material: Material, catalogue: Catalogue, worth: NetValue, settings: OfferSettings
+    material: Material, catalogue: Catalogue, known: tuple[OfferEffect, ...], worth: NetValue
 ) -> NDArray[np.str_]:
-    people = material.people
+    people, settings = material.people, material.config.offers
     shape = worth.net.shape
     is_worth = worth.is_worth & (worth.net > settings.margin)
     unknown = np.isnan(worth.net)
@@ -157,8 +156,10 @@ def _reasons(
         if causes:
             is_other = people["root_cause"].is_not_null() & ~people["root_cause"].is_in(list(causes))
             is_out[:, place] |= is_other.to_numpy()
-    conditions = [is_out, unknown, _without_room(material, catalogue), ~is_worth]
-    codes = ["not_eligible", "effect_unknown", "capacity_full", "not_worth_it"]
+    refuted = [each.trial(settings.treat_quantile) == "refuted" for each in known]
+    is_refuted = np.broadcast_to(np.array(refuted, dtype=np.bool_), shape)
+    conditions = [is_out, unknown, is_refuted, _without_room(material, catalogue), ~is_worth]
+    codes = ["not_eligible", "effect_unknown", "effect_not_shown", "capacity_full", "not_worth_it"]
     return np.select(conditions, codes, default="")
 
 

@@ -8,7 +8,7 @@ again without that question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from .calling import (
 from .choosing import Chosen, chosen_offers, curve_of, offer_candidates
 from .material import Material
 from .offering import Catalogue, Offering, catalogue_of, offering
+from .trying import held_out_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +73,9 @@ def decided_night(material: Material) -> DecidedNight:
     first = _customers(_walk(material, [surveys]), ASK)
     while True:
         chosen, offers, refused = _bought(material, found, before, first)
-        calls = call_candidates(material, offers, first)
-        done = with_offers(_walk(material, [surveys, offers, calls, *others]))
+        tonight = _measuring(material, chosen)
+        calls = call_candidates(tonight, offers, first)
+        done = with_offers(_walk(tonight, [surveys, offers, calls, *others]))
         still = first & _customers(done, ASK)
         if still == first:
             break
@@ -83,6 +85,14 @@ def decided_night(material: Material) -> DecidedNight:
     return DecidedNight(
         _kept(material, done), found, chosen, asked, curve, _figures(material, done, chosen), notes
     )
+
+
+def _measuring(material: Material, chosen: Chosen | None) -> Material:
+    """Return the material with those held out tonight who are left without an offer on trial."""
+    if chosen is None:
+        return material
+    out = pl.concat([material.standing.held_out, held_out_of(material, chosen.is_left)])
+    return replace(material, standing=replace(material.standing, held_out=out))
 
 
 def _refused_before(material: Material, found: Offering | None, catalogue: Catalogue) -> pl.DataFrame:

@@ -31,7 +31,7 @@ INVITED, TREATED = "ask", "offer"
 
 CONTROL_OFFER = "control"
 STATE = "invited"
-BY_CAMPAIGN = "campaign_hold_out"
+BY_CAMPAIGN, ON_TRIAL = "campaign_hold_out", "trial_hold_out"
 HELD_OUT = {"permanent_hold_out": PERMANENT, "survey_hold_out": SURVEY, BY_CAMPAIGN: CAMPAIGN}
 
 
@@ -209,36 +209,44 @@ def _treatments(told: pl.DataFrame, night: DecidedNight, material: Material) -> 
     """Return offers made and customers left without on purpose, each with its whole chance.
 
     The chance of an offer is that of being chosen for it times that of not being a control; the chance of a
-    control that of being left alone by either lot. A control of the campaign says which offer it is ``instead_of``:
-    the one that the choice fell on, and that the walk would have let through. Who drew none is instead of none.
+    control that of being left alone by any lot. A control of the campaign or of a trial says which offer it is
+    ``instead_of``: the one that the choice fell on, and that the walk would have let through; ``left_alone`` is the
+    chance with which those picked for it as this customer was are left without. Who drew none is instead of none.
     """
     share = material.control_share
     done = told.filter((pl.col("kind") == OFFER) & pl.col("decision").is_in([OFFER, CONTROL]))
-    none_drawn = _none_drawn(done, night, material)
-    left_alone = share + (1.0 - share) * none_drawn
+    chances = _chances(done, night, material)
     is_control = pl.col("decision") == CONTROL
-    return done.with_columns(_alone=left_alone).select(
+    instead_of = pl.when(pl.col("reason_code").is_in([BY_CAMPAIGN, ON_TRIAL])).then("subject")
+    return done.with_columns(
+        _alone=share + (1.0 - share) * chances["left_alone"],
+        _trial=share + (1.0 - share) * chances["trial"],
+    ).select(
         "customer_id",
         "campaign_id",
         treatment_id="reference",
         offer_id=pl.when(is_control).then(pl.lit(CONTROL_OFFER)).otherwise("subject"),
-        instead_of=pl.when(pl.col("reason_code") == BY_CAMPAIGN).then("subject"),
+        instead_of=instead_of,
+        left_alone=pl.when(instead_of.is_not_null()).then("_trial"),
         at=pl.lit(material.as_of.instant),
         propensity=pl.when(is_control).then("_alone").otherwise((1.0 - share) * pl.col("propensity")),
         source=pl.lit("decide"),
     )
 
 
-def _none_drawn(done: pl.DataFrame, night: DecidedNight, material: Material) -> pl.Series:
-    """Return the chance that the lot among options gives none."""
-    if night.chosen is None:
-        return pl.Series([], dtype=pl.Float64)
-    alone = pl.DataFrame(
-        {"customer_id": material.people["customer_id"], "_alone": pl.Series(night.chosen.left_alone)}
+def _chances(done: pl.DataFrame, night: DecidedNight, material: Material) -> pl.DataFrame:
+    """Return of each row left_alone, the chance that a lot leaves it without, and trial, that of its own offer."""
+    chosen = night.chosen
+    if chosen is None:
+        return pl.DataFrame(schema={"left_alone": pl.Float64, "trial": pl.Float64})
+    found = pl.DataFrame(
+        {
+            "customer_id": material.people["customer_id"],
+            "left_alone": pl.Series(chosen.left_alone),
+            "trial": pl.Series(chosen.trial_chance),
+        }
     )
-    return done.select("customer_id").join(alone, on="customer_id", how="left", maintain_order="left")[
-        "_alone"
-    ]
+    return done.select("customer_id").join(found, on="customer_id", how="left", maintain_order="left")
 
 
 def _contacts(told: pl.DataFrame, material: Material) -> pl.DataFrame:

@@ -46,6 +46,7 @@ TREATMENTS: dict[str, pl.DataType] = {
     "accepted": pl.Boolean(),
     "root_cause": pl.String(),
     "instead_of": pl.String(),
+    "left_alone": pl.Float64(),
 }
 """Columns of the validated table of treatments."""
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration: what a ledger that this code writes must stand at."""
 
 METADATA = MetaData(
@@ -198,10 +198,12 @@ TREATMENTS = _table(
     _instant("written_at"),
     _text("instead_of", null=True),
     _instant("withdrawn_at", null=True),
+    _number("left_alone"),
     Index("ix_treatments_customer_id", "customer_id"),
 )
 """Offers made, and customers left without on purpose (``offer_id`` control). ``instead_of`` is the offer that a control
-would have been made; null for offers made, for who drew none, and where nobody said."""
+would have been made; null for offers made, for who drew none, and where nobody said. ``left_alone`` is, of such a
+control, the chance with which those picked for that offer were left without; higher while an offer is on trial."""
 
 TREATMENT_FACTS = _table(
     "treatment_facts",

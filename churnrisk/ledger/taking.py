@@ -307,7 +307,7 @@ def take_treatments(db: Connection, treatments: pl.DataFrame, *, source: str, no
     Whoever got an offer was contacted: the contact is written too, once.
     """
     dated = known_from(treatments, "at", now).with_columns(source=pl.lit(source), written_at=pl.lit(now))
-    filled = ["propensity", "campaign_id", "instead_of"]
+    filled = ["propensity", "campaign_id", "instead_of", "left_alone"]
     known = facts.by_index(db, TREATMENTS, "treatment_id", dated["treatment_id"])
     given = known.select("treatment_id").join(dated, on="treatment_id", maintain_order="left")
     told = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
@@ -18,12 +18,14 @@ from scoring.offers.eligibility import eligible
 
 from ..acting import as_rule
 from ..answered import Heard
-from ..bundle.effects import read_effects
+from ..bundle.effects import OfferEffects, read_effects
 from ..config import Config
+from ..dates import AsOf
 from ..deciding import Circle, DecidedNight, Material, decided_night, decision_tables, ledger_rows
 from ..errors import ConfigError, ContractError
 from ..ledger import Decided, Ledger, decided, facts, newest_decided, record_decisions
 from ..ledger.arms import Campaign, arms_of, campaign_of, drawn_arms, frozen_arms, running_campaign
+from ..ledger.holdouts import CONTROL
 from ..ledger.replay import contacted_by
 from ..ledger.rules import ContactRules
 from ..ledger.rules.reasons import REASONS
@@ -96,7 +98,7 @@ def _words(sentences: Sentences) -> dict[str, str]:
 def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
     workspace, instant = basis.workspace, basis.as_of.instant
     config = workspace.config
-    offers = _offers(basis)
+    offers, effects = _offers(basis), read_effects(workspace.champion)
     with ledger.reading() as db:
         outcomes, treatments = facts.outcomes(db, instant), facts.treatments(db, instant)
     people = _people(ready, _causes(outcomes, treatments, instant))
@@ -120,7 +122,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         ratios=ready.known.ratios,
         evidence=ready.known.evidence,
         offers=offers,
-        effects=read_effects(workspace.champion),
+        effects=effects,
         nps=ready.known.nps,
         answering=ready.known.answering,
         eligible=None if offers is None else _eligible(offers, tables, people),
@@ -134,7 +136,17 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         circle=_circle(ready),
         due=_due(basis, ledger, tables, people),
         campaign_share=share,
+        tried=_tried(treatments, effects, basis.as_of),
     )
+
+
+def _tried(treatments: pl.DataFrame, effects: OfferEffects | None, as_of: AsOf) -> dict[str, int]:
+    """Return by offer_id how often each was made so late that the effects in use know nothing of its outcome."""
+    made = treatments.filter(pl.col("offer_id") != CONTROL)
+    if effects is not None and effects.as_of:
+        learned = AsOf(date.fromisoformat(effects.as_of), as_of.zone)
+        made = made.filter(pl.col("at") >= learned.days_before(effects.window_days))
+    return dict(made.group_by("offer_id").len().sort("offer_id").iter_rows())
 
 
 def _calls(ready: Ready) -> pl.DataFrame:

@@ -22,6 +22,7 @@ RESTING: Mapping[str, str] = {
 MEASURED: Mapping[str, str] = {
     "permanent_hold_out": "never contacted",
     "campaign_hold_out": "controls of the campaign",
+    "trial_hold_out": "controls of an offer on trial",
     "drawn_none": "the lot fell on no offer",
 }
 ASKED: Mapping[str, str] = {"asked_first": ""}

@@ -151,7 +151,7 @@ SHAPES: dict[str, Shape] = {
     "treatments": Shape(
         _same(
             "treatment_id", "customer_key", "offer_id", "at", "known_at", "propensity", "accepted", "root_cause",
-            "instead_of",
+            "instead_of", "left_alone",
         ),
         ("treatment_id",),
         "at",

@@ -36,6 +36,8 @@ class Explored:
     """Whether chance decided."""
     some: Floats
     """Probability, over the draws, of any offer at all."""
+    chances: Floats
+    """Shape (n, o): probability, over the draws, of each offer."""
 
 
 def fixed_share(
@@ -99,11 +101,21 @@ def fixed_share(
     is_random[drawn] = True
     some = (choice >= 0).astype(np.float64)
     some[inside] = (1 - rate) * some[inside] + rate * (options - 1) / options
-    return Explored(done, propensity, is_random, some)
+    chances = np.zeros(is_allowed.shape)
+    chosen = np.flatnonzero(choice >= 0)
+    chances[chosen, choice[chosen]] = 1.0
+    chances[inside] = (1 - rate) * chances[inside] + is_allowed[inside] * (rate / options)[:, None]
+    return Explored(done, propensity, is_random, some, chances)
 
 
 def thompson(
-    mean: Floats, spread: Floats, is_allowed: Flags, customer_ids: Sequence[str], *, salt: str
+    mean: Floats,
+    spread: Floats,
+    is_allowed: Flags,
+    customer_ids: Sequence[str],
+    *,
+    salt: str,
+    chances: Floats | None = None,
 ) -> Explored:
     r"""Let each customer's decision follow one draw of what every offer may be worth to them.
 
@@ -114,6 +126,7 @@ def thompson(
     spread : shape (n, o), over 0: its standard deviation, that of the effect times value.
     is_allowed : shape (n, o).
     customer_ids, salt : as in :func:`fixed_share`.
+    chances : shape (n, o), the probabilities to write down where what is allowed was drawn too; default: of these.
 
     Returns
     -------
@@ -134,11 +147,11 @@ def thompson(
         ]
     ).reshape(n, n_offers)
     choice = highest(np.where(is_allowed, mean + spread * draws, -np.inf))
-    chances = thompson_chances(mean, spread, is_allowed)
+    chances = thompson_chances(mean, spread, is_allowed) if chances is None else chances
     some = np.minimum(chances.sum(axis=1), 1.0)
     propensity = np.where(choice >= 0, chances[np.arange(n), np.maximum(choice, 0)], 1 - some)
     is_random = choice != highest(np.where(is_allowed, mean, -np.inf))
-    return Explored(choice, propensity, is_random, some)
+    return Explored(choice, propensity, is_random, some, chances)
 
 
 def highest(value: Floats) -> Ints:

@@ -44,14 +44,15 @@ shadow = false
 class Plan:
     """How large the world is, how often a night decides, and what it may spend, per customer of the base.
 
-    ``places``: offers of each kind that can be made in a night; a night stands for ``every_days`` days of work.
+    ``places``: offers of each kind that can be made in a night, by call too; ``called``: customers on the list of
+    calls, which does nothing here but take them; a night stands for ``every_days`` days of work.
     """
 
     customers: int
     every_days: int = 28
     asking: float = 0.004
     offering: float = 0.25
-    called: float = 0.03
+    called: float = 0.005
     places: float = 0.03
     n_futures: int = 20
     exploration: str = "thompson"
@@ -126,7 +127,9 @@ def looped_year(plan: Plan, seed: int, folder: Path, say: bool = False) -> tuple
     text = text.replace("[offers]\n", f'[offers]\nexploration = "{plan.exploration}"\n')
     text = _with(text, "daily_capacity = ", str(round(plan.called * plan.customers)))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "churnrisk.toml").write_text(text + SETTINGS, "utf-8")
+    calls = round((plan.called + plan.places) * plan.customers)
+    room = f"\n[contacts]\ncapacity = {{ call = {calls} }}\n"
+    (folder / "churnrisk.toml").write_text(text + room + SETTINGS, "utf-8")
     steps: list[Step] = []
     said: list[str] = []
     with Played(folder / "data", settings, by_person=True) as world:

@@ -90,40 +90,24 @@ def test_beside_controls_of_the_same_offer_it_says_so(tmp_path: Path) -> None:
     assert set(found.tables["causes"]["compared_with"]) == {SAME_OFFER}
 
 
-@pytest.mark.parametrize("source", ["decide", "file"])
-def test_lots_of_others_weigh_by_their_recorded_chances_and_ours_do_not(source: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["left_alone", "propensity"])
+def test_controls_weigh_by_the_chance_of_being_left_alone_or_where_it_is_not_told_by_the_whole_chance(
+    by: str, tmp_path: Path
+) -> None:
     tables = drawn(1_200, effect=0.0)
     head, *lines = str(tables["treatments"]).splitlines()
     # of every second customer the chance written down of being left alone is another one
     cells = [line.split(" | ") for line in lines]
-    for number, cell in enumerate(cells):
-        is_control = cell[3] == "control"
-        cell[4] = "0.6" if is_control and number % 2 else cell[4]
-        cell.append("call" if is_control else "")
-    treatments = "\n".join([f"{head} | instead_of", *(" | ".join(cell) for cell in cells)])
-    made = pl.DataFrame(
-        {
-            "treatment_id": [cell[0] for cell in cells],
-            "customer_id": [f"c{cell[1]}" for cell in cells],
-            "offer_id": [cell[3] for cell in cells],
-        }
-    ).with_columns(
-        campaign_id=pl.lit("spring"),
-        at=pl.lit(MADE_AT),
-        known_at=pl.lit(MADE_AT),
-        source=pl.lit(source),
-        written_at=pl.lit(MADE_AT),
-    )
-    (row,) = (
-        told(tmp_path, {**tables, "treatments": treatments}, ledger={"treatments": made})
-        .tables["campaigns"]
-        .to_dicts()
-    )
-    left = tables["customers"]
-    stayed = np.array([not line.split(" | ")[3].strip() for line in str(left).splitlines()[1:]], dtype=float)
-    chance = np.array([float(cell[4]) for cell in cells])
     alone = np.array([cell[3] == "control" for cell in cells])
-    weight = (1 - chance) / chance if source == "file" else np.ones(1_200)
+    chance = np.where(np.arange(1_200) % 2, 0.6, float(cells[0][4]))
+    for cell, is_control, mine in zip(cells, alone, chance, strict=True):
+        cell[4] = str(mine) if is_control and by == "propensity" else cell[4]
+        cell += ["call" if is_control else "", str(mine) if is_control and by == "left_alone" else ""]
+    treatments = "\n".join([f"{head} | instead_of | left_alone", *(" | ".join(cell) for cell in cells)])
+    (row,) = told(tmp_path, {**tables, "treatments": treatments}).tables["campaigns"].to_dicts()
+    left = str(tables["customers"]).splitlines()[1:]
+    stayed = np.array([not line.split(" | ")[3].strip() for line in left], dtype=float)
+    weight = (1 - chance) / chance
     expected = stayed[~alone].mean() - np.average(stayed[alone], weights=weight[alone])
     assert row["difference"] == pytest.approx(expected)
 

@@ -11,6 +11,7 @@
 --   accepted | flag | not recorded, or control
 --   root_cause | text | not asked
 --   instead_of | offer that a control would have been made | an offer was made, the lot gave none, or not known
+--   left_alone | probability 0-1 with which those picked for instead_of were left without | not a control, or not recorded
 --   stayed | 1: no leaving within the window after the treatment is known; 0: one is | never null
 --   is_in_notice | the leaving was known before the treatment | never null
 
@@ -24,7 +25,8 @@ with taken as (
         case when propensity > 0 then propensity end as propensity,
         accepted,
         root_cause,
-        instead_of
+        instead_of,
+        case when instead_of is not null then coalesce(left_alone, propensity) end as left_alone
     from treatments
     where known_at < $known_by and "at" < $matured_before
 ),
@@ -59,6 +61,7 @@ treated as (
         taken.accepted,
         taken.root_cause,
         taken.instead_of,
+        taken.left_alone,
         case
             when epoch_us(first_leavings.left_at) < epoch_us(taken.treated_at) + $window_us then 0
             else 1

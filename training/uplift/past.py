@@ -170,6 +170,7 @@ def _stacked(parts: list[pl.DataFrame], told: list[str]) -> tuple[UpliftRows, pl
         lot=Lot(
             np.array(outcome["instead_of"].to_list(), dtype=object),
             outcome["treated_at"].to_numpy(),
+            outcome["left_alone"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
         ),
     )
     table = outcome.select(

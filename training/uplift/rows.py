@@ -34,8 +34,8 @@ class Lot:
     at: NDArray[np.datetime64]
     """When the lot fell: an offer was made, or somebody left without."""
     left_alone: Floats | None = None
-    """Over 0 to 1, of controls: the chance with which the lot left them alone, where that differs; nan: not known.
-    None: the same for all, as in campaigns of the ledger, whose share of controls is frozen."""
+    """Over 0 to 1, of controls: the chance with which the lot left those picked for the offer alone; nan: not known.
+    None: the same for all."""
 
     def where(self, chosen: NDArray[np.bool_]) -> Lot:
         """Return the rows where ``chosen`` is true."""

@@ -10,7 +10,10 @@ CHOSEN = "chosen"
 WITH_OFFER = "with_offer"
 """A call of the team that makes an offer too: one contact, that of the offer."""
 
-GIVEN = ("left", "in_notice", "not_eligible", "effect_unknown", "not_worth_it", "drawn_none", "not_drawn")
+GIVEN = (
+    "left", "in_notice", "not_eligible", "effect_unknown", "effect_not_shown", "not_worth_it", "trial_full",
+    "drawn_none", "not_drawn",
+)  # fmt: skip
 """What whoever proposes a candidate knows of it, and the walk does not."""
 
 RESTING = ("quiet_period", "waiting_for_answer", "cap_reached", "quiet_days")
@@ -22,7 +25,7 @@ FULL = ("already_today", "capacity_full", "budget_spent")
 FORBIDDEN = ("no_consent", "do_not_contact", "suppressed")
 """Looked at last of all refusals, and again when messages and files are made."""
 
-HELD_OUT = ("permanent_hold_out", "campaign_hold_out", "survey_hold_out")
+HELD_OUT = ("permanent_hold_out", "campaign_hold_out", "trial_hold_out", "survey_hold_out")
 """Who would have been contacted, had the lot not held them out: so that they can be compared with who was."""
 
 REASONS = (CHOSEN, WITH_OFFER, *GIVEN, *RESTING, *FULL, *FORBIDDEN, *HELD_OUT)
@@ -48,6 +51,7 @@ _DECIDED = {
     "permanent_hold_out": HOLD_OUT,
     "survey_hold_out": HOLD_OUT,
     "campaign_hold_out": CONTROL,
+    "trial_hold_out": CONTROL,
     "drawn_none": CONTROL,
 }
 

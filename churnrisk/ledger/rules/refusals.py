@@ -42,6 +42,7 @@ def refusals(candidates: pl.DataFrame, standing: Standing, rules: ContactRules, 
         *forbidden,
         _code("permanent_hold_out", pl.col("is_out_permanent")),
         _code("campaign_hold_out", pl.col("is_out_campaign")),
+        _code("trial_hold_out", pl.col("is_out_trial")),
         _code("survey_hold_out", (pl.col("purpose") == SURVEY) & pl.col("is_out_survey")),
     ]
     return marked.select(
@@ -108,6 +109,7 @@ def _flagged(
     yield "is_out_permanent", out.filter(pl.col("kind") == "permanent"), ["customer_id"]
     yield "is_out_survey", out.filter(pl.col("kind") == "survey"), ["customer_id"]
     yield "is_out_campaign", out.filter(pl.col("kind") == "campaign"), ["customer_id", "campaign_id"]
+    yield "is_out_trial", out.filter(pl.col("kind") == "trial"), ["customer_id", "campaign_id"]
 
 
 def _contact_days(contacts: pl.DataFrame, as_of: AsOf) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from ...dates import AsOf
 from ..holdouts import draws
-from .reasons import CHOSEN, REASONS, decision_of
+from .reasons import CHOSEN, HELD_OUT, REASONS, decision_of
 from .refusals import EARLY, LATE, refusals
 from .standing import ContactRules, Standing
 
@@ -96,7 +96,7 @@ def walked(candidates: pl.DataFrame, standing: Standing, rules: ContactRules, as
     )
 
 
-_PICKED: Mapping[str, int] = {CHOSEN: 0, **dict.fromkeys(REASONS[-3:], 1)}
+_PICKED: Mapping[str, int] = {CHOSEN: 0, **dict.fromkeys(HELD_OUT, 1)}
 
 
 def worth_keeping(decided: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 
 from ..columns import flag, identifier, instant, number, text, word
 from ..faults import CONTROL
-from .rows import INSTEAD_OF, INSTEAD_OF_NULL, METRIC_SCALES, Source
+from .rows import INSTEAD_OF, INSTEAD_OF_NULL, LEFT_ALONE, LEFT_ALONE_NULL, METRIC_SCALES, Source
 from .table import SourceTable
 
 CONSENT_WORDS = ("may_survey", "may_contact", "may_use_answers")
@@ -78,6 +78,7 @@ class RecordedTreatments(Source):
     )
     accepted = flag("It was taken.", null="not known, or control")
     instead_of = identifier(INSTEAD_OF, null=INSTEAD_OF_NULL)
+    left_alone = number(LEFT_ALONE, "0-1", low=0, high=1, null=LEFT_ALONE_NULL)
     root_cause = text("Why the customer was unhappy, as staff recorded it.", null="not asked")
     known_at = instant("When it became known.", null=RECORDED_NOW)
 

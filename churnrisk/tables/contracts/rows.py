@@ -26,6 +26,11 @@ INSTEAD_OF_NULL = (
     "an offer was made, the lot gave none, or not known; then a campaign compares with all controls"
 )
 
+LEFT_ALONE = (
+    "Of a control that says instead_of, the probability with which those picked for that offer were left out."
+)
+LEFT_ALONE_NULL = "an offer was made, or as propensity says"
+
 KNOWN = "as soon as it happened, after delay_days; a fact with a date only, at the end of its day"
 
 
@@ -232,6 +237,7 @@ class Treatments(Source):
     )
     accepted = flag("It was taken.", null="not known, or control")
     instead_of = identifier(INSTEAD_OF, null=INSTEAD_OF_NULL)
+    left_alone = number(LEFT_ALONE, "0-1", low=0, high=1, null=LEFT_ALONE_NULL)
     root_cause = text("Why the customer was unhappy, as staff recorded it.", null="not asked")
     known_at = instant("When it became known.", null=KNOWN)
 

@@ -99,6 +99,7 @@ KINDS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "accepted": pl.Boolean,
         "root_cause": pl.String,
         "instead_of": pl.String,
+        "left_alone": pl.Float64,
     },
 }
 """Columns of the validated tables that features and labels read."""

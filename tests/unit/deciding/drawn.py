@@ -38,6 +38,8 @@ holdout_share = 0
 budget = 1000
 control_share = 0
 exploration_share = 0
+trial_share = 1
+trial_control_share = 0
 [holdout]
 share = 0
 """

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from churnrisk.bundle.effects import OfferEffect, OfferEffects
 from churnrisk.deciding import DecidedNight, decided_night
 from churnrisk.deciding.choosing import chosen_offers
 from churnrisk.deciding.offering import catalogue_of, offering
@@ -244,16 +245,27 @@ def test_the_lot_is_expected_to_cost_no_more_than_its_share_of_the_budget() -> N
 THOMPSON = NO_ASKING + '[offers]\nexploration = "thompson"\n'
 
 
+# off trial: their own treatments say what is assumed of all
+MEASURED_ALIKE = OfferEffects(
+    (),
+    tuple(
+        OfferEffect(name, "average", "", gamma=(0.3, 0.1), figures={"gamma": (0.3, 0.1, 0.5)})
+        for name in ("cheap", "dear", "hopeless")
+    ),
+)
+
+
 def test_a_draw_of_what_each_may_be_worth_tries_both_and_spends_about_the_budget() -> None:
     found = []
-    for budget in (100_000, 300):
-        who = people([0.2] * 400)
+    for budget in (100_000, 150):
+        who = people([0.2] * 200)
         rows = decided_night(
             material(
                 who,
-                THOMPSON + f"budget = {budget}\n[team]\ndaily_capacity = 400\n",
+                THOMPSON + f"budget = {budget}\n[team]\ndaily_capacity = 200\n",
                 offers=CHEAP_AND_DEAR,
                 listed=who["customer_id"],
+                effects=MEASURED_ALIKE,
             )
         ).rows
         made = rows.filter(pl.col("decision") == "offer")
@@ -264,13 +276,13 @@ def test_a_draw_of_what_each_may_be_worth_tries_both_and_spends_about_the_budget
     (rich, _), (poor, rows) = found
     # 18 - 1 against 18 - 13.5 where one draw varies by 6: the dear one is best in 7 of 100
     assert set(rich["subject"]) == {"cheap", "dear"}
-    assert 10 < rich.filter(subject="dear").height < 50
+    assert 5 < rich.filter(subject="dear").height < 25
     assert rich["propensity"].is_between(0.01, 0.99).all()
     # where money is scarce, 13.5 for 4.5 is no bargain however lucky
-    assert poor["cost"].sum() > 240
+    assert poor["cost"].sum() > 120
     left = rows.filter(pl.col("decision") != "offer")
     assert set(left["reason_code"]) <= {"not_drawn", "budget_spent"}
-    assert left.filter(reason_code="not_drawn").height > 50
+    assert left.filter(reason_code="not_drawn").height > 25
 
 
 def test_the_chance_written_down_is_how_often_the_draw_falls_on_an_offer_among_those_made_one() -> None:

@@ -31,6 +31,7 @@ def treatments(**columns: Sequence[object]) -> pl.DataFrame:
         "as_of": None,
         "written_at": AT,
         "withdrawn_at": None,
+        "left_alone": None,
     }
     filled = {name: [value] * n for name, value in defaults.items() if name not in columns}
     return pl.DataFrame({**columns, **filled}, schema=schema_of(TREATMENTS), strict=False)

@@ -57,7 +57,9 @@ def test_it_says_when_no_more_were_counted() -> None:
 def test_every_reason_for_which_somebody_is_not_called_has_its_words() -> None:
     told = {code for _, codes in LEFT_OUT for code in codes}
     calls = {*RESTING, *FORBIDDEN, "already_today", "permanent_hold_out"} - {"waiting_for_answer"}
-    assert calls | {"campaign_hold_out", "drawn_none", "asked_first", "capacity_full"} == told
+    assert (
+        calls | {"campaign_hold_out", "trial_hold_out", "drawn_none", "asked_first", "capacity_full"} == told
+    )
 
 
 def test_the_page_counts_whom_the_file_holds() -> None:

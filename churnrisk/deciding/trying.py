@@ -1,0 +1,140 @@
+"""Offers that have not shown yet that they keep anybody: how many are made a night, and who is left without by lot.
+
+It decides which offers are on trial and the lot among those picked for one; who is picked is for ``choosing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..bundle.effects import sample_size
+from ..ledger.arms import COMMUNITY
+from ..ledger.holdouts import draws
+from .material import Material
+from .offering import Offering
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+TRIAL = "trial"
+"""Kind of hold-out: of one night and the offer that somebody was picked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Which offers are on trial, how many may be picked for each, and with what chance those picked get nothing.
+
+    ``is_on``: shape (o,). ``chance``: over and above the campaign's own controls. ``places``: place of the offer in the
+    catalogue -> customers.
+    """
+
+    is_on: Flags
+    chance: float = 0.0
+    places: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def made(self) -> Floats:
+        """Share of those picked for each offer who are made it, campaign controls apart; shape (o,)."""
+        return np.where(self.is_on, 1.0 - self.chance, 1.0)
+
+    def full(self, choice: Ints) -> Flags:
+        """Return which offers have no place left when ``choice``, shape (n,), is made; shape (o,)."""
+        picked = np.bincount(choice[choice >= 0], minlength=self.is_on.size)
+        return np.array(
+            [n >= self.places.get(place, np.inf) for place, n in enumerate(picked)], dtype=np.bool_
+        )
+
+    def of(self, choice: Ints) -> Flags:
+        """Return who of ``choice``, shape (n,), was picked for an offer on trial."""
+        return np.asarray((choice >= 0) & self.is_on[np.maximum(choice, 0)])
+
+
+def trial_of(material: Material, found: Offering, is_option: Flags, stretch: float) -> Trial:
+    """Return what is on trial tonight: offers whose own treatments have neither shown that they keep anybody nor
+    refuted it (`bundle.effects.OfferEffect.trial`).
+
+    Parameters
+    ----------
+    is_option : shape (n, o), what may be made to whom.
+    stretch : customers picked for each one whom the campaign and the permanent hold-out leave in.
+
+    Notes
+    -----
+    So many are picked that those made it cost ``trial_share`` of the budget, in the mean of its most valuable options,
+    and one at least: what is too dear is still tried. Of those whose outcome is not known yet there are never more than
+    `bundle.effects.sample_size` tells for their risk, whatever the size of the base. Half of those picked are left
+    without (``trial_control_share``): an effect then shows with the fewest customers. Where whole communities are drawn
+    (``unit``) they stay whole, and only numbers are bounded.
+    """
+    settings = material.config.offers
+    ours = material.control_share
+    further = 0.0 if settings.unit == COMMUNITY else (settings.trial_control_share - ours) / (1.0 - ours)
+    chance = max(0.0, further)
+    is_on = np.array([each.trial(settings.treat_quantile) == "open" for each in found.known], dtype=np.bool_)
+    risk = material.people["risk"].to_numpy()
+    money = settings.trial_share * settings.budget * stretch
+    places = {}
+    for place in np.flatnonzero(is_on & is_option.any(axis=0)).tolist():
+        mine = np.flatnonzero(is_option[:, place])
+        best = mine[np.argsort(-found.worth.net[mine, place], kind="stable")]
+        paid = max(1, int((np.cumsum(found.worth.cost[best, place]) <= money).sum()))
+        unknown = material.tried.get(found.catalogue.offer_ids[place], 0)
+        most = sample_size(float(risk[best[:paid]].mean()), settings.treat_quantile) - unknown
+        places[place] = int(max(0.0, min(paid, stretch * most)) / (1.0 - chance))
+    return Trial(is_on, chance, places)
+
+
+@dataclass(frozen=True, eq=False)
+class Turns:
+    """Which offer on trial each customer may be picked for tonight: one of those open to them, drawn evenly.
+
+    Among offers of which nobody knows what they do the cheapest would be picked for everybody worth most, and the
+    others would be tried on those who are left.
+    """
+
+    allowed: Flags
+    """Shape (n, o): what is not on trial, and the one drawn."""
+    n_open: Ints
+    """Shape (n,): offers on trial that are open to each."""
+
+    @property
+    def chance(self) -> Floats:
+        """Chance of each of those open to be the one; 1 where none is."""
+        return 1.0 / np.maximum(self.n_open, 1)
+
+
+def turns_of(trial: Trial, is_open: Flags, lot: Floats) -> Turns:
+    """Draw the turn of each customer among offers on trial; ``is_open`` shape (n, o), ``lot`` uniform, shape (n,)."""
+    here = is_open & trial.is_on
+    n_open = here.sum(axis=1)
+    which = np.floor(lot * n_open).astype(np.int64) + 1
+    return Turns(~trial.is_on | (here & (np.cumsum(here, axis=1) == which[:, None])), n_open)
+
+
+def turn_lot_of(material: Material) -> Floats:
+    """Return a number in [0, 1) per customer, rows as in people: whose turn it is among offers on trial tonight."""
+    return _lot(material, "turn")
+
+
+def lot_of(material: Material) -> Floats:
+    """Return a number in [0, 1) per customer, rows as in people: who is left without an offer on trial tonight."""
+    return _lot(material, "left")
+
+
+def _lot(material: Material, what: str) -> Floats:
+    name = f"{TRIAL}\x1f{what}\x1f{material.config.offers.campaign}\x1f{material.as_of.day}"
+    return draws(material.people["customer_id"], name, material.config.holdout.salt).to_numpy()
+
+
+def held_out_of(material: Material, left: Flags) -> pl.DataFrame:
+    """Return kind, campaign_id, customer_id of those left without, as the contact rules look at hold-outs."""
+    campaign = material.config.offers.campaign
+    return material.people.filter(pl.Series(left)).select(
+        pl.lit(TRIAL).alias("kind"), pl.lit(campaign).alias("campaign_id"), "customer_id"
+    )

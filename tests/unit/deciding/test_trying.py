@@ -1,0 +1,208 @@
+"""Offers on trial: how many are made, who is left without, what is written down, and when the trial ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from churnrisk.bundle.effects import OfferEffect, OfferEffects, sample_size
+from churnrisk.deciding import Material, decided_night
+from churnrisk.deciding.choosing import chosen_offers
+from churnrisk.deciding.offering import catalogue_of, offering
+from churnrisk.deciding.trying import trial_of
+
+from .drawn import AS_OF, material, people, spread_risks, table
+
+GIFT = """
+offer_id | name   | contact_cost | incentive_cost | capacity | channel | suits
+gift     | A gift | 2            | 0              |          | email   |
+"""
+TWO = GIFT + "call     | A call | 4            | 0              |          | email   |\n"
+DEFAULTS = "[surveys]\nbudget = 0\n[offers]\ntrial_share = 0.1\ntrial_control_share = 0.5\n"
+LATER = "[surveys]\nbudget = 0\n[offers]\ntrial_share = 1\ntrial_control_share = 0.5\n"
+
+
+def measured(gamma: float, error: float, n_each: int = 500, offer_id: str = "gift") -> OfferEffects:
+    """Return an offer whose own treatments say that it keeps a share ``gamma`` of leavers."""
+    told = {"gamma": (gamma, gamma - 1.96 * error, gamma + 1.96 * error)}
+    offer = OfferEffect(
+        offer_id, "average", "", n_treated=n_each, n_control=n_each, n_leavers=n_each // 5, gamma=(gamma, error),
+        figures=told,
+    )  # fmt: skip
+    return OfferEffects((), (offer,))
+
+
+def night(n: int, given: str, **more: Any) -> Material:
+    return material(people([0.2] * n), given, **({"offers": GIFT} | more))
+
+
+def reasons(tonight: Material) -> dict[str, int]:
+    rows = decided_night(tonight).rows.filter(kind="offer")
+    return dict(rows.group_by("reason_code").len().sort("reason_code").iter_rows())
+
+
+def test_an_offer_that_nobody_measured_costs_its_share_of_the_budget_and_half_of_those_picked_get_nothing() -> (
+    None
+):
+    # 18 - 2 each is worth it for all 900; a tenth of 2,000 pays for 100, and as many are left without
+    found = decided_night(night(900, DEFAULTS + "budget = 2000\n")).rows.filter(kind="offer")
+    counts = dict(found.group_by("decision", "reason_code").len().select("reason_code", "len").iter_rows())
+    assert counts["chosen"] + counts["trial_hold_out"] == 200
+    assert 75 <= counts["chosen"] <= 125
+    assert counts["trial_full"] > 100
+    left = found.filter(reason_code="trial_hold_out")
+    assert set(left["decision"]) == {"control"}
+    assert found.filter(reason_code="chosen")["propensity"].to_list() == [0.5] * counts["chosen"]
+
+
+def test_an_offer_whose_own_treatments_show_that_it_keeps_people_goes_to_all_whom_it_pays_for() -> None:
+    tonight = night(900, DEFAULTS + "budget = 2000\n", effects=measured(0.2, 0.1))
+    assert reasons(tonight) == {"chosen": 900}
+
+
+def test_an_offer_that_kept_less_than_assumed_and_nobody_for_sure_is_made_no_more() -> None:
+    tonight = night(50, LATER + "budget = 2000\nexploration_share = 0.5\n", effects=measured(-0.03, 0.1))
+    rows = decided_night(replace(tonight, listed=tonight.people["customer_id"])).rows.filter(kind="offer")
+    assert set(rows["reason_code"]) == {"effect_not_shown"}
+    assert set(rows["decision"]) == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("gamma", "error", "stands"),
+    [
+        (0.3, 0.4, "open"),  # says nothing yet
+        (0.2, 0.1, "shown"),
+        (0.09, 0.1, "shown"),  # 20 % quantile just above 0
+        (0.01, 0.1, "refuted"),  # below 0, and .206 is below .21
+        (0.08, 0.1, "open"),  # below 0, and .276 is not
+        (-0.2, 0.3, "open"),
+        (-0.2, 0.1, "refuted"),
+    ],
+)
+def test_a_trial_is_open_until_it_shows_an_effect_or_refutes_the_assumed_one(
+    gamma: float, error: float, stands: str
+) -> None:
+    (offer,) = measured(gamma, error).offers
+    assert offer.trial(0.2) == stands
+
+
+def test_a_trial_is_not_given_up_before_as_many_were_looked_at_as_were_planned() -> None:
+    # a tenth left: 489 of each show the effect assumed
+    for n_each, stands in ((480, "open"), (490, "refuted")):
+        (offer,) = measured(-0.4, 0.3, n_each).offers
+        assert replace(offer, n_leavers=round(0.2 * n_each)).trial(0.2) == stands
+
+
+def test_what_is_assumed_or_cannot_be_told_is_on_trial_and_a_ranking_that_held_is_shown() -> None:
+    assert OfferEffect("a", "assumed", "").trial(0.2) == "open"
+    assert OfferEffect("a", "average", "", figures={"gamma": (0.3, None, None)}).trial(0.2) == "open"
+    assert OfferEffect("a", "measured", "").trial(0.2) == "shown"
+
+
+def test_no_more_are_tried_than_show_an_effect_whatever_was_made_since_outcomes_are_known() -> None:
+    wanted = sample_size(0.2, 0.2)
+    for tried in (0, wanted - 40, wanted, wanted + 100):
+        tonight = night(900, LATER + "budget = 100000\n", tried={"gift": tried})
+        counts = reasons(tonight)
+        picked = counts.get("chosen", 0) + counts.get("trial_hold_out", 0)
+        assert picked == 2 * max(0, wanted - tried)
+        if tried >= wanted:
+            # nobody was reached, so nobody is told of
+            assert not counts
+
+
+def test_whole_communities_stay_whole() -> None:
+    counts = reasons(night(900, DEFAULTS + 'budget = 2000\nunit = "community"\n'))
+    assert counts["chosen"] == 100
+    assert "trial_hold_out" not in counts
+
+
+def test_an_offer_too_dear_for_its_share_is_still_tried_on_somebody() -> None:
+    counts = reasons(night(40, DEFAULTS + "budget = 10\n"))
+    assert counts.get("chosen", 0) + counts.get("trial_hold_out", 0) == 2
+
+
+def test_who_is_left_without_is_drawn_anew_each_night_and_the_same_when_it_is_decided_again() -> None:
+    tonight = night(200, LATER + "budget = 1000\n")
+
+    def left(found: Material) -> set[str]:
+        rows = decided_night(found).rows
+        return set(rows.filter(reason_code="trial_hold_out")["customer_id"])
+
+    assert left(tonight) == left(replace(tonight, people=tonight.people))
+    assert left(tonight) != left(replace(tonight, as_of=AS_OF.shifted(1)))
+
+
+@pytest.mark.parametrize("exploration", ["share", "thompson"])
+def test_the_chances_written_down_are_how_often_it_falls_so(exploration: str) -> None:
+    text = f'{LATER}budget = 100000\nexploration = "{exploration}"\nexploration_share = 0.5\n'
+    tonight = material(people([0.12, 0.2, 0.3] * 4), text, offers=TWO)
+    found = offering(tonight, catalogue_of(table(TWO, capacity=pl.Int64), ("email",)))
+    n_nights, refused = 200, np.zeros(12, dtype=np.bool_)
+    left, expected, counted, spread = (np.zeros(12) for _ in range(4))
+    for number in range(n_nights):
+        done = chosen_offers(replace(tonight, as_of=AS_OF.shifted(number)), found, refused)
+        is_made = (done.choice >= 0) & ~done.is_left
+        left += ~is_made
+        expected += done.left_alone
+        # one over its chance, of each offer made: on average 1 a night for every offer that could be
+        counted += np.where(is_made, 1.0 / done.propensity, 0.0)
+        spread += np.where(is_made, 1.0 / done.propensity**2, 0.0)
+    assert left == pytest.approx(expected, abs=4.5 * np.sqrt(n_nights / 4))
+    n_open = found.is_drawable.sum(axis=1)
+    assert (np.abs(counted - n_nights * n_open) < 4.5 * np.sqrt(spread)).all()
+
+
+@given(
+    st.lists(st.floats(0.01, 0.6), min_size=5, max_size=60),
+    st.floats(1.0, 500.0),
+    st.floats(0.01, 1.0),
+    st.integers(0, 400),
+)
+@settings(max_examples=40, deadline=None)
+def test_picks_are_within_places_and_places_within_money_and_numbers(
+    risks: list[float], budget: float, share: float, tried: int
+) -> None:
+    text = f"{DEFAULTS}budget = {budget}\n".replace("trial_share = 0.1", f"trial_share = {share}")
+    tonight = material(people(risks), text, offers=TWO, tried={"gift": tried})
+    found = offering(tonight, catalogue_of(table(TWO, capacity=pl.Int64), ("email",)))
+    trial = trial_of(tonight, found, found.is_drawable, 1.0)
+    done = chosen_offers(tonight, found, np.zeros(len(risks), dtype=np.bool_))
+    for place, cost in enumerate((4.0, 2.0)):
+        n_picked = int((done.choice == place).sum())
+        most = trial.places.get(place, 0)
+        assert n_picked <= most
+        assert most * 0.5 * cost <= max(share * budget, cost) + 1e-9
+    # the least risk asks for most
+    assert trial.places.get(1, 0) <= 2 * max(0, sample_size(min(risks), 0.2) - tried)
+    assert (done.is_left <= (done.choice >= 0)).all()
+    assert set(done.trial_chance.tolist()) <= {0.0, 0.5}
+
+
+def test_with_the_numbers_told_an_effect_of_the_assumed_size_shows_four_times_in_five() -> None:
+    rng = np.random.default_rng(3)
+    for risk in (0.05, 0.15):
+        n = sample_size(risk, 0.2)
+        left = rng.binomial(n, risk, 20_000) / n
+        left_with = rng.binomial(n, 0.7 * risk, 20_000) / n
+        error = np.sqrt((left * (1 - left) + left_with * (1 - left_with)) / n)
+        assert ((left - left_with - 0.8416 * error) > 0).mean() == pytest.approx(0.8, abs=0.02)
+    assert sample_size(0.0, 0.2) == sample_size(1.0, 0.2) == 0
+
+
+def test_the_same_people_in_another_order_are_left_alike() -> None:
+    who = people(spread_risks(300))
+    one, other = (
+        decided_night(material(each, DEFAULTS + "budget = 400\n", offers=TWO))
+        .rows.drop("row", "position")
+        .sort("kind", "customer_id", "subject")
+        for each in (who, who.sample(fraction=1.0, shuffle=True, seed=3))
+    )
+    assert one.equals(other)
+    assert "trial_hold_out" in one["reason_code"].to_list()
