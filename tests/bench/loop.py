@@ -30,6 +30,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import altair as alt
@@ -92,7 +93,8 @@ def _said(workspace: ChurnWorkspace, as_of: AsOf) -> pl.DataFrame:
 def tables(full: bool) -> Iterator[tuple[str, Sequence[str], Rows]]:
     """Print months and effects per seed, then what the loop won over all seeds."""
     plan, seeds = (FULL, SEEDS_FULL) if full else (QUICK, SEEDS)
-    with ProcessPoolExecutor(1) as pool:
+    # a process of its own, begun anew: a copy of this one would wait for ever for locks that its threads held
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         played = [pool.submit(both_years, plan, seed).result() for seed in seeds]
     for each in played:
         if each is played[0] and os.environ.get(PICTURES):
