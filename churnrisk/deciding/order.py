@@ -214,12 +214,20 @@ def _figures(material: Material, done: pl.DataFrame, chosen: Chosen | None) -> d
     }
 
 
+TRIAL_WORDS = {
+    "open": "; it is on trial",
+    "refuted": "; it is made no more, as its own treatments do not show that it keeps anybody",
+    "shown": "",
+}
+
+
 def _notes(material: Material, found: Offering | None) -> tuple[str, ...]:
     if found is None:
         return ()
     told = [
         f"the effect of offer {offer.offer_id} is {offer.words}"
         + (f": {offer.reason}" if offer.reason else "")
+        + TRIAL_WORDS[offer.trial(material.config.offers.treat_quantile)]
         for offer in found.known
     ]
     if material.config.offers.budget <= 0:

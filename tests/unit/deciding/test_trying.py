@@ -206,3 +206,16 @@ def test_the_same_people_in_another_order_are_left_alike() -> None:
     )
     assert one.equals(other)
     assert "trial_hold_out" in one["reason_code"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("effects", "said"),
+    [(None, "on trial"), (measured(-0.03, 0.1), "made no more"), (measured(0.2, 0.1), "")],
+)
+def test_a_night_says_what_is_on_trial_and_what_is_made_no_more(
+    effects: OfferEffects | None, said: str
+) -> None:
+    (note,) = decided_night(night(3, DEFAULTS + "budget = 20\n", effects=effects)).notes
+    assert note.startswith("the effect of offer gift is")
+    assert said in note
+    assert ("trial" in note or "no more" in note) == bool(said)
