@@ -203,6 +203,11 @@ class OfferSettings(Settings):
         description="Share of the customers chosen whose offer is drawn by lot, and of the budget that it may cost, "
         "with the chance written down.",
     )
+    trial: bool = Field(
+        True,
+        description="Whether an offer is on trial until its own treatments speak for it; false: what is assumed of it "
+        "counts from the first night on.",
+    )
     trial_share: float = Field(
         0.2,
         gt=0,

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ..bundle.effects import OfferEffect
 from ..ledger.rules import walked, worth_keeping
 from ..ledger.rules.reasons import ASK, CHOSEN, FORBIDDEN, OFFER
 from ..ledger.rules.refusals import EARLY, LATE, refusals
@@ -214,11 +215,12 @@ def _figures(material: Material, done: pl.DataFrame, chosen: Chosen | None) -> d
     }
 
 
-TRIAL_WORDS = {
-    "open": "; it is on trial",
-    "refuted": "; it is made no more, as its own treatments do not show that it keeps anybody",
-    "shown": "",
-}
+def _on_trial(material: Material, offer: OfferEffect) -> str:
+    settings = material.config.offers
+    stands = offer.trial(settings.treat_quantile)
+    if stands == "refuted":
+        return "; it is made no more, as its own treatments do not show that it keeps anybody"
+    return "; it is on trial" if stands == "open" and settings.trial else ""
 
 
 def _notes(material: Material, found: Offering | None) -> tuple[str, ...]:
@@ -227,7 +229,7 @@ def _notes(material: Material, found: Offering | None) -> tuple[str, ...]:
     told = [
         f"the effect of offer {offer.offer_id} is {offer.words}"
         + (f": {offer.reason}" if offer.reason else "")
-        + TRIAL_WORDS[offer.trial(material.config.offers.treat_quantile)]
+        + _on_trial(material, offer)
         for offer in found.known
     ]
     if material.config.offers.budget <= 0:

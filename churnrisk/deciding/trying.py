@@ -76,7 +76,8 @@ def trial_of(material: Material, found: Offering, is_option: Flags, stretch: flo
     ours = material.control_share
     further = 0.0 if settings.unit == COMMUNITY else (settings.trial_control_share - ours) / (1.0 - ours)
     chance = max(0.0, further)
-    is_on = np.array([each.trial(settings.treat_quantile) == "open" for each in found.known], dtype=np.bool_)
+    is_open = [each.trial(settings.treat_quantile) == "open" for each in found.known]
+    is_on = np.array(is_open, dtype=np.bool_) & settings.trial
     risk = material.people["risk"].to_numpy()
     money = settings.trial_share * settings.budget * stretch
     places = {}

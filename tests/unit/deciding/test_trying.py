@@ -123,6 +123,12 @@ def test_whole_communities_stay_whole() -> None:
     assert "trial_hold_out" not in counts
 
 
+def test_without_a_trial_what_is_assumed_counts_from_the_first_night_on() -> None:
+    found = decided_night(night(900, DEFAULTS + "budget = 2000\ntrial = false\n"))
+    assert set(found.rows.filter(kind="offer")["reason_code"]) == {"chosen"}
+    assert "trial" not in found.notes[0]
+
+
 def test_an_offer_too_dear_for_its_share_is_still_tried_on_somebody() -> None:
     counts = reasons(night(40, DEFAULTS + "budget = 10\n"))
     assert counts.get("chosen", 0) + counts.get("trial_hold_out", 0) == 2
