@@ -29,6 +29,7 @@ BENCHES: dict[str, str] = {
     "graph": "tests.bench.graph_scale",
     "offers": "tests.bench.offers",
     "hillstrom": "tests.bench.hillstrom",
+    "trials": "tests.bench.trials",
     "loop": "tests.bench.loop",
     "killed": "tests.bench.killed",
 }
