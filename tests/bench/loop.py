@@ -18,9 +18,10 @@ risk O/E     leavers that the world would have had from that night on with nothi
              would climb
 hold-outs    the same, as observed, of those who are never contacted and the campaign's controls
 effect       share that stayed, of those made the offer that the rule chose, less that of those whom it chose too and
-             the lot left alone: campaign controls, and hold-outs; beside it the truth for the same customers (futures
-             with the offers less futures without). Below it the product's own figure, `incrementality`, of each offer
-             to all who were chosen, with that truth
+             the lot left alone: controls of campaign and trials, and hold-outs, night by night and offer by offer;
+             beside it the truth for those made it (futures with the offers less futures without). Below it the
+             product's own figure, `incrementality`, of each offer to those picked for it, their first time, with that
+             truth
 """
 
 from __future__ import annotations
@@ -236,19 +237,29 @@ def effects(played: Played) -> Rows:
         for offer in ("all", *sorted(chosen["offer_id"].unique())):
             mine = chosen if offer == "all" else chosen.filter(offer_id=offer)
             mine = mine.filter(pl.col("decision").is_in(["offer", *left_alone]))
+            mine = _weighed(mine)
             is_treated = (mine["decision"] == "offer").to_numpy()
             if min(is_treated.sum(), (~is_treated).sum()) < 10:
                 continue
             found = metrics.weighted_contrast(
-                mine["stayed"].to_numpy(), is_treated, customer=mine["customer_id"].to_numpy().astype(str)
+                mine["stayed"].to_numpy(),
+                is_treated,
+                1 / mine["weight"].to_numpy(),
+                customer=mine["customer_id"].to_numpy().astype(str),
             ).difference
-            truth = float((mine["with_it"] - mine["without"]).mean())  # type: ignore[arg-type]
+            made = mine.filter(pl.Series(is_treated))
+            truth = float((made["with_it"] - made["without"]).mean())  # type: ignore[arg-type]
             rows.append(
                 (name, offer, int(is_treated.sum()), int((~is_treated).sum()), found.value, found.low, found.high,
                  truth, "yes" if found.low <= truth <= found.high else "no")
             )  # fmt: skip
+    # the product compares those whom the choice picked for the offer, each customer's first time
+    first = everybody.filter(pl.col("decision") != "hold-out").sort("day", maintain_order=True)
+    first = first.unique("customer_id", keep="first", maintain_order=True).filter(decision="offer")
     for line in played.said.iter_rows(named=True):
-        mine = everybody.filter(pl.col("decision") != "hold-out")
+        mine = first.filter(offer_id=line["offer_id"])
+        if mine.is_empty():
+            continue
         truth = float((mine[f"with_{line['offer_id']}"] - mine["without"]).mean())  # type: ignore[arg-type]
         low, high = line["effect_low"], line["effect_high"]
         is_told = low is not None
@@ -258,6 +269,18 @@ def effects(played: Played) -> Rows:
              ("yes" if low <= truth <= high else "no") if is_told else "")
         )  # fmt: skip
     return rows
+
+
+def _weighed(chosen: pl.DataFrame) -> pl.DataFrame:
+    """Return those of nights and offers that were made and left out; ``weight``: how many each left without stands for.
+
+    How many are left without differs while an offer is on trial.
+    """
+    by = ["day", "offer_id"]
+    is_made = pl.col("decision") == "offer"
+    made, left = is_made.sum().over(by), (~is_made).sum().over(by)
+    weight = pl.when(is_made).then(1.0).otherwise(made / left)
+    return chosen.with_columns(weight=weight).filter((made > 0) & (left > 0))
 
 
 def _draw(played: Played, folder: Path) -> None:
