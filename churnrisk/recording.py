@@ -277,8 +277,8 @@ def _hold_against_the_record(db: Transaction, workspace: Workspace, file: Record
         n_overruled = file.rows.filter(against.overruled()).height
         if n_overruled:
             file.warnings.append(
-                "Another propensity, campaign_id or instead_of than is on record was given and passed over: "
-                f"{counted(n_overruled, 'row')}."
+                "Another propensity, campaign_id, instead_of or left_alone than is on record was given and passed "
+                f"over: {counted(n_overruled, 'row')}."
             )
     if file.kind == "outcomes":
         file.rows = against.beside_treatments(db, file.rows, file.elsewhere)

@@ -40,6 +40,9 @@ GAMMA_SD = math.sqrt(GAMMA_MEAN * (1 - GAMMA_MEAN) / (GAMMA_ALPHA + GAMMA_BETA +
 
 Z_95 = float(ndtri(0.975))
 
+HIGHEST_RISK = 0.99
+FEWEST_TRIED = 50
+"""Made and left without, from whom a training measures an effect (`training.uplift.evidence`)."""
 POWER = 0.8
 """With which a trial shows an effect of the size assumed (the usual convention; Cohen 1988)."""
 
@@ -76,11 +79,13 @@ def sample_size(risk: float, quantile: float) -> int:
     >>> sample_size(0.1, 0.2)
     489
     """
-    if not 0 < risk < 1:
+    if risk <= 0:
         return 0
+    risk = min(risk, HIGHEST_RISK)
     left = risk * (1 - GAMMA_MEAN)
     spread = risk * (1 - risk) + left * (1 - left)
-    return math.ceil(float(ndtri(1 - quantile) + ndtri(POWER)) ** 2 * spread / (risk - left) ** 2)
+    found = math.ceil(float(ndtri(1 - quantile) + ndtri(POWER)) ** 2 * spread / (risk - left) ** 2)
+    return max(FEWEST_TRIED, found)
 
 
 @dataclass(frozen=True)

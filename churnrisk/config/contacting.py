@@ -225,7 +225,7 @@ class OfferSettings(Settings):
     treat_quantile: float = Field(
         0.2,
         gt=0,
-        lt=1,
+        le=0.5,
         description="An offer is made when this quantile of its net value is above margin. A judgement.",
     )
 

@@ -47,7 +47,7 @@ class Chosen:
     left_alone: Floats
     """Chance that the lot among offers falls on none, or that of a trial; 0 where nothing was bought."""
     is_full: Flags
-    """Shape (o,): offers on trial whose places in it are taken."""
+    """Shape (n, o): offers on trial whose places in it are taken, or in which it was not the customer's turn."""
     trial_chance: Floats
     """Chance with which the lot of its trial leaves those picked for this offer without it; 0 where there is none."""
     is_left: Flags
@@ -77,10 +77,12 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     order = np.argsort(_lot(material, "offer-order"), kind="stable")
     if not n_offers:
         nobody, none = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.bool_)
-        return Chosen(nobody, np.ones(n), none, np.zeros(n), none[:0], np.zeros(n), none)
+        return Chosen(nobody, np.ones(n), none, np.zeros(n), none[:, None], np.zeros(n), none)
     reachable = ~refused[:, None]
     is_option, is_drawable = found.is_option & reachable, found.is_drawable & reachable
     trial = trial_of(material, found, is_drawable, stretch)
+    off_list = ~_tried_by_call(material, found.catalogue, trial)
+    is_option, is_drawable = is_option & off_list, is_drawable & off_list
     limits = limits_of(material, found.catalogue, stretch, trial)
     if settings.exploration == "thompson":
         return _sampled(material, found, trial, is_drawable, limits)
@@ -120,20 +122,31 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     by_rule = np.where(trial.of(choice), 1.0 - np.where(is_in, rate, 0.0), 0.0)
     # the rule picked it in its turn, and would have picked any other that pays in that one's
     could = trial.of(drawn.choice) & is_option[np.arange(n), np.maximum(drawn.choice, 0)]
-    in_turn = np.where(could, by_rule * turns.chance * (1.0 - trial.chance), 0.0)
     # whom the lot among offers fell on has its chance of none behind them
-    is_picked = trial.of(drawn.choice) & ~drawn.is_random
+    picked = np.where(trial.of(drawn.choice) & ~drawn.is_random, drawn.choice, -1)
+    is_left, chance = trial.left(picked, lot_of(material))
+    in_turn = np.where(could, by_rule * turns.chance * (1.0 - chance[drawn.choice]), 0.0)
     return Chosen(
         drawn.choice,
         drawn.propensity - np.where(drawn.choice == choice, by_rule, 0.0) + in_turn,
         drawn.is_random,
-        alone + trial.chance * by_rule,
-        trial.full(choice),
-        np.where(is_picked, trial.chance, 0.0),
-        is_picked & (lot_of(material) < trial.chance),
+        alone + by_rule * np.where(choice >= 0, chance[choice], 0.0),
+        trial.full(choice) | ~turns.allowed,
+        np.where(picked >= 0, chance[picked], 0.0),
+        is_left,
         bought.bound,
         left,
     )
+
+
+def _tried_by_call(material: Material, catalogue: Catalogue, trial: Trial) -> Flags:
+    """Return whom the team calls anyway, for offers on trial that need no call; shape (n, o).
+
+    To measure a message half of those who need a call most would not be called.
+    """
+    needs_no_call = np.array([CALL not in channels for channels in catalogue.channels], dtype=np.bool_)
+    is_listed = material.people["customer_id"].is_in(material.listed.implode()).to_numpy()
+    return np.asarray(is_listed[:, None] & (trial.is_on & needs_no_call))
 
 
 def _spent(choice: Ints, cost: Floats) -> float:
@@ -175,17 +188,18 @@ def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Fla
     is_made = drawn.choice >= 0
     some = np.maximum(drawn.some, 1e-12)
     among = np.where(is_made, drawn.propensity / some, 1.0)
-    is_picked = trial.of(drawn.choice)
-    of_any = np.where(is_made, drawn.chances[:, trial.is_on].sum(axis=1) / some, 0.0)
-    chance = np.where(is_picked, trial.chance, 0.0)
+    picked = np.where(trial.of(drawn.choice), drawn.choice, -1)
+    is_left, by_offer = trial.left(picked, lot_of(material))
+    chance = np.where(picked >= 0, by_offer[picked], 0.0)
+    of_any = np.where(is_made, (drawn.chances * by_offer).sum(axis=1) / some, 0.0)
     return Chosen(
         drawn.choice,
         among * (1.0 - chance),
         drawn.is_random & is_made,
-        trial.chance * np.minimum(of_any, 1.0),
-        trial.full(drawn.choice),
+        np.minimum(of_any, 1.0),
+        trial.full(drawn.choice) | ~turns.allowed,
         chance,
-        is_picked & (lot_of(material) < trial.chance),
+        is_left,
         prices.bound,
     )
 
@@ -195,7 +209,7 @@ def _over_turns(trial: Trial, turns: Turns, mean: Floats, spread: Floats, is_dra
     shown = is_drawable & ~trial.is_on
     found = thompson_chances(mean, spread, shown & (turns.n_open == 0)[:, None])
     for place in np.flatnonzero(trial.is_on):
-        mine = is_drawable[:, place]
+        mine = turns.is_open[:, place]
         allowed = shown & mine[:, None]
         allowed[:, place] = mine
         found += thompson_chances(mean, spread, allowed) * turns.chance[:, None]
@@ -227,7 +241,10 @@ def limits_of(
             per_offer[place] = min(most_here, per_offer.get(place, most_here))
     alone = tuple(every[0] if len(every) == 1 else "" for every in catalogue.channels)
     per_channel = {name: int(np.ceil(room[name] * stretch)) for name in sorted({*alone} & {*room})}
-    return Limits(material.config.offers.budget * stretch, per_offer, per_channel, alone)
+    # of those picked for an offer on trial some are left without, who take no place in a channel
+    return Limits(
+        material.config.offers.budget * stretch, per_offer, per_channel, alone, tuple(made.tolist())
+    )
 
 
 def offer_candidates(
@@ -249,7 +266,7 @@ def offer_candidates(
     drew_none = chosen.is_random & (chosen.choice < 0)
     unbought = (reason == "") & (chosen.choice < 0) & ~drew_none
     is_dear = found.worth.cost[rows, place] > chosen.left
-    is_full = np.where(chosen.is_full[place], "trial_full", "capacity_full")
+    is_full = np.where(chosen.is_full[rows, place], "trial_full", "capacity_full")
     for_want_of = pl.Series(np.where(is_dear, "budget_spent", is_full), dtype=pl.String)
     if material.config.offers.exploration == "thompson":
         for_want_of = pl.repeat("not_drawn", place.size, eager=True, dtype=pl.String)

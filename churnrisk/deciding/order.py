@@ -32,7 +32,7 @@ from .calling import (
 from .choosing import Chosen, chosen_offers, curve_of, offer_candidates
 from .material import Material
 from .offering import Catalogue, Offering, catalogue_of, offering
-from .trying import held_out_of
+from .trying import has_trials, held_out_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +220,10 @@ def _on_trial(material: Material, offer: OfferEffect) -> str:
     stands = offer.trial(settings.treat_quantile)
     if stands == "refuted":
         return "; it is made no more, as its own treatments do not show that it keeps anybody"
-    return "; it is on trial" if stands == "open" and settings.trial else ""
+    if stands == "shown" or not has_trials(material):
+        return ""
+    n = material.tried.get(offer.offer_id, 0)
+    return "; it is on trial" + (f", {n:,} were made that no training has looked at yet" if n else "")
 
 
 def _notes(material: Material, found: Offering | None) -> tuple[str, ...]:

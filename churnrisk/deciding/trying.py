@@ -5,6 +5,7 @@ It decides which offers are on trial and the lot among those picked for one; who
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -43,6 +44,30 @@ class Trial:
         """Share of those picked for each offer who are made it, campaign controls apart; shape (o,)."""
         return np.where(self.is_on, 1.0 - self.chance, 1.0)
 
+    def left(self, picked: Ints, lot: Floats) -> tuple[Flags, Floats]:
+        """Leave out by lot exactly ``chance`` of those picked for each offer, rounded up.
+
+        Parameters
+        ----------
+        picked : shape (n,), the offer on trial that each takes part in, -1: none.
+        lot : uniform, shape (n,).
+
+        Returns
+        -------
+        flags, array
+            Shape (n,): who is left without. Shape (o,): with which chance, of those picked for each offer.
+        """
+        is_left = np.zeros(picked.size, dtype=np.bool_)
+        chance = np.zeros(self.is_on.size)
+        for place in np.flatnonzero(self.is_on).tolist():
+            mine = np.flatnonzero(picked == place)
+            if mine.size < 2 or self.chance <= 0:  # noqa: PLR2004 - one alone is made the offer: else nobody ever
+                continue
+            n_left = math.ceil(round(self.chance * mine.size, 9))
+            is_left[mine[np.argsort(lot[mine], kind="stable")[:n_left]]] = True
+            chance[place] = n_left / mine.size
+        return is_left, chance
+
     def full(self, choice: Ints) -> Flags:
         """Return which offers have no place left when ``choice``, shape (n,), is made; shape (o,)."""
         picked = np.bincount(choice[choice >= 0], minlength=self.is_on.size)
@@ -53,6 +78,11 @@ class Trial:
     def of(self, choice: Ints) -> Flags:
         """Return who of ``choice``, shape (n,), was picked for an offer on trial."""
         return np.asarray((choice >= 0) & self.is_on[np.maximum(choice, 0)])
+
+
+def has_trials(material: Material) -> bool:
+    """Return whether offers are tried at all: where no training can tell what they do, a trial would never end."""
+    return material.config.offers.trial and material.config.churn.kind == "cancelled"
 
 
 def trial_of(material: Material, found: Offering, is_option: Flags, stretch: float) -> Trial:
@@ -77,7 +107,7 @@ def trial_of(material: Material, found: Offering, is_option: Flags, stretch: flo
     further = 0.0 if settings.unit == COMMUNITY else (settings.trial_control_share - ours) / (1.0 - ours)
     chance = max(0.0, further)
     is_open = [each.trial(settings.treat_quantile) == "open" for each in found.known]
-    is_on = np.array(is_open, dtype=np.bool_) & settings.trial
+    is_on = np.array(is_open, dtype=np.bool_) & has_trials(material)
     risk = material.people["risk"].to_numpy()
     money = settings.trial_share * settings.budget * stretch
     places = {}
@@ -87,7 +117,7 @@ def trial_of(material: Material, found: Offering, is_option: Flags, stretch: flo
         paid = max(1, int((np.cumsum(found.worth.cost[best, place]) <= money).sum()))
         unknown = material.tried.get(found.catalogue.offer_ids[place], 0)
         most = sample_size(float(risk[best[:paid]].mean()), settings.treat_quantile) - unknown
-        places[place] = int(max(0.0, min(paid, stretch * most)) / (1.0 - chance))
+        places[place] = math.ceil(round(max(0.0, min(paid, stretch * most)) / (1.0 - chance), 9))
     return Trial(is_on, chance, places)
 
 
@@ -101,8 +131,13 @@ class Turns:
 
     allowed: Flags
     """Shape (n, o): what is not on trial, and the one drawn."""
-    n_open: Ints
-    """Shape (n,): offers on trial that are open to each."""
+    is_open: Flags
+    """Shape (n, o): offers on trial that are open to each, and have places."""
+
+    @property
+    def n_open(self) -> Ints:
+        """Shape (n,): how many are."""
+        return np.asarray(self.is_open.sum(axis=1))
 
     @property
     def chance(self) -> Floats:
@@ -112,10 +147,11 @@ class Turns:
 
 def turns_of(trial: Trial, is_open: Flags, lot: Floats) -> Turns:
     """Draw the turn of each customer among offers on trial; ``is_open`` shape (n, o), ``lot`` uniform, shape (n,)."""
-    here = is_open & trial.is_on
+    has_room = np.array([trial.places.get(place, 1) > 0 for place in range(trial.is_on.size)], dtype=np.bool_)
+    here = is_open & trial.is_on & has_room
     n_open = here.sum(axis=1)
     which = np.floor(lot * n_open).astype(np.int64) + 1
-    return Turns(~trial.is_on | (here & (np.cumsum(here, axis=1) == which[:, None])), n_open)
+    return Turns(~trial.is_on | (here & (np.cumsum(here, axis=1) == which[:, None])), here)
 
 
 def turn_lot_of(material: Material) -> Floats:

@@ -24,6 +24,7 @@ _KNOWN = {
     "_propensity": pl.Float64(),
     "_campaign": pl.String(),
     "_instead_of": pl.String(),
+    "_left_alone": pl.Float64(),
     "_withdrawn_at": pl.Datetime("us"),
 }
 
@@ -32,7 +33,7 @@ def beside_treatments(
     db: Connection, rows: pl.DataFrame, elsewhere: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Return the rows with what is known of their treatment: _customer, _offer, _made_at, and _propensity,
-    _campaign, _instead_of, _withdrawn_at.
+    _campaign, _instead_of, _left_alone, _withdrawn_at.
 
     Null where nothing is. ``elsewhere``: treatment_id, customer_id, offer_id, at of those that the sources tell of; of
     two that know one treatment the ledger counts.
@@ -57,7 +58,12 @@ def _named(treatments: pl.DataFrame) -> pl.DataFrame:
     return given.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in _KNOWN.items())
 
 
-_FURTHER = {"propensity": "propensity", "campaign_id": "campaign", "instead_of": "instead_of"}
+_FURTHER = {
+    "propensity": "propensity",
+    "campaign_id": "campaign",
+    "instead_of": "instead_of",
+    "left_alone": "left_alone",
+}
 
 
 def of_another_customer() -> pl.Expr:

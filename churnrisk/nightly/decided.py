@@ -37,6 +37,8 @@ from .turn import out_of_turn
 CASES_DAYS = 30
 """Closed cases and causes so old are looked at; a cause a year old (:data:`CAUSE_DAYS`) still says something."""
 CAUSE_DAYS = 365
+DECIDED = "decide"
+"""Who wrote a treatment that a night decided."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
 
 def _tried(treatments: pl.DataFrame, effects: OfferEffects | None, as_of: AsOf) -> dict[str, int]:
     """Return by offer_id how often each was made so late that the effects in use know nothing of its outcome."""
-    made = treatments.filter(pl.col("offer_id") != CONTROL)
+    made = treatments.filter((pl.col("offer_id") != CONTROL) & (pl.col("source") == DECIDED))
     if effects is not None and effects.as_of:
         learned = AsOf(date.fromisoformat(effects.as_of), as_of.zone)
         made = made.filter(pl.col("at") >= learned.days_before(effects.window_days))

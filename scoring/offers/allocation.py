@@ -33,6 +33,8 @@ class Limits:
     """Channel -> how many messages at most."""
     channels: tuple[str, ...] = ()
     """The channel of each offer (column), when channels are limited."""
+    sent: tuple[float, ...] = ()
+    """Share of each offer's choices that take a place in its channel; empty: all of them."""
 
     def __post_init__(self) -> None:
         """Refuse what is below 0."""
@@ -49,7 +51,8 @@ class Limits:
             use.append((np.arange(n_offers) == offer).astype(np.float64))
             most.append(float(places))
         for channel, places in self.per_channel.items():
-            use.append(np.array([name == channel for name in self.channels], dtype=np.float64))
+            mine = np.array([name == channel for name in self.channels], dtype=np.float64)
+            use.append(mine * self.sent if self.sent else mine)
             most.append(float(places))
         return np.array(use).reshape(len(use), n_offers), np.array(most)
 

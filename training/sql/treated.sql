@@ -26,7 +26,10 @@ with taken as (
         accepted,
         root_cause,
         instead_of,
-        case when instead_of is not null then coalesce(left_alone, propensity) end as left_alone
+        case
+            when instead_of is not null
+                then coalesce(case when left_alone > 0 then left_alone end, case when propensity > 0 then propensity end)
+        end as left_alone
     from treatments
     where known_at < $known_by and "at" < $matured_before
 ),

@@ -94,10 +94,13 @@ def alike(rows: UpliftRows) -> tuple[Alike, ...]:
         left = is_clean & knows & (rows.lot.instead_of == rows.arms[arm])
         odds = np.ones(len(rows.arm))
         chance = rows.lot.left_alone
-        if chance is not None and not np.isnan(chance[left]).any():
+        if chance is not None:
             # a control who was certain to be one has nobody to stand for
-            left = left & (chance < 1)
-            odds[left] = (1 - chance[left]) / chance[left]
+            left = left & ~(chance >= 1)
+            known = left & (chance > 0)
+            if known.any():
+                odds[known] = (1 - chance[known]) / chance[known]
+                odds[left & ~known] = odds[known].mean()
         found.append(Alike(is_clean & (rows.arm == arm), left, SAME_OFFER, odds))
     return tuple(found)
 

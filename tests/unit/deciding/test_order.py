@@ -118,7 +118,8 @@ def test_an_offer_answers_the_cause_that_staff_recorded() -> None:
     rebate   | A gift | 1           | 0              |          | email   | price;value
     """
     who = people([0.3, 0.3, 0.3], root_cause=["price", "service quality", None])
-    night = decided_night(material(who, NO_ASKING, offers=cheap, listed=who["customer_id"]))
+    settings = NO_ASKING + "[offers]\ntrial = false\n"
+    night = decided_night(material(who, settings, offers=cheap, listed=who["customer_id"]))
     assert told(night, "offer") == {
         "c0000": ("offer", "chosen"),
         "c0001": ("none", "not_eligible"),

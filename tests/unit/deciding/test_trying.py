@@ -117,6 +117,36 @@ def test_no_more_are_tried_than_show_an_effect_whatever_was_made_since_outcomes_
             assert not counts
 
 
+def test_a_capacity_holds_for_what_is_made_whatever_the_lot_leaves_out() -> None:
+    offers = GIFT.replace(
+        "2            | 0              |          |", "2            | 0              | 10       |"
+    )
+    for number in range(8):
+        tonight = night(60, LATER + "budget = 1000\n", offers=offers)
+        counts = reasons(replace(tonight, as_of=AS_OF.shifted(number)))
+        assert counts["chosen"] == counts["trial_hold_out"] == 10
+
+
+def test_a_channel_is_used_up_by_those_who_are_made_the_offer() -> None:
+    told = LATER + "budget = 1000\n[contacts]\ncapacity = { email = 20 }\n"
+    assert reasons(night(90, told))["chosen"] == 20
+
+
+def test_where_no_training_can_tell_what_offers_do_nothing_is_on_trial() -> None:
+    kind = "[churn]\nkind = 'inactive'\n"
+    tonight = night(900, DEFAULTS + "budget = 2000\n" + kind, tried={"gift": 10_000})
+    assert set(reasons(tonight)) == {"chosen"}
+
+
+def test_whom_the_team_calls_is_not_left_uncalled_to_measure_a_message() -> None:
+    who = people([0.2] * 40)
+    offers = GIFT + "call     | A call | 4            | 0              |          | call    |\n"
+    settings = LATER + "budget = 1000\n[team]\ndaily_capacity = 40\n"
+    rows = decided_night(material(who, settings, offers=offers, listed=who["customer_id"])).rows
+    assert set(rows.filter(kind="offer", decision="offer")["subject"]) == {"call"}
+    assert set(rows.filter(reason_code="trial_hold_out")["subject"]) == {"call"}
+
+
 def test_whole_communities_stay_whole() -> None:
     counts = reasons(night(900, DEFAULTS + 'budget = 2000\nunit = "community"\n'))
     assert counts["chosen"] == 100
@@ -188,7 +218,13 @@ def test_picks_are_within_places_and_places_within_money_and_numbers(
     # the least risk asks for most
     assert trial.places.get(1, 0) <= 2 * max(0, sample_size(min(risks), 0.2) - tried)
     assert (done.is_left <= (done.choice >= 0)).all()
-    assert set(done.trial_chance.tolist()) <= {0.0, 0.5}
+    # exactly half of each offer's, rounded up; one alone is made it
+    for place in range(2):
+        picked = done.choice == place
+        if not picked.any():
+            continue
+        assert done.is_left[picked].sum() == (-(-picked.sum() // 2) if picked.sum() > 1 else 0)
+        assert set(done.trial_chance[picked].tolist()) <= {done.is_left[picked].mean()}
 
 
 def test_with_the_numbers_told_an_effect_of_the_assumed_size_shows_four_times_in_five() -> None:
@@ -199,7 +235,8 @@ def test_with_the_numbers_told_an_effect_of_the_assumed_size_shows_four_times_in
         left_with = rng.binomial(n, 0.7 * risk, 20_000) / n
         error = np.sqrt((left * (1 - left) + left_with * (1 - left_with)) / n)
         assert ((left - left_with - 0.8416 * error) > 0).mean() == pytest.approx(0.8, abs=0.02)
-    assert sample_size(0.0, 0.2) == sample_size(1.0, 0.2) == 0
+    # no fewer than a training measures from, and nobody where nobody leaves
+    assert (sample_size(0.0, 0.2), sample_size(0.9, 0.2), sample_size(1.0, 0.2)) == (0, 50, 50)
 
 
 def test_the_same_people_in_another_order_are_left_alike() -> None:

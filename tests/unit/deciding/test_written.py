@@ -33,6 +33,7 @@ random_share = 0.2
 budget = 80
 control_share = 0.2
 exploration_share = 0.3
+trial = false
 """
 
 

@@ -174,3 +174,15 @@ def test_a_control_who_was_certain_to_be_one_stands_for_nobody() -> None:
     assert customers(certain, 1) == (["a"], ["c"])
     group = alike(certain)[0]
     assert group.chances(np.ones(3)).tolist() == [1.0, 0.25]
+
+
+def test_a_control_whose_chance_nobody_knows_stands_for_as_many_as_the_others_do_on_average() -> None:
+    rows = few_rows(
+        ("a", 0, "dear", None), ("b", 0, "control", "dear"), ("c", 0, "control", "dear"), ("d", 0, "control", "dear")
+    )  # fmt: skip
+    assert rows.lot is not None
+    for unknown in (np.nan, 0.0):
+        told = replace(rows, lot=replace(rows.lot, left_alone=np.array([np.nan, 0.5, 0.2, unknown])))
+        found = alike(told)[0]
+        assert found.odds is not None
+        assert found.odds.tolist() == [1.0, 1.0, 4.0, 2.5]
