@@ -28,7 +28,11 @@ with taken as (
         instead_of,
         case
             when instead_of is not null
-                then coalesce(case when left_alone > 0 then left_alone end, case when propensity > 0 then propensity end)
+                then
+                    coalesce(
+                        case when left_alone > 0 then left_alone end,
+                        case when propensity > 0 then propensity end
+                    )
         end as left_alone
     from treatments
     where known_at < $known_by and "at" < $matured_before
