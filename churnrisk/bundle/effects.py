@@ -46,6 +46,14 @@ FEWEST_TRIED = 50
 POWER = 0.8
 """With which a trial shows an effect of the size assumed (the usual convention; Cohen 1988)."""
 
+WORKS = 0.5
+"""Probability that a new offer keeps anybody at all; if so, Beta(6, 14) says how many. A judgement: of ideas tested by
+large software firms a third help (Kohavi, Tang & Xu 2020, Trustworthy Online Controlled Experiments, chapter 1), and
+offers to keep customers are older than that."""
+
+SURE = 0.9
+"""Probability of keeping somebody above which an offer counts as shown; below one less it, as refuted (judgement)."""
+
 Learner = Literal["s", "t", "x", "dr"]
 LEARNERS: tuple[Learner, ...] = get_args(Learner)
 
@@ -182,6 +190,8 @@ class OfferEffect:
     """Mean and standard deviation, where the effect follows the risk."""
     scale: Scale | None = None
     model: EffectModel | None = None
+    works: float = WORKS
+    """Probability that it keeps anybody, given its own treatments (`metrics.ShareKept.works`)."""
     figures: Mapping[str, tuple[float | None, float | None, float | None]] = field(default_factory=dict)
 
     @property
@@ -189,24 +199,16 @@ class OfferEffect:
         """How well the effect is known."""
         return VERDICT_WORDS[self.verdict]
 
-    def trial(self, quantile: float) -> Trial:
-        """Return what its own treatments have shown so far; the assumption of Beta(6, 14) has no part in that.
+    @property
+    def trial(self) -> Trial:
+        """What its own treatments have shown so far.
 
-        ``shown``: ``quantile`` of the share of leavers that it kept lies above 0, or a ranking by effect held.
-        ``refuted``: it is not, as many as were planned (:func:`sample_size`) have been looked at, and the 95 % interval
-        lies below the share by which it was made while nothing was known, the same quantile of Beta(6, 14). Else
-        ``open``.
+        ``shown``: it keeps somebody with a probability above :data:`SURE`, or a ranking by effect held. ``refuted``:
+        with one below 1 - :data:`SURE`. Else ``open``. A probability may be looked at as often as one likes.
         """
-        if self.verdict == "measured":
+        if self.verdict == "measured" or self.works > SURE:
             return "shown"
-        value, low, high = self.figures.get("gamma", (None, None, None))
-        if self.verdict == "assumed" or value is None or low is None or high is None:
-            return "open"
-        if value + float(ndtri(quantile)) * (high - low) / (2 * Z_95) > 0:
-            return "shown"
-        left = self.n_leavers / max(1, self.n_treated + self.n_control)
-        is_done = min(self.n_treated, self.n_control) >= sample_size(left, quantile) > 0
-        return "refuted" if is_done and high < betaincinv(GAMMA_ALPHA, GAMMA_BETA, quantile) else "open"
+        return "refuted" if self.works < 1 - SURE else "open"
 
     def takes(self) -> float | None:
         """Share of offers made that were taken, half a taker and half a refuser added; None: not recorded."""
@@ -347,7 +349,7 @@ _PLAIN = (
 def _as_dict(offer: OfferEffect, texts: dict[str, str]) -> dict[str, Any]:
     """Give plain values, and note the text of each model with the name of its file; equal ones are written once."""
     plain: dict[str, Any] = {name: getattr(offer, name) for name in _PLAIN}
-    plain["gamma"] = list(offer.gamma)
+    plain["gamma"], plain["works"] = list(offer.gamma), offer.works
     plain["figures"] = {name: list(ends) for name, ends in offer.figures.items()}
     plain["scale"] = None if offer.scale is None else vars(offer.scale)
     model = offer.model
@@ -376,6 +378,7 @@ def _from_dict(plain: Mapping[str, Any], inside: Path) -> OfferEffect:
     return OfferEffect(
         **{name: plain[name] for name in _PLAIN},
         gamma=(plain["gamma"][0], plain["gamma"][1]),
+        works=plain.get("works", WORKS),
         scale=None if plain["scale"] is None else Scale(**plain["scale"]),
         model=model,
         figures={name: (ends[0], ends[1], ends[2]) for name, ends in plain["figures"].items()},

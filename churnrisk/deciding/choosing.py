@@ -119,13 +119,15 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     alone = np.where(is_in, rate / (is_drawable.sum(axis=1) + 1.0), 0.0)
     budget = np.inf if limits.budget is None else limits.budget
     left = budget - _spent(choice, cost)
-    by_rule = np.where(trial.of(choice), 1.0 - np.where(is_in, rate, 0.0), 0.0)
-    # the rule picked it in its turn, and would have picked any other that pays in that one's
-    could = trial.of(drawn.choice) & is_option[np.arange(n), np.maximum(drawn.choice, 0)]
+    by_rule = np.where(choice >= 0, 1.0 - np.where(is_in, rate, 0.0), 0.0)
+    # the rule picked it in its turn, and would have picked any other on trial that pays in that one's
+    on_trial = trial.of(drawn.choice) & is_option[np.arange(n), np.maximum(drawn.choice, 0)]
+    could = on_trial | ((drawn.choice == choice) & (choice >= 0))
     # whom the lot among offers fell on has its chance of none behind them
     picked = np.where(trial.of(drawn.choice) & ~drawn.is_random, drawn.choice, -1)
     is_left, chance = trial.left(picked, lot_of(material))
-    in_turn = np.where(could, by_rule * turns.chance * (1.0 - chance[drawn.choice]), 0.0)
+    its_turn = turns.chance[np.arange(n), np.maximum(drawn.choice, 0)]
+    in_turn = np.where(could, by_rule * its_turn * (1.0 - chance[drawn.choice]), 0.0)
     return Chosen(
         drawn.choice,
         drawn.propensity - np.where(drawn.choice == choice, by_rule, 0.0) + in_turn,
@@ -207,12 +209,11 @@ def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Fla
 def _over_turns(trial: Trial, turns: Turns, mean: Floats, spread: Floats, is_drawable: Flags) -> Floats:
     """Return the probability of each offer by Thompson sampling, over the turns of offers on trial; shape (n, o)."""
     shown = is_drawable & ~trial.is_on
-    found = thompson_chances(mean, spread, shown & (turns.n_open == 0)[:, None])
+    found = thompson_chances(mean, spread, shown) * turns.chance * ~trial.is_on
     for place in np.flatnonzero(trial.is_on):
-        mine = turns.is_open[:, place]
-        allowed = shown & mine[:, None]
-        allowed[:, place] = mine
-        found += thompson_chances(mean, spread, allowed) * turns.chance[:, None]
+        mine = np.zeros_like(is_drawable)
+        mine[:, place] = turns.is_trial[:, place]
+        found += thompson_chances(mean, spread, mine) * turns.chance
     return found
 
 

@@ -156,7 +156,7 @@ def _reasons(
         if causes:
             is_other = people["root_cause"].is_not_null() & ~people["root_cause"].is_in(list(causes))
             is_out[:, place] |= is_other.to_numpy()
-    refuted = [each.trial(settings.treat_quantile) == "refuted" for each in known]
+    refuted = [each.trial == "refuted" for each in known]
     is_refuted = np.broadcast_to(np.array(refuted, dtype=np.bool_), shape)
     conditions = [is_out, unknown, is_refuted, _without_room(material, catalogue), ~is_worth]
     codes = ["not_eligible", "effect_unknown", "effect_not_shown", "capacity_full", "not_worth_it"]

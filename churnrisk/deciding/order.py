@@ -216,8 +216,7 @@ def _figures(material: Material, done: pl.DataFrame, chosen: Chosen | None) -> d
 
 
 def _on_trial(material: Material, offer: OfferEffect) -> str:
-    settings = material.config.offers
-    stands = offer.trial(settings.treat_quantile)
+    stands = offer.trial
     if stands == "refuted":
         return "; it is made no more, as its own treatments do not show that it keeps anybody"
     if stands == "shown" or not has_trials(material):

@@ -106,7 +106,7 @@ def trial_of(material: Material, found: Offering, is_option: Flags, stretch: flo
     ours = material.control_share
     further = 0.0 if settings.unit == COMMUNITY else (settings.trial_control_share - ours) / (1.0 - ours)
     chance = max(0.0, further)
-    is_open = [each.trial(settings.treat_quantile) == "open" for each in found.known]
+    is_open = [each.trial == "open" for each in found.known]
     is_on = np.array(is_open, dtype=np.bool_) & has_trials(material)
     risk = material.people["risk"].to_numpy()
     money = settings.trial_share * settings.budget * stretch
@@ -123,35 +123,43 @@ def trial_of(material: Material, found: Offering, is_option: Flags, stretch: flo
 
 @dataclass(frozen=True, eq=False)
 class Turns:
-    """Which offer on trial each customer may be picked for tonight: one of those open to them, drawn evenly.
+    """What each customer may be picked for tonight: one offer on trial, or those that are not on trial, by lot.
 
-    Among offers of which nobody knows what they do the cheapest would be picked for everybody worth most, and the
-    others would be tried on those who are left.
+    Among offers of which nobody knows what they do the cheapest would be picked for everybody worth most, and beside an
+    offer that has shown what it does the others would never be tried on those who matter.
     """
 
     allowed: Flags
-    """Shape (n, o): what is not on trial, and the one drawn."""
-    is_open: Flags
+    """Shape (n, o): what was drawn."""
+    chance: Floats
+    """Shape (n, o): with which each offer may be picked; the same for all that are not on trial."""
+    is_trial: Flags
     """Shape (n, o): offers on trial that are open to each, and have places."""
-
-    @property
-    def n_open(self) -> Ints:
-        """Shape (n,): how many are."""
-        return np.asarray(self.is_open.sum(axis=1))
-
-    @property
-    def chance(self) -> Floats:
-        """Chance of each of those open to be the one; 1 where none is."""
-        return 1.0 / np.maximum(self.n_open, 1)
 
 
 def turns_of(trial: Trial, is_open: Flags, lot: Floats) -> Turns:
-    """Draw the turn of each customer among offers on trial; ``is_open`` shape (n, o), ``lot`` uniform, shape (n,)."""
-    has_room = np.array([trial.places.get(place, 1) > 0 for place in range(trial.is_on.size)], dtype=np.bool_)
-    here = is_open & trial.is_on & has_room
-    n_open = here.sum(axis=1)
-    which = np.floor(lot * n_open).astype(np.int64) + 1
-    return Turns(~trial.is_on | (here & (np.cumsum(here, axis=1) == which[:, None])), here)
+    """Draw the turn of each customer; ``is_open`` shape (n, o), ``lot`` uniform, shape (n,).
+
+    Notes
+    -----
+    The turns of offers on trial and that of all others together are equally likely. Where another is open, a trial gets
+    no more customers than it has places: whoever finds none would get nothing.
+    """
+    room = np.array([trial.places.get(place, np.inf) for place in range(trial.is_on.size)])
+    here = is_open & trial.is_on & (room > 0)
+    has_other = (is_open & ~trial.is_on).any(axis=1)
+    even = 1.0 / np.maximum(here.sum(axis=1) + has_other, 1)
+    filled = np.minimum(room / np.maximum(here.sum(axis=0), 1), 1.0)
+    each = np.where(has_other[:, None], np.minimum(even[:, None], filled), even[:, None])
+    chance = np.where(here, each, 0.0)
+    drawn = lot[:, None] < np.cumsum(chance, axis=1)
+    # a sum of thirds may end just below 1
+    is_last = here & (np.cumsum(here, axis=1) == here.sum(axis=1, keepdims=True))
+    drawn |= is_last & ~has_other[:, None]
+    mine = here & drawn & (np.cumsum(here & drawn, axis=1) == 1)
+    others = np.where(has_other, 1.0 - chance.sum(axis=1), 1.0 - here.any(axis=1))
+    allowed = np.where(trial.is_on, mine, ~mine.any(axis=1, keepdims=True))
+    return Turns(allowed, np.where(trial.is_on, chance, others[:, None]), here)
 
 
 def turn_lot_of(material: Material) -> Floats:

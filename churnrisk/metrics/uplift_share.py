@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
+from scipy.special import expit, logsumexp, ndtri
 
 from .probability import LEVEL, Interval, customers_of
 from .ranked import Floats
@@ -97,6 +97,35 @@ class ShareKept:
 
         The likelihood of a share is that of its deviation, so that few outcomes leave the prior as it was.
         """
+        shares, log = self._grid(mean, spread)
+        chance = np.exp(log - log.max())
+        chance /= chance.sum()
+        middle = float(chance @ shares)
+        return middle, float(np.sqrt(chance @ (shares - middle) ** 2))
+
+    def works(self, mean: float, spread: float, prior: float) -> float:
+        r"""Return the probability that the share is one of a normal prior's, and not 0.
+
+        Parameters
+        ----------
+        mean, spread : of shares where the action keeps anybody.
+        prior : probability of that before outcomes, over 0 and below 1.
+
+        Notes
+        -----
+        Spike and slab (Mitchell & Beauchamp 1988, JASA 83): posterior odds are the prior's times the mean likelihood
+        over the slab, by that at 0. It holds however often one looks, as no probability of error is claimed.
+        """
+        if not math.isfinite(self.value):
+            return prior
+        shares, log = self._grid(mean, spread)
+        step = float(shares[1] - shares[0])
+        slab = float(logsumexp(log)) + math.log(step / (spread * math.sqrt(2 * math.pi)))
+        odds = math.log(prior / (1 - prior)) + slab + self.deviation(0.0) ** 2 / 2
+        return float(expit(odds))
+
+    def _grid(self, mean: float, spread: float) -> tuple[Floats, Floats]:
+        """Return shares, evenly spaced, and the logarithm of likelihood times normal prior, its constant left out."""
         ends = [mean - 6 * spread, mean + 6 * spread]
         if math.isfinite(self.value):
             slope = self.deviation(self.value - 0.005) - self.deviation(self.value + 0.005)
@@ -107,11 +136,7 @@ class ShareKept:
                 ends = ends[2:]
         shares = np.linspace(max(min(ends), LOWEST_SHARE), min(max(ends), 1.0), N_WEIGHED)
         found = np.array([self.deviation(float(each)) for each in shares])
-        log = -(found**2) / 2 - ((shares - mean) / spread) ** 2 / 2
-        chance = np.exp(log - log.max())
-        chance /= chance.sum()
-        middle = float(chance @ shares)
-        return middle, float(np.sqrt(chance @ (shares - middle) ** 2))
+        return shares, -(found**2) / 2 - ((shares - mean) / spread) ** 2 / 2
 
 
 def share_kept(

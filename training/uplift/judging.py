@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from churnrisk import metrics
-from churnrisk.bundle.effects import GAMMA_MEAN, GAMMA_SD, Learner, Scale
+from churnrisk.bundle.effects import GAMMA_MEAN, GAMMA_SD, WORKS, Learner, Scale
 
 Floats = NDArray[np.float64]
 
@@ -142,12 +142,14 @@ def groups_of(
     )
 
 
-def gamma_of(kept: metrics.ShareKept) -> tuple[metrics.Interval, tuple[float, float]]:
-    """Return the share of would-be leavers that an offer keeps, as measured on average, and weighed with Beta(6, 14).
+def gamma_of(kept: metrics.ShareKept) -> tuple[metrics.Interval, tuple[float, float], float]:
+    """Return the share of would-be leavers that an offer keeps as measured, as weighed, and whether it keeps anybody.
 
-    Weighed: normal prior of the Beta's mean and standard deviation, likelihood of what was measured.
+    Weighed with Beta(6, 14): normal prior of its mean and standard deviation, likelihood of what was measured. Last the
+    probability that it is such a share and not 0, from even odds.
     """
-    return kept.interval(), kept.weighed(GAMMA_MEAN, GAMMA_SD)
+    slab = GAMMA_MEAN, GAMMA_SD
+    return kept.interval(), kept.weighed(*slab), kept.works(*slab, WORKS)
 
 
 def ends(found: metrics.Interval) -> tuple[float | None, float | None, float | None]:

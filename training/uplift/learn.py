@@ -181,7 +181,7 @@ class _Own:
     held: HeldOut
 
     def told(self, verdict: Verdict, reason: str, **further: Any) -> OfferEffect:
-        measured, gamma = gamma_of(self.rests.kept)
+        measured, gamma, works = gamma_of(self.rests.kept)
         figures = {"average": ends(self.rests.average()), "gamma": ends(measured)} | further.pop(
             "figures", {}
         )
@@ -192,6 +192,7 @@ class _Own:
             **_counts(self.rows, self.arm, self.on),
             propensity=BY_LOT if self.on.is_same_offer else self.held.nuisance.source,
             gamma=gamma,
+            works=works,
             figures=figures,
             **further,
         )

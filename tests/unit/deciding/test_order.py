@@ -250,7 +250,7 @@ THOMPSON = NO_ASKING + '[offers]\nexploration = "thompson"\n'
 MEASURED_ALIKE = OfferEffects(
     (),
     tuple(
-        OfferEffect(name, "average", "", gamma=(0.3, 0.1), figures={"gamma": (0.3, 0.1, 0.5)})
+        OfferEffect(name, "average", "", gamma=(0.3, 0.1), works=0.95)
         for name in ("cheap", "dear", "hopeless")
     ),
 )

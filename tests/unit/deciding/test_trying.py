@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnrisk.bundle.effects import OfferEffect, OfferEffects, sample_size
+from churnrisk.bundle.effects import WORKS, OfferEffect, OfferEffects, sample_size
 from churnrisk.deciding import Material, decided_night
 from churnrisk.deciding.choosing import chosen_offers
 from churnrisk.deciding.offering import catalogue_of, offering
-from churnrisk.deciding.trying import trial_of
+from churnrisk.deciding.trying import Trial, trial_of, turn_lot_of, turns_of
 
 from .drawn import AS_OF, material, people, spread_risks, table
 
@@ -28,12 +28,11 @@ DEFAULTS = "[surveys]\nbudget = 0\n[offers]\ntrial_share = 0.1\ntrial_control_sh
 LATER = "[surveys]\nbudget = 0\n[offers]\ntrial_share = 1\ntrial_control_share = 0.5\n"
 
 
-def measured(gamma: float, error: float, n_each: int = 500, offer_id: str = "gift") -> OfferEffects:
-    """Return an offer whose own treatments say that it keeps a share ``gamma`` of leavers."""
-    told = {"gamma": (gamma, gamma - 1.96 * error, gamma + 1.96 * error)}
+def measured(works: float, gamma: float = 0.2, error: float = 0.05, offer_id: str = "gift") -> OfferEffects:
+    """Return an offer that keeps anybody with probability ``works`` and, if so, a share ``gamma`` of leavers."""
     offer = OfferEffect(
-        offer_id, "average", "", n_treated=n_each, n_control=n_each, n_leavers=n_each // 5, gamma=(gamma, error),
-        figures=told,
+        offer_id, "average", "", n_treated=500, n_control=500, n_leavers=100, gamma=(gamma, error), works=works,
+        figures={"gamma": (gamma, gamma - 1.96 * error, gamma + 1.96 * error)},
     )  # fmt: skip
     return OfferEffects((), (offer,))
 
@@ -62,47 +61,30 @@ def test_an_offer_that_nobody_measured_costs_its_share_of_the_budget_and_half_of
 
 
 def test_an_offer_whose_own_treatments_show_that_it_keeps_people_goes_to_all_whom_it_pays_for() -> None:
-    tonight = night(900, DEFAULTS + "budget = 2000\n", effects=measured(0.2, 0.1))
+    tonight = night(900, DEFAULTS + "budget = 2000\n", effects=measured(0.95))
     assert reasons(tonight) == {"chosen": 900}
 
 
-def test_an_offer_that_kept_less_than_assumed_and_nobody_for_sure_is_made_no_more() -> None:
-    tonight = night(50, LATER + "budget = 2000\nexploration_share = 0.5\n", effects=measured(-0.03, 0.1))
+def test_an_offer_that_hardly_keeps_anybody_is_made_no_more() -> None:
+    tonight = night(50, LATER + "budget = 2000\nexploration_share = 0.5\n", effects=measured(0.05))
     rows = decided_night(replace(tonight, listed=tonight.people["customer_id"])).rows.filter(kind="offer")
     assert set(rows["reason_code"]) == {"effect_not_shown"}
     assert set(rows["decision"]) == {"none"}
 
 
 @pytest.mark.parametrize(
-    ("gamma", "error", "stands"),
-    [
-        (0.3, 0.4, "open"),  # says nothing yet
-        (0.2, 0.1, "shown"),
-        (0.09, 0.1, "shown"),  # 20 % quantile just above 0
-        (0.01, 0.1, "refuted"),  # below 0, and .206 is below .21
-        (0.08, 0.1, "open"),  # below 0, and .276 is not
-        (-0.2, 0.3, "open"),
-        (-0.2, 0.1, "refuted"),
-    ],
+    ("works", "stands"), [(0.05, "refuted"), (0.11, "open"), (WORKS, "open"), (0.89, "open"), (0.91, "shown")]
 )
-def test_a_trial_is_open_until_it_shows_an_effect_or_refutes_the_assumed_one(
-    gamma: float, error: float, stands: str
+def test_a_trial_is_open_until_it_is_nine_to_one_that_the_offer_keeps_people_or_does_not(
+    works: float, stands: str
 ) -> None:
-    (offer,) = measured(gamma, error).offers
-    assert offer.trial(0.2) == stands
+    (offer,) = measured(works).offers
+    assert offer.trial == stands
 
 
-def test_a_trial_is_not_given_up_before_as_many_were_looked_at_as_were_planned() -> None:
-    # a tenth left: 489 of each show the effect assumed
-    for n_each, stands in ((480, "open"), (490, "refuted")):
-        (offer,) = measured(-0.4, 0.3, n_each).offers
-        assert replace(offer, n_leavers=round(0.2 * n_each)).trial(0.2) == stands
-
-
-def test_what_is_assumed_or_cannot_be_told_is_on_trial_and_a_ranking_that_held_is_shown() -> None:
-    assert OfferEffect("a", "assumed", "").trial(0.2) == "open"
-    assert OfferEffect("a", "average", "", figures={"gamma": (0.3, None, None)}).trial(0.2) == "open"
-    assert OfferEffect("a", "measured", "").trial(0.2) == "shown"
+def test_what_is_assumed_is_on_trial_and_a_ranking_that_held_is_shown() -> None:
+    assert OfferEffect("a", "assumed", "").trial == "open"
+    assert OfferEffect("a", "measured", "", works=0.3).trial == "shown"
 
 
 def test_no_more_are_tried_than_show_an_effect_whatever_was_made_since_outcomes_are_known() -> None:
@@ -175,10 +157,13 @@ def test_who_is_left_without_is_drawn_anew_each_night_and_the_same_when_it_is_de
     assert left(tonight) != left(replace(tonight, as_of=AS_OF.shifted(1)))
 
 
+@pytest.mark.parametrize("effects", [None, measured(0.95)])
 @pytest.mark.parametrize("exploration", ["share", "thompson"])
-def test_the_chances_written_down_are_how_often_it_falls_so(exploration: str) -> None:
+def test_the_chances_written_down_are_how_often_it_falls_so(
+    exploration: str, effects: OfferEffects | None
+) -> None:
     text = f'{LATER}budget = 100000\nexploration = "{exploration}"\nexploration_share = 0.5\n'
-    tonight = material(people([0.12, 0.2, 0.3] * 4), text, offers=TWO)
+    tonight = material(people([0.12, 0.2, 0.3] * 4), text, offers=TWO, effects=effects)
     found = offering(tonight, catalogue_of(table(TWO, capacity=pl.Int64), ("email",)))
     n_nights, refused = 200, np.zeros(12, dtype=np.bool_)
     left, expected, counted, spread = (np.zeros(12) for _ in range(4))
@@ -193,6 +178,48 @@ def test_the_chances_written_down_are_how_often_it_falls_so(exploration: str) ->
     assert left == pytest.approx(expected, abs=4.5 * np.sqrt(n_nights / 4))
     n_open = found.is_drawable.sum(axis=1)
     assert (np.abs(counted - n_nights * n_open) < 4.5 * np.sqrt(spread)).all()
+
+
+def test_beside_an_offer_that_is_shown_half_take_turns_with_one_on_trial_while_it_has_places() -> None:
+    n = 2_000
+    tonight = night(n, LATER + "budget = 100000\n", offers=TWO, effects=measured(0.95))
+    catalogue = catalogue_of(table(TWO, capacity=pl.Int64), ("email",))
+    found = offering(tonight, catalogue)
+    gift, call = (catalogue.offer_ids.index(name) for name in ("gift", "call"))
+    for places, share in ((n, 0.5), (n // 10, 0.1), (0, 0.0)):
+        trial = Trial(np.arange(2) == call, 0.5, {call: places})
+        turns = turns_of(trial, found.is_option, turn_lot_of(tonight))
+        assert turns.chance[:, call] == pytest.approx(np.full(n, share))
+        assert turns.chance[:, gift] == pytest.approx(np.full(n, 1 - share))
+        assert turns.allowed[:, call].mean() == pytest.approx(share, abs=4 * np.sqrt(0.25 / n))
+        assert (turns.allowed[:, gift] == ~turns.allowed[:, call]).all()
+
+
+@given(st.integers(1, 5), st.integers(0, 2**31), st.floats(0, 1), st.integers(0, 60))
+@settings(max_examples=60, deadline=None)
+def test_everybody_has_one_turn_and_chances_add_up_to_1_where_anything_is_open(
+    n_offers: int, seed: int, share: float, places: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    is_open = rng.random((40, n_offers)) < share
+    trial = Trial(
+        rng.random(n_offers) < 0.5, 0.5, {place: places for place in range(n_offers) if rng.random() < 0.5}
+    )
+    lot = np.where(rng.random(40) < 0.2, np.nextafter(1.0, 0.0), rng.random(40))
+    turns = turns_of(trial, is_open, lot)
+    has_other = (is_open & ~trial.is_on).any(axis=1)
+    assert (turns.is_trial <= (is_open & trial.is_on)).all()
+    mine = (turns.allowed & trial.is_on).sum(axis=1)
+    shown = (turns.allowed | trial.is_on).all(axis=1) if not trial.is_on.all() else mine == 0
+    # one on trial, or all that are not
+    assert (mine + shown == 1).all()
+    assert (mine[~has_other] == turns.is_trial.any(axis=1)[~has_other]).all()
+    one = (turns.chance * turns.is_trial).sum(axis=1) + np.where(
+        has_other,
+        turns.chance.max(axis=1, initial=0.0, where=np.broadcast_to(~trial.is_on, is_open.shape)),
+        0.0,
+    )
+    assert one[has_other | turns.is_trial.any(axis=1)] == pytest.approx(1.0)
 
 
 @given(
@@ -253,7 +280,7 @@ def test_the_same_people_in_another_order_are_left_alike() -> None:
 
 @pytest.mark.parametrize(
     ("effects", "said"),
-    [(None, "on trial"), (measured(-0.03, 0.1), "made no more"), (measured(0.2, 0.1), "")],
+    [(None, "on trial"), (measured(0.05), "made no more"), (measured(0.95), "")],
 )
 def test_a_night_says_what_is_on_trial_and_what_is_made_no_more(
     effects: OfferEffects | None, said: str

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats
 
 from churnrisk import metrics
 from churnrisk.metrics.uplift_share import LOWEST_SHARE
+
+Floats = NDArray[np.float64]
 
 
 def counted(left_treated: int, treated: int, left_control: int, control: int) -> metrics.ShareKept:
@@ -102,6 +106,50 @@ def test_weighing_is_that_of_precisions_where_outcomes_are_many_and_where_both_s
         mean, spread = found.weighed(0.3, 0.1)
         assert mean == pytest.approx((0.3 / 0.1**2 + found.value / error**2) / precision, abs=0.006)
         assert spread == pytest.approx(precision**-0.5, rel=0.05)
+
+
+def test_an_action_works_as_probably_as_its_outcomes_are_over_a_slab_of_shares_and_at_nothing() -> None:
+    # the slow twin: binomial outcomes at every risk and every share that the prior holds
+    found = counted(80, 900, 100, 900)
+    told = found.works(0.3, 0.1, 0.5)
+    risk = np.linspace(0.05, 0.25, 400)[:, None]
+    shares = np.linspace(-0.3, 0.9, 300)
+    prior = stats.norm.pdf(shares, 0.3, 0.1)
+
+    def likely(kept: Floats) -> Floats:
+        both = stats.binom.pmf(80, 900, risk * (1 - kept)) * stats.binom.pmf(100, 900, risk)
+        return np.asarray(both.mean(axis=0))
+
+    slab = float(likely(shares) @ prior / prior.sum())
+    none = float(likely(np.zeros(1))[0])
+    assert told == pytest.approx(slab / (slab + none), abs=0.04)
+    # even odds stay where nothing is told, and prior odds multiply
+    assert counted(0, 100, 0, 50).works(0.3, 0.1, 0.4) == pytest.approx(0.4, abs=0.02)
+    other = found.works(0.3, 0.1, 0.2)
+    assert other / (1 - other) == pytest.approx(0.25 * told / (1 - told))
+
+
+def test_of_those_called_probable_as_many_work_as_said_however_often_one_looks() -> None:
+    rng = np.random.default_rng(11)
+    said, is_so = [], []
+    for _ in range(600):
+        works = rng.random() < 0.5
+        kept = float(np.clip(rng.normal(0.3, 0.1), 0, 1)) if works else 0.0
+        made = left = n = 0
+        for _ in range(5):
+            n += 150
+            made, left = made + rng.binomial(150, 0.15 * (1 - kept)), left + rng.binomial(150, 0.15)
+            told = counted(int(made), n, int(left), n).works(0.3, 0.1, 0.5)
+            if not 0.1 < told < 0.9:
+                break
+        said.append(told)
+        is_so.append(works)
+    chance, so = np.array(said), np.array(is_so)
+    for low, high in ((0.0, 0.1), (0.1, 0.5), (0.5, 0.9), (0.9, 1.0)):
+        here = (chance > low) & (chance <= high)
+        assert here.sum() > 20
+        error = np.sqrt(chance[here].mean() * (1 - chance[here].mean()) / here.sum())
+        assert so[here].mean() == pytest.approx(chance[here].mean(), abs=3 * error + 0.03)
 
 
 def test_rows_of_one_customer_widen_and_weights_count_as_rows_do() -> None:

@@ -214,14 +214,16 @@ def test_a_measured_average_pulls_the_assumption_as_far_as_it_is_sure() -> None:
     risk, arm = rng.uniform(0.05, 0.5, n), rng.integers(0, 2, n)
     stayed = (rng.random(n) >= risk * (1 - 0.1 * arm)).astype(float)
     expected, half = np.column_stack((1 - risk, 1 - risk)), np.full(n, 0.5)
-    measured, (mean, spread) = gamma_of(metrics.share_kept(stayed, arm, expected, half))
+    measured, (mean, spread), works = gamma_of(metrics.share_kept(stayed, arm, expected, half))
     assert measured.low < 0.1 < measured.high
     assert mean == pytest.approx(0.1, abs=0.03)
     assert spread < 0.02
+    assert works > 0.99
     few = metrics.share_kept(stayed[:60], arm[:60], expected[:60], half[:60])
-    _, (unsure, wide) = gamma_of(few)
+    _, (unsure, wide), unknown = gamma_of(few)
     assert unsure == pytest.approx(GAMMA_MEAN, abs=0.05)
     assert wide == pytest.approx(GAMMA_SD, rel=0.1)
+    assert unknown == pytest.approx(0.5, abs=0.15)
 
 
 def test_effects_come_back_from_disk_as_they_were_and_the_same_gives_the_same_bytes(tmp_path: Path) -> None:
