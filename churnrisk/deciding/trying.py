@@ -147,7 +147,7 @@ def turns_of(trial: Trial, is_open: Flags, lot: Floats) -> Turns:
     """
     room = np.array([trial.places.get(place, np.inf) for place in range(trial.is_on.size)])
     here = is_open & trial.is_on & (room > 0)
-    has_other = (is_open & ~trial.is_on).any(axis=1)
+    has_other: Flags = np.asarray((is_open & ~trial.is_on).any(axis=1))
     even = 1.0 / np.maximum(here.sum(axis=1) + has_other, 1)
     filled = np.minimum(room / np.maximum(here.sum(axis=0), 1), 1.0)
     each = np.where(has_other[:, None], np.minimum(even[:, None], filled), even[:, None])

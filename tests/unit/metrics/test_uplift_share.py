@@ -118,7 +118,7 @@ def test_an_action_works_as_probably_as_its_outcomes_are_over_a_slab_of_shares_a
 
     def likely(kept: Floats) -> Floats:
         both = stats.binom.pmf(80, 900, risk * (1 - kept)) * stats.binom.pmf(100, 900, risk)
-        return np.asarray(both.mean(axis=0))
+        return np.asarray(np.mean(both, axis=0))
 
     slab = float(likely(shares) @ prior / prior.sum())
     none = float(likely(np.zeros(1))[0])
