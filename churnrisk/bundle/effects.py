@@ -77,7 +77,7 @@ def sample_size(risk: float, quantile: float) -> int:
     Parameters
     ----------
     risk : mean probability of leaving without the offer, over 0 to 1.
-    quantile : the effect counts as shown when this quantile of what was measured lies above 0.
+    quantile : of the share measured, which would lie above 0.
 
     Notes
     -----
@@ -191,7 +191,7 @@ class OfferEffect:
     scale: Scale | None = None
     model: EffectModel | None = None
     works: float = WORKS
-    """Probability that it keeps anybody, given its own treatments (`metrics.ShareKept.works`)."""
+    """Probability that it keeps anybody, given its own treatments (`metrics.ShareKept.believed`)."""
     figures: Mapping[str, tuple[float | None, float | None, float | None]] = field(default_factory=dict)
 
     @property

@@ -48,6 +48,8 @@ class Chosen:
     """Chance that the lot among offers falls on none, or that of a trial; 0 where nothing was bought."""
     is_full: Flags
     """Shape (n, o): offers on trial whose places in it are taken, or in which it was not the customer's turn."""
+    is_other_turn: Flags
+    """Shape (n, o): offers that are not on trial, where tonight was the turn of one that is."""
     trial_chance: Floats
     """Chance with which the lot of its trial leaves those picked for this offer without it; 0 where there is none."""
     is_left: Flags
@@ -77,7 +79,7 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     order = np.argsort(_lot(material, "offer-order"), kind="stable")
     if not n_offers:
         nobody, none = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.bool_)
-        return Chosen(nobody, np.ones(n), none, np.zeros(n), none[:, None], np.zeros(n), none)
+        return Chosen(nobody, np.ones(n), none, np.zeros(n), none[:, None], none[:, None], np.zeros(n), none)
     reachable = ~refused[:, None]
     is_option, is_drawable = found.is_option & reachable, found.is_drawable & reachable
     trial = trial_of(material, found, is_drawable, stretch)
@@ -87,7 +89,8 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     if settings.exploration == "thompson":
         return _sampled(material, found, trial, is_drawable, limits)
     net, cost = found.worth.net * trial.made, found.worth.cost * trial.made
-    turns = turns_of(trial, is_option, turn_lot_of(material))
+    lots = turn_lot_of(material), _lot(material, "offer-order")
+    turns = turns_of(trial, np.where(is_option, net, np.nan), limits.per_offer, *lots)
     is_option_tonight = is_option & turns.allowed
     value = np.where(is_option_tonight, net, np.nan)[order]
     bought = allocation(value, cost[order], limits)
@@ -122,7 +125,11 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     by_rule = np.where(choice >= 0, 1.0 - np.where(is_in, rate, 0.0), 0.0)
     # the rule picked it in its turn, and would have picked any other on trial that pays in that one's
     on_trial = trial.of(drawn.choice) & is_option[np.arange(n), np.maximum(drawn.choice, 0)]
-    could = on_trial | ((drawn.choice == choice) & (choice >= 0))
+    # in the turn of the others, the best of them
+    is_other = is_option & ~trial.is_on
+    best = np.where(is_other.any(axis=1), np.where(is_other, net, -np.inf).argmax(axis=1), -1)
+    would = np.where(trial.of(choice), best, choice)
+    could = on_trial | ((drawn.choice == would) & (drawn.choice >= 0))
     # whom the lot among offers fell on has its chance of none behind them
     picked = np.where(trial.of(drawn.choice) & ~drawn.is_random, drawn.choice, -1)
     is_left, chance = trial.left(picked, lot_of(material))
@@ -133,7 +140,8 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
         drawn.propensity - np.where(drawn.choice == choice, by_rule, 0.0) + in_turn,
         drawn.is_random,
         alone + by_rule * np.where(choice >= 0, chance[choice], 0.0),
-        trial.full(choice) | ~turns.allowed,
+        trial.full(choice) | (~turns.allowed & trial.is_on),
+        ~turns.allowed & ~trial.is_on,
         np.where(picked >= 0, chance[picked], 0.0),
         is_left,
         bought.bound,
@@ -179,7 +187,8 @@ def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Fla
     cost = found.worth.cost * trial.made
     ids, salt = people["customer_id"].to_list(), _salt(material)
     lots = [uniform(ids, f"{salt}\x1fprices|{place}") for place in range(value.shape[1])]
-    turns = turns_of(trial, is_drawable, turn_lot_of(material))
+    turn_lots = turn_lot_of(material), _lot(material, "offer-order")
+    turns = turns_of(trial, value, limits.per_offer, *turn_lots)
     other = value + spread * ndtri(np.clip(np.column_stack(lots), 1e-12, 1 - 1e-12))
     prices = prices_under(np.where(turns.allowed, other, np.nan), cost, limits)
     use, _ = limits.rows(value.shape[1])
@@ -199,7 +208,8 @@ def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Fla
         among * (1.0 - chance),
         drawn.is_random & is_made,
         np.minimum(of_any, 1.0),
-        trial.full(drawn.choice) | ~turns.allowed,
+        trial.full(drawn.choice) | (~turns.allowed & trial.is_on),
+        ~turns.allowed & ~trial.is_on,
         chance,
         is_left,
         prices.bound,
@@ -268,6 +278,7 @@ def offer_candidates(
     unbought = (reason == "") & (chosen.choice < 0) & ~drew_none
     is_dear = found.worth.cost[rows, place] > chosen.left
     is_full = np.where(chosen.is_full[rows, place], "trial_full", "capacity_full")
+    is_full = np.where(chosen.is_other_turn[rows, place], "other_turn", is_full)
     for_want_of = pl.Series(np.where(is_dear, "budget_spent", is_full), dtype=pl.String)
     if material.config.offers.exploration == "thompson":
         for_want_of = pl.repeat("not_drawn", place.size, eager=True, dtype=pl.String)

@@ -134,24 +134,36 @@ class Turns:
     chance: Floats
     """Shape (n, o): with which each offer may be picked; the same for all that are not on trial."""
     is_trial: Flags
-    """Shape (n, o): offers on trial that are open to each, and have places."""
+    """Shape (n, o): offers on trial whose turn it may be."""
 
 
-def turns_of(trial: Trial, is_open: Flags, lot: Floats) -> Turns:
-    """Draw the turn of each customer; ``is_open`` shape (n, o), ``lot`` uniform, shape (n,).
+def turns_of(trial: Trial, value: Floats, places: Mapping[int, int], lot: Floats, tie: Floats) -> Turns:
+    """Draw the turn of each customer.
+
+    Parameters
+    ----------
+    value : shape (n, o), what each offer is worth, nan where it may not be made.
+    places : place of the offer in the catalogue -> customers who can be picked, of its trial or its capacity.
+    lot : uniform, shape (n,).
+    tie : shape (n,), a number of each customer's own that has nothing to do with the lot: who comes first among equals.
 
     Notes
     -----
-    The turns of offers on trial and that of all others together are equally likely. Where another is open, a trial gets
-    no more customers than it has places: whoever finds none would get nothing.
+    The turns of offers on trial and that of all others together are equally likely. Where another is open, a trial has
+    turns with those alone for whom it is worth most, as many as are expected to fill the places that those without
+    another leave: whoever found no place would get nothing. They depend on no lot, so every chance is known.
     """
-    room = np.array([trial.places.get(place, np.inf) for place in range(trial.is_on.size)])
+    is_open = ~np.isnan(value)
+    room = np.array([places.get(place, np.inf) for place in range(trial.is_on.size)])
     here = is_open & trial.is_on & (room > 0)
     has_other: Flags = np.asarray((is_open & ~trial.is_on).any(axis=1))
     even = 1.0 / np.maximum(here.sum(axis=1) + has_other, 1)
-    filled = np.minimum(room / np.maximum(here.sum(axis=0), 1), 1.0)
-    each = np.where(has_other[:, None], np.minimum(even[:, None], filled), even[:, None])
-    chance = np.where(here, each, 0.0)
+    for place in np.flatnonzero(np.isfinite(room) & here.any(axis=0)).tolist():
+        left = room[place] - even[here[:, place] & ~has_other].sum()
+        beside = np.flatnonzero(here[:, place] & has_other)
+        first = beside[np.lexsort((tie[beside], -value[beside, place]))]
+        here[first[np.cumsum(even[first]) > left + even[first] / 2], place] = False
+    chance = np.where(here, even[:, None], 0.0)
     drawn = lot[:, None] < np.cumsum(chance, axis=1)
     # a sum of thirds may end just below 1
     is_last = here & (np.cumsum(here, axis=1) == here.sum(axis=1, keepdims=True))

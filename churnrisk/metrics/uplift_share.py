@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logsumexp, ndtri
+from scipy.special import expit, logsumexp, ndtr, ndtri
 
 from .probability import LEVEL, Interval, customers_of
 from .ranked import Floats
@@ -25,7 +25,24 @@ N_HALVINGS = 22
 """An end is then known to a ten-millionth."""
 
 N_WEIGHED = 101
-"""Shares over which prior and outcomes are weighed: an eighth of a standard error apart, or of the prior's."""
+"""Shares over which prior and outcomes are weighed: at least a third of them where that is not negligible."""
+
+N_GRIDS = 8
+"""Grids at most, each finer than the one before: enough for a standard error of a millionth."""
+
+NEGLIGIBLE = 20.0
+"""Logarithm by which a likelihood is below the highest, to count for nothing."""
+
+
+@dataclass(frozen=True)
+class Believed:
+    """What prior and outcomes say together; made by :meth:`ShareKept.believed`."""
+
+    mean: float
+    spread: float
+    """Mean and standard deviation of the share kept."""
+    works: float
+    """Probability that anybody is kept at all."""
 
 
 @dataclass(frozen=True)
@@ -97,46 +114,56 @@ class ShareKept:
 
         The likelihood of a share is that of its deviation, so that few outcomes leave the prior as it was.
         """
+        found = self.believed(mean, spread)
+        return found.mean, found.spread
+
+    def believed(self, mean: float, spread: float, prior: float = 0.5) -> Believed:
+        r"""Return what is believed after outcomes: of the share, and of whether there is one.
+
+        Parameters
+        ----------
+        mean, spread : of the normal prior of the share.
+        prior : probability that the action keeps anybody, over 0 and below 1.
+
+        Notes
+        -----
+        Spike and slab (Mitchell & Beauchamp 1988, JASA 83): posterior odds of keeping anybody are the prior's times the
+        mean likelihood over the slab, which is the part of the normal prior above 0, by that at 0. A probability claims
+        no rate of errors, so it holds however often one looks. Where nobody left on either side it stays.
+        """
         shares, log = self._grid(mean, spread)
         chance = np.exp(log - log.max())
         chance /= chance.sum()
         middle = float(chance @ shares)
-        return middle, float(np.sqrt(chance @ (shares - middle) ** 2))
-
-    def works(self, mean: float, spread: float, prior: float) -> float:
-        r"""Return the probability that the share is one of a normal prior's, and not 0.
-
-        Parameters
-        ----------
-        mean, spread : of shares where the action keeps anybody.
-        prior : probability of that before outcomes, over 0 and below 1.
-
-        Notes
-        -----
-        Spike and slab (Mitchell & Beauchamp 1988, JASA 83): posterior odds are the prior's times the mean likelihood
-        over the slab, by that at 0. It holds however often one looks, as no probability of error is claimed.
-        """
-        if not math.isfinite(self.value):
-            return prior
-        shares, log = self._grid(mean, spread)
+        around = float(np.sqrt(chance @ (shares - middle) ** 2))
+        if not self.seen > 0:
+            return Believed(middle, around, prior)
         step = float(shares[1] - shares[0])
-        slab = float(logsumexp(log)) + math.log(step / (spread * math.sqrt(2 * math.pi)))
+        # of the cell around 0 the part above it
+        above = np.clip(shares / step + 0.5, 0.0, 1.0)
+        if not above.any():
+            return Believed(middle, around, 0.0)
+        scale = spread * math.sqrt(2 * math.pi) * float(ndtr(mean / spread))
+        slab = float(logsumexp(log, b=above)) + math.log(step / scale)
         odds = math.log(prior / (1 - prior)) + slab + self.deviation(0.0) ** 2 / 2
-        return float(expit(odds))
+        return Believed(middle, around, float(expit(odds)))
 
     def _grid(self, mean: float, spread: float) -> tuple[Floats, Floats]:
-        """Return shares, evenly spaced, and the logarithm of likelihood times normal prior, its constant left out."""
-        ends = [mean - 6 * spread, mean + 6 * spread]
-        if math.isfinite(self.value):
-            slope = self.deviation(self.value - 0.005) - self.deviation(self.value + 0.005)
-            error = min(0.01 / slope, spread) if slope > 0 else spread
-            ends += [self.value - 6 * error, self.value + 6 * error]
-            if error < spread / 4:
-                # outcomes decide: a grid over the prior would be too coarse for them
-                ends = ends[2:]
-        shares = np.linspace(max(min(ends), LOWEST_SHARE), min(max(ends), 1.0), N_WEIGHED)
-        found = np.array([self.deviation(float(each)) for each in shares])
-        return shares, -(found**2) / 2 - ((shares - mean) / spread) ** 2 / 2
+        """Return shares, evenly spaced, and the logarithm of likelihood times normal prior, its constant left out.
+
+        The grid is drawn together until it is fine where that is not negligible.
+        """
+        ends = [mean - 6 * spread, mean + 6 * spread, *([self.value] if math.isfinite(self.value) else [])]
+        low, high = max(min(ends), LOWEST_SHARE), min(max(ends), 1.0)
+        for _ in range(N_GRIDS):
+            shares = np.linspace(low, high, N_WEIGHED)
+            found = np.array([self.deviation(float(each)) for each in shares])
+            log = -(found**2) / 2 - ((shares - mean) / spread) ** 2 / 2
+            tells = np.flatnonzero(log >= log.max() - NEGLIGIBLE)
+            if tells.size > N_WEIGHED // 3:
+                break
+            low, high = float(shares[max(tells[0] - 1, 0)]), float(shares[min(tells[-1] + 1, N_WEIGHED - 1)])
+        return shares, log
 
 
 def share_kept(

@@ -148,8 +148,8 @@ def gamma_of(kept: metrics.ShareKept) -> tuple[metrics.Interval, tuple[float, fl
     Weighed with Beta(6, 14): normal prior of its mean and standard deviation, likelihood of what was measured. Last the
     probability that it is such a share and not 0, from even odds.
     """
-    slab = GAMMA_MEAN, GAMMA_SD
-    return kept.interval(), kept.weighed(*slab), kept.works(*slab, WORKS)
+    found = kept.believed(GAMMA_MEAN, GAMMA_SD, WORKS)
+    return kept.interval(), (found.mean, found.spread), found.works
 
 
 def ends(found: metrics.Interval) -> tuple[float | None, float | None, float | None]:

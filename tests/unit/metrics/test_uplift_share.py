@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
@@ -111,7 +111,7 @@ def test_weighing_is_that_of_precisions_where_outcomes_are_many_and_where_both_s
 def test_an_action_works_as_probably_as_its_outcomes_are_over_a_slab_of_shares_and_at_nothing() -> None:
     # the slow twin: binomial outcomes at every risk and every share that the prior holds
     found = counted(80, 900, 100, 900)
-    told = found.works(0.3, 0.1, 0.5)
+    told = found.believed(0.3, 0.1, 0.5).works
     risk = np.linspace(0.05, 0.25, 400)[:, None]
     shares = np.linspace(-0.3, 0.9, 300)
     prior = stats.norm.pdf(shares, 0.3, 0.1)
@@ -124,9 +124,43 @@ def test_an_action_works_as_probably_as_its_outcomes_are_over_a_slab_of_shares_a
     none = float(likely(np.zeros(1))[0])
     assert told == pytest.approx(slab / (slab + none), abs=0.04)
     # even odds stay where nothing is told, and prior odds multiply
-    assert counted(0, 100, 0, 50).works(0.3, 0.1, 0.4) == pytest.approx(0.4, abs=0.02)
-    other = found.works(0.3, 0.1, 0.2)
+    assert counted(0, 100, 0, 50).believed(0.3, 0.1, 0.4).works == pytest.approx(0.4, abs=0.02)
+    other = found.believed(0.3, 0.1, 0.2).works
     assert other / (1 - other) == pytest.approx(0.25 * told / (1 - told))
+
+
+@given(
+    n=st.integers(60, 3_000),
+    controls=st.integers(60, 3_000),
+    left=st.floats(0.01, 0.3),
+    kept=st.floats(-2.5, 1.0),
+)
+@settings(max_examples=25, deadline=None)
+def test_beliefs_are_those_of_a_grid_so_fine_and_wide_that_nothing_is_missed(
+    n: int, controls: int, left: float, kept: float
+) -> None:
+    b = max(1, round(left * controls))
+    found = counted(min(n, round(max(0.0, left * (1 - kept)) * n)), n, b, controls)
+    shares = np.linspace(LOWEST_SHARE, 1.0, 1_601)
+    log = np.array([-(found.deviation(float(each)) ** 2) / 2 for each in shares])
+    weight = np.exp(log - log.max()) * stats.norm.pdf(shares, 0.3, 0.1)
+    mean = float(weight @ shares / weight.sum())
+    told = found.believed(0.3, 0.1, 0.5)
+    assert told.mean == pytest.approx(mean, abs=0.004)
+    assert told.spread == pytest.approx(
+        float(np.sqrt(weight @ (shares - mean) ** 2 / weight.sum())), abs=0.004
+    )
+    prior = np.where(shares > 0, stats.norm.pdf(shares, 0.3, 0.1), 0.0)
+    slab = np.exp(log) @ prior / prior.sum()
+    assert told.works == pytest.approx(slab / (slab + np.exp(-(found.deviation(0.0) ** 2) / 2)), abs=0.02)
+
+
+def test_the_fewer_of_those_treated_leave_the_more_probably_it_works_and_one_that_harms_never_does() -> None:
+    for n, left in ((250, 25), (350, 35), (2_000, 25)):
+        told = [counted(each, n, left, n).believed(0.3, 0.1).works for each in range(3 * left + 1)]
+        assert np.all(np.diff(told) <= 2e-4)
+        assert told[0] > 0.9
+        assert told[-1] < 0.05
 
 
 def test_of_those_called_probable_as_many_work_as_said_however_often_one_looks() -> None:
@@ -139,7 +173,7 @@ def test_of_those_called_probable_as_many_work_as_said_however_often_one_looks()
         for _ in range(5):
             n += 150
             made, left = made + rng.binomial(150, 0.15 * (1 - kept)), left + rng.binomial(150, 0.15)
-            told = counted(int(made), n, int(left), n).works(0.3, 0.1, 0.5)
+            told = counted(int(made), n, int(left), n).believed(0.3, 0.1, 0.5).works
             if not 0.1 < told < 0.9:
                 break
         said.append(told)
