@@ -191,7 +191,8 @@ def _carried_out(workspace: ChurnWorkspace, world: Played, plan: Plan) -> Step:
     offered = [
         frame.select("treatment_id", "customer_id", "offer_id").drop_nulls("offer_id")
         for name in ("at_risk", "offers")
-        if (frame := _listed(workspace, world, name)).height
+        # what nobody on a list has is no column of it
+        if (frame := _listed(workspace, world, name)).height and "treatment_id" in frame.columns
     ]
     decisions = _decisions(workspace, world)
     chosen = decisions.filter(

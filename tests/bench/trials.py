@@ -61,7 +61,7 @@ from training.uplift.rows import CONTROL, Lot, UpliftRows
 Floats = NDArray[np.float64]
 Rows = list[tuple[object, ...]]
 
-QUICK, FULL = (Plan(20_000), (31,), 3), (Plan(20_000), (31, 32, 33), 8)
+QUICK, FULL = (Plan(20_000), (31, 32), 5), (Plan(20_000), (31, 32, 33), 8)
 """Plan, seeds of worlds, draws of the lots in each."""
 BLUR = 1.2
 """Standard deviation of the logarithm by which risks are blurred: then the 300 of highest risk times value have a
