@@ -51,7 +51,7 @@ from training.uplift.campaigns import incrementality
 from training.uplift.past import past_treatments
 
 QUICK, FULL = Plan(20_000, n_futures=2), Plan(50_000, n_futures=2)
-SEEDS, SEEDS_FULL = (31,), (31, 32, 33)
+SEEDS, SEEDS_FULL = (31, 32), (31, 32, 33)
 PICTURES = "LOOP_PICTURES"
 """Variable of the environment: a folder for the pictures of the first seed."""
 
