@@ -3,7 +3,7 @@
     python -m tests.bench trials [--full]
 
 Which offers seem to work after a first trial is chance as much as truth, so one year says little. Here many are played
-in one world: the nights decide by the product's own rules (`deciding`, the contact rules), and its own training
+in two worlds: the nights decide by the product's own rules (`deciding`, the contact rules), and its own training
 (`training.uplift`) learns what offers do, each quarter. Left out, to be quick: loading, features and the model of the
 risk. Risks are the true hazards, blurred, those of customers included who have made up their minds already, of whom
 nobody knows; learners see risk and value alone.
