@@ -58,16 +58,24 @@ class RankedList:
     """Who is on the list, in order; and warnings.
 
     ``frame``: as_of, position, customer_id, risk, band, value, spillover_value, may_contact, left_out_for (null: to be
-    called).
+    called). ``spares``: the same columns of those who may be contacted and rank next, at most as many as can be called:
+    they take the places of whom a night leaves out.
     """
 
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
+    spares: pl.DataFrame | None = None
 
     @property
     def customer_ids(self) -> list[str]:
         """The listed customers in order, those who refuse contact included."""
         return self.frame["customer_id"].to_list()
+
+    def with_spares(self) -> pl.DataFrame:
+        """Return the list, then its spares, with ``is_spare``."""
+        spares = self.frame.clear() if self.spares is None else self.spares
+        is_spare = (pl.int_range(pl.len()) >= self.frame.height).alias("is_spare")
+        return pl.concat([self.frame, spares]).with_columns(is_spare)
 
 
 def consents_in_force(engine: Engine, tables: LakeTables, consent_as_of: datetime) -> pl.DataFrame:
@@ -127,7 +135,7 @@ def ranked_list(
         .with_columns(priority=pl.col("risk") * (_whole_value(usual) if usual is not None else 1.0))
     )
     callable_ = weighed.filter("may_contact")["priority"]
-    lowest = callable_.top_k(capacity).min() if callable_.len() > capacity else None
+    lowest = callable_.top_k(2 * capacity).min() if callable_.len() > 2 * capacity else None
     candidates = weighed if lowest is None else weighed.filter(pl.col("priority") >= lowest)
     ordered = candidates.with_columns(
         draw=pl.Series([_draw(each) for each in candidates["customer_id"]], dtype=pl.String)
@@ -137,9 +145,12 @@ def ranked_list(
     is_called = pl.col("may_contact") & (n_called <= capacity)
     is_above_cut = (n_called < pl.min_horizontal(n_called.max(), capacity)) | (n_called.max() == 0)
     is_refused_above = ~pl.col("may_contact") & (n_refused <= capacity) & is_above_cut
-    listed = ordered.filter(is_called | is_refused_above)
-    positions = pl.int_range(1, listed.height + 1, dtype=pl.Int64, eager=True).alias("position")
-    frame = listed.with_columns(positions).select(
+    is_spare = pl.col("may_contact") & n_called.is_between(capacity + 1, 2 * capacity)
+    listed, spares = ordered.filter(is_called | is_refused_above), ordered.filter(is_spare)
+    numbered = pl.concat([listed, spares]).with_columns(
+        position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    )
+    frame = numbered.select(
         "as_of",
         "position",
         "customer_id",
@@ -150,7 +161,7 @@ def ranked_list(
         "may_contact",
         "left_out_for",
     )
-    return RankedList(frame, _notes(scores, weighed, capacity))
+    return RankedList(frame.head(listed.height), _notes(scores, weighed, capacity), frame.tail(spares.height))
 
 
 def _whole_value(usual: object) -> pl.Expr:

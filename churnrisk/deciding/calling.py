@@ -88,6 +88,9 @@ def proactive_candidates(material: Material) -> pl.DataFrame:
 def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
     """Return a row per customer on the list of calls, in its order; those left out of it with why.
 
+    Spares take the places of those left alone to measure by and of those who wait for an answer, the first first, and
+    else are no candidates: so many are called as the team can. Not those made an offer tonight that needs no call.
+
     Parameters
     ----------
     offers
@@ -106,7 +109,7 @@ def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[
         .with_columns(refused_for=pl.coalesce("left_out_for", "_alone", waits))
     )
     is_control = pl.col("refused_for").is_in(["campaign_hold_out", "trial_hold_out"])
-    return told.select(
+    return _filled(told, offers).select(
         "row",
         "customer_id",
         "refused_for",
@@ -121,6 +124,18 @@ def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[
         propensity=pl.lit(1.0),
         is_random=pl.lit(value=False),
     )
+
+
+def _filled(calls: pl.DataFrame, offers: pl.DataFrame) -> pl.DataFrame:
+    """Return the list with as many spares as it lost; ``calls``: also is_spare, left_out_for and refused_for."""
+    is_free = pl.col("left_out_for").is_null() & pl.col("refused_for").is_not_null() & ~pl.col("is_spare")
+    can_take = pl.col("is_spare") & pl.col("refused_for").is_null()
+    if offers.height:
+        made = offers.filter(pl.col("refused_for").is_null())
+        by_call = made.filter(pl.col("channel") == CALL)["customer_id"]
+        beside = made.filter(~pl.col("customer_id").is_in(by_call.implode()))["customer_id"]
+        can_take &= ~pl.col("customer_id").is_in(beside.implode())
+    return calls.filter(~pl.col("is_spare") | (can_take & (can_take.cum_sum() <= is_free.sum())))
 
 
 def _left_alone(material: Material, offers: pl.DataFrame) -> pl.DataFrame:
@@ -146,7 +161,11 @@ def by_stake(candidates: pl.DataFrame, material: Material) -> pl.DataFrame:
     calls = material.calls
     if calls is None or calls.is_empty():
         return candidates
-    called = calls.filter(pl.col("left_out_for").is_null()).select("customer_id", "stake")
+    on_list = candidates.filter(pl.col("kind") == CALL)["customer_id"]
+    is_called = pl.col("left_out_for").is_null() & (
+        ~pl.col("is_spare") | pl.col("customer_id").is_in(on_list.implode())
+    )
+    called = calls.filter(is_called).select("customer_id", "stake")
     is_call = (pl.col("kind") == OFFER) & (pl.col("channel") == CALL) & pl.col("refused_for").is_null()
     return (
         candidates.join(called, on="customer_id", how="left", maintain_order="left")

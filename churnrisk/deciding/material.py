@@ -70,8 +70,8 @@ class Material:
     listed: pl.Series = field(default_factory=lambda: pl.Series("customer_id", [], dtype=pl.String))
     """Customers on the list of the night: of them it is always told why they get no offer."""
     calls: pl.DataFrame | None = None
-    """The list of the night: customer_id, position, may_contact, left_out_for (null: to be called), and stake, by which
-    the contact rules walk: money or, where no value is known, the risk."""
+    """The list of the night, then its spares: customer_id, position, may_contact, left_out_for (null: to be called),
+    is_spare, and stake, by which the contact rules walk: money or, where no value is known, the risk."""
     promoters: pl.DataFrame | None = None
     """customer_id, position of promoters to approach, best first."""
     circle: Circle | None = None

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..bundle.effects import OfferEffect
+from ..bundle.effects import SURE, OfferEffect
 from ..ledger.rules import walked, worth_keeping
 from ..ledger.rules.reasons import ASK, CHOSEN, FORBIDDEN, OFFER
 from ..ledger.rules.refusals import EARLY, LATE, refusals
@@ -76,7 +76,8 @@ def decided_night(material: Material) -> DecidedNight:
         chosen, offers, refused = _bought(material, found, before, first)
         tonight = _measuring(material, chosen)
         calls = call_candidates(tonight, offers, first)
-        done = with_offers(_walk(tonight, [surveys, offers, calls, *others]))
+        told = _told(material, found, chosen, offers, _on_list(material, calls))
+        done = with_offers(_walk(tonight, [surveys, told, calls, *others]))
         still = first & _customers(done, ASK)
         if still == first:
             break
@@ -140,13 +141,30 @@ def _bought(
     refused = refused_for.is_not_null().to_numpy()
     chosen = chosen_offers(material, found, refused)
     rows = offer_candidates(material, found, chosen, refused_for)
-    is_told = (
-        found.is_option.any(axis=1)
-        | (chosen.choice >= 0)
-        | material.people["customer_id"].is_in(material.listed.implode()).to_numpy()
-    )
+    return chosen, rows, refused
+
+
+def _told(
+    material: Material,
+    found: Offering | None,
+    chosen: Chosen | None,
+    offers: pl.DataFrame,
+    on_list: pl.Series,
+) -> pl.DataFrame:
+    """Return candidates of offers of whom something is to be told: with an option, or on the list."""
+    if found is None or chosen is None:
+        return offers
+    has_option = found.is_option.any(axis=1) | (chosen.choice >= 0)
+    is_told = has_option | material.people["customer_id"].is_in(on_list.implode()).to_numpy()
     told = pl.DataFrame({"row": np.flatnonzero(is_told)})
-    return chosen, rows.join(told, on="row", how="semi", maintain_order="left"), refused
+    return offers.join(told, on="row", how="semi", maintain_order="left")
+
+
+def _on_list(material: Material, calls: pl.DataFrame) -> pl.Series:
+    """Return those on the list, and the spares that take a place on it."""
+    if calls.is_empty():
+        return material.listed
+    return pl.concat([material.listed, calls["customer_id"]]).unique(maintain_order=True)
 
 
 COLUMNS = (
@@ -186,7 +204,8 @@ def _kept(material: Material, done: pl.DataFrame) -> pl.DataFrame:
     ]
     names = ["kind", "customer_id", "subject"]
     reached = pl.concat(kept).select(names) if kept else done.select(names)
-    is_listed = pl.col("customer_id").is_in(material.listed.implode()) & pl.col("kind").is_in([OFFER, CALL])
+    on_list = _on_list(material, done.filter(pl.col("kind") == CALL))
+    is_listed = pl.col("customer_id").is_in(on_list.implode()) & pl.col("kind").is_in([OFFER, CALL])
     marked = done.join(
         reached.with_columns(_kept=pl.lit(value=True)), on=names, how="left", maintain_order="left"
     )
@@ -217,12 +236,19 @@ def _figures(material: Material, done: pl.DataFrame, chosen: Chosen | None) -> d
 
 def _on_trial(material: Material, offer: OfferEffect) -> str:
     stands = offer.trial
+    odds = f"it keeps somebody with a probability of {_percent(offer.works)}"
     if stands == "refuted":
-        return "; it is made no more, as its own treatments do not show that it keeps anybody"
+        return f"; it is made no more: {odds}, below {_percent(1 - SURE)}"
     if stands == "shown" or not has_trials(material):
         return ""
     n = material.tried.get(offer.offer_id, 0)
-    return "; it is on trial" + (f", {n:,} were made that no training has looked at yet" if n else "")
+    untold = f"; {n:,} were made that no training has looked at yet" if n else ""
+    return f"; it is on trial until {_percent(SURE)}: {odds}{untold}"
+
+
+def _percent(share: float) -> str:
+    """Return a probability that is never quite 0 or 1."""
+    return f"{100 * min(max(share, 0.001), 0.999):.3g} %"
 
 
 def _notes(material: Material, found: Offering | None) -> tuple[str, ...]:

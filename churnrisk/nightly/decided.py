@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from features import FeatureSet
-from scoring import Influence, consents_in_force
+from scoring import Influence, RankedList, consents_in_force
 from scoring.offers.eligibility import eligible
 
 from ..acting import as_rule
@@ -56,13 +56,13 @@ class Tonight:
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """What a night has at hand when it decides; ``published`` are its tables so far, ``calls`` its list."""
+    """What a night has at hand when it decides; ``published`` are its tables so far, ``ranked`` its list."""
 
     features: FeatureSet
     scores: pl.DataFrame
     around: Influence | None
     known: Heard
-    calls: pl.DataFrame
+    ranked: RankedList
     promoters: pl.DataFrame | None
     published: Mapping[str, pl.DataFrame]
 
@@ -132,7 +132,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         contacts=_contacts(basis),
         owners=_owners(basis),
         unheard=_unheard(basis),
-        listed=ready.calls["customer_id"],
+        listed=ready.ranked.frame["customer_id"],
         calls=_calls(ready),
         promoters=ready.promoters,
         circle=_circle(ready),
@@ -152,16 +152,17 @@ def _tried(treatments: pl.DataFrame, effects: OfferEffects | None, as_of: AsOf) 
 
 
 def _calls(ready: Ready) -> pl.DataFrame:
-    """Return the list with what is at stake with each, by which the calls stand among other contacts."""
+    """Return the list and its spares with what is at stake with each, by which calls stand among other contacts."""
     usual = ready.scores["value"].cast(pl.Float64).median()
     known = pl.col("value").cast(pl.Float64).fill_null(pl.lit(usual, dtype=pl.Float64))
     # an extract without money has no value of anybody: then the risk alone
     whole = pl.lit(1.0) if usual is None else known + pl.col("spillover_value").fill_null(0.0)
-    return ready.calls.select(
+    return ready.ranked.with_spares().select(
         "customer_id",
         "position",
         "may_contact",
         "left_out_for",
+        "is_spare",
         stake=pl.col("risk") * whole,
     )
 

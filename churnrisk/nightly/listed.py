@@ -27,6 +27,19 @@ def as_decided(
         return ranked
     with basis.ledger.reading() as db:
         calls = decided_calls(db, basis.as_of.day)
+    return list_of_calls(calls, ranked, scores, around)
+
+
+def list_of_calls(
+    calls: pl.DataFrame, ranked: RankedList, scores: pl.DataFrame, around: Influence | None
+) -> RankedList:
+    """Return the list of those decided on, with the risks of ``scores``; ``ranked`` where there are none.
+
+    Parameters
+    ----------
+    calls
+        customer_id, decision, reason_code, details (JSON) of the decisions on calls.
+    """
     if calls.is_empty():
         return ranked
     known = scores.select("as_of", "customer_id", "risk", "band", "value")

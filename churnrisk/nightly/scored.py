@@ -34,6 +34,7 @@ from scoring import (
 from ..answered import Heard, heard, with_answers
 from ..bundle import Bundle, read_lifetime
 from ..ledger import kept_tables
+from ..ledger.rules.standing import CALL
 from ..night_memory import last_night, staged_memory
 from ..night_report import Made
 from ..night_silence import silent_tonight
@@ -41,7 +42,7 @@ from ..reachable import reachable
 from ..report import Silence
 from .basis import Basis
 from .decided import Ready, tonight
-from .listed import as_decided
+from .listed import as_decided, list_of_calls
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -51,6 +52,7 @@ class Scored:
     """What every step may read: the basis, the features, the risks, and the ranking that rests on them.
 
     ``listed`` are the features of those ranked, ``around`` the money around all (None where ties are not known).
+    ``ranked`` is, once the night has decided, the list as it was decided.
     """
 
     basis: Basis
@@ -134,6 +136,8 @@ class Addition:
     """What was decided in numbers (JSON), for people."""
     is_replay: bool = False
     """Whether it was decided by an earlier run."""
+    ranked: RankedList | None = None
+    """The list as decided, which the steps after it read."""
 
 
 Step = Callable[[Scored, Frames], Addition]
@@ -151,6 +155,7 @@ def made_of(basis: Basis, features: FeatureSet) -> Made:
     )
     for step in STEPS:
         added = step(scored, made.frames)
+        scored = scored if added.ranked is None else replace(scored, ranked=added.ranked)
         made = replace(
             made,
             frames={**made.frames, **added.frames},
@@ -234,7 +239,7 @@ def changes_of(scored: Scored, _: Frames) -> Addition:
 def list_of(scored: Scored, frames: Frames) -> Addition:
     """The list for the team, with reasons and what changed; who is called is what the contact rules decided."""
     listed = at_risk(
-        as_decided(scored.basis, scored.ranked, scored.scores, scored.around),
+        scored.ranked,
         frames["reasons"],
         scored.basis.sentences,
         run_id=scored.basis.run_id,
@@ -266,7 +271,7 @@ def decisions_of(scored: Scored, frames: Frames) -> Addition:
     if not basis.extent.decides or basis.ledger is None:
         return Addition(promoters=approached)
     ready = Ready(
-        scored.features, scored.scores, scored.around, scored.known, scored.ranked.frame, approached, frames
+        scored.features, scored.scores, scored.around, scored.known, scored.ranked, approached, frames
     )
     found = tonight(basis, basis.ledger, ready)
     if approached is not None:
@@ -277,8 +282,10 @@ def decisions_of(scored: Scored, frames: Frames) -> Addition:
         approached = kept.with_columns(
             pl.int_range(1, kept.height + 1, dtype=pl.Int64, eager=True).alias("position")
         )
+    calls = found.decided.frame.filter(kind=CALL)
     return Addition(
         found.tables,
+        ranked=list_of_calls(calls, scored.ranked, scored.scores, scored.around),
         notes=found.notes,
         promoters=approached,
         figures=found.decided.figures,
@@ -345,12 +352,12 @@ def kept_of(scored: Scored, _: Frames) -> Addition:
 
 
 STEPS: tuple[Step, ...] = (
-    reasons_of,
     inputs_of,
     network_of,
     ties_of,
-    changes_of,
     decisions_of,
+    reasons_of,
+    changes_of,
     list_of,
     challenger_of,
     silence_of,

@@ -16,6 +16,8 @@ spared       customers who stay through the 44 days after an offer and would not
 risk O/E     leavers that the world would have had from that night on with nothing done any more, mean of many futures
              drawn anew, over those that the night's risks expect: 1 = right; had the loop's success eroded the risk, it
              would climb
+over years   mean over worlds, each with its own draw of the lots; the interval holds what another draw would bring,
+             which that of one year does not
 hold-outs    the same, as observed, of those who are never contacted and the campaign's controls
 effect       share that stayed, of those made the offer that the rule chose, less that of those whom it chose too and
              the lot left alone: controls of campaign and trials, and hold-outs, night by night and offer by offer;
@@ -31,12 +33,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import altair as alt
 import numpy as np
 import polars as pl
+from scipy.stats import ttest_1samp
 
 from churnrisk import metrics
 from churnrisk.api import ChurnWorkspace
@@ -50,8 +54,11 @@ from tests.bench.loop_year import LOOP_DAYS, WARM_DAYS, Plan, Step, Year, looped
 from training.uplift.campaigns import incrementality
 from training.uplift.past import past_treatments
 
-QUICK, FULL = Plan(20_000, n_futures=2), Plan(50_000, n_futures=2)
-SEEDS, SEEDS_FULL = (31, 32), (31, 32, 33)
+PLAN = Plan(20_000, n_futures=2)
+SEEDS, SEEDS_FULL = (31, 32), tuple(range(31, 41))
+"""Worlds; each has a draw of the lots of its own, as other customers live in it."""
+AT_ONCE = 2
+"""Years played side by side: each takes a processor and 3 GB."""
 PICTURES = "LOOP_PICTURES"
 """Variable of the environment: a folder for the pictures of the first seed."""
 
@@ -92,18 +99,17 @@ def _said(workspace: ChurnWorkspace, as_of: AsOf) -> pl.DataFrame:
 
 
 def tables(full: bool) -> Iterator[tuple[str, Sequence[str], Rows]]:
-    """Print months and effects per seed, then what the loop won over all seeds."""
-    plan, seeds = (FULL, SEEDS_FULL) if full else (QUICK, SEEDS)
-    # a process of its own, begun anew: a copy of this one would wait for ever for locks that its threads held
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        played = [pool.submit(both_years, plan, seed).result() for seed in seeds]
+    """Yield months and effects per seed, then what the loop won over all seeds."""
+    # processes begun anew: a copy of this one would wait for ever for locks that its threads held
+    with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as pool:
+        played = list(pool.map(partial(both_years, PLAN), SEEDS_FULL if full else SEEDS))
     for each in played:
         if each is played[0] and os.environ.get(PICTURES):
             _draw(each, Path(os.environ[PICTURES]))
         yield from tables_of(each)
     yield "What the loop won", WON, [line for each in played for line in won(each)]
-    if len(played) > 1:
-        yield "The year, by seed", TOTALS, [total for each in played for total in totals(each)]
+    yield "The year, by seed", TOTALS, [total for each in played for total in totals(each)]
+    yield "What the loop won, over all years", OVER_YEARS, over_years(played)
 
 
 def tables_of(played: Played) -> Iterator[tuple[str, Sequence[str], Rows]]:
@@ -170,6 +176,27 @@ def won(played: Played) -> Rows:
     ).to_numpy()
     fewer = metrics.mean_effect(-left * float(both.height), customer=community)
     rows.append((played.seed, "leavers fewer", fewer.value, fewer.low, fewer.high, "", fewer.value / spent))
+    return rows
+
+
+OVER_YEARS = ("", "years", "mean", "low", "high", "sd", "won in", "least", "most")
+
+
+def over_years(played: Sequence[Played]) -> Rows:
+    """Return the mean of what was won over worlds and draws of the lots, with its 95 % interval by Student's t."""
+    figures: dict[str, list[float]] = {}
+    for each in played:
+        for _, name, value, *_ in won(each):
+            figures.setdefault(str(name), []).append(float(str(value)))
+        figures.setdefault("spent", []).append(sum(step.spent for step in each.on.steps))
+    rows: Rows = []
+    for name, values in figures.items():
+        found = np.array(values)
+        ends = ttest_1samp(found, 0.0).confidence_interval(0.95)
+        rows.append(
+            (name, found.size, float(found.mean()), float(ends.low), float(ends.high), float(found.std(ddof=1)),
+             int((found > 0).sum()), float(found.min()), float(found.max()))
+        )  # fmt: skip
     return rows
 
 

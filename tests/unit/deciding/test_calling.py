@@ -6,10 +6,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from churnrisk.config import parsed_config
 from churnrisk.deciding import DecidedNight, decided_night
-from churnrisk.deciding.calling import by_stake
+from churnrisk.deciding.calling import _filled, by_stake
 from churnrisk.errors import ConfigError
 from churnrisk.ledger.rules import Standing
 from tests.unit.deciding.drawn import AS_OF, PLAIN, material, merged, people
@@ -134,17 +136,20 @@ def test_rules_that_lack_something_or_share_a_name_are_refused(text: str) -> Non
         parsed_config(text)
 
 
-def on_the_list(who: pl.DataFrame, n: int, left_out: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return the list of the first ``n`` of ``who``, some of them left out already."""
+def on_the_list(
+    who: pl.DataFrame, n: int, left_out: dict[str, str] | None = None, spares: int = 0
+) -> dict[str, Any]:
+    """Return the list of the first ``n`` of ``who``, some of them left out already; and those next as spares."""
     why = left_out or {}
-    calls = who.head(n).select(
+    calls = who.head(n + spares).select(
         "customer_id",
-        position=pl.int_range(1, n + 1),
+        position=pl.int_range(1, pl.len() + 1),
         may_contact=~pl.col("customer_id").is_in(list(why)),
         left_out_for=pl.col("customer_id").replace_strict(why, default=None, return_dtype=pl.String),
+        is_spare=pl.int_range(pl.len()) >= n,
         stake=pl.col("risk") * pl.col("value"),
     )
-    return {"calls": calls, "listed": calls["customer_id"]}
+    return {"calls": calls, "listed": calls["customer_id"].head(n)}
 
 
 def of_calls(found: DecidedNight) -> dict[str, tuple[str, str]]:
@@ -242,6 +247,99 @@ def test_controls_and_those_asked_first_are_not_called_either() -> None:
     assert first
     waiting = {name for name, (_, code) in of_calls(asked).items() if code == "waiting_for_answer"}
     assert waiting == first & set(WHO["customer_id"])
+
+
+def called(found: DecidedNight) -> list[str]:
+    return [name for name, (decision, _) in of_calls(found).items() if decision == "call"]
+
+
+def left_alone(*customers: str) -> Standing:
+    willing = WHO.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    out = pl.DataFrame({"kind": "campaign", "campaign_id": "retention", "customer_id": list(customers)})
+    return Standing(consents=willing, held_out=out)
+
+
+def test_the_next_on_the_list_take_the_places_of_controls_and_of_those_asked_first() -> None:
+    settings = "[surveys]\nbudget = 0\n"
+    alone = material(WHO, settings, standing=left_alone("c0000", "c0001"), **on_the_list(WHO, 3, spares=3))
+    found = decided_night(alone)
+    assert of_calls(found)["c0001"] == ("control", "campaign_hold_out")
+    # of three places two are lost, and the spare after those is no candidate at all
+    assert called(found) == ["c0002", "c0003", "c0004"]
+    assert "c0005" not in of_calls(found)
+    asked = decided_night(material(WHO, offers=None, **on_the_list(WHO, 2, spares=4)))
+    first = asked.rows.filter(decision="ask")["customer_id"].to_list()
+    assert set(first) & {"c0000", "c0001"}
+    # who is asked is no spare either
+    assert called(asked) == [each for each in WHO["customer_id"] if each not in first][:2]
+
+
+def test_nobody_takes_a_place_that_was_never_theirs_to_lose() -> None:
+    settings = "[surveys]\nbudget = 0\n[contacts]\ncapacity = { call = 1 }\n"
+    full = decided_night(material(WHO, settings, **on_the_list(WHO, 2, {"c0000": "no_consent"}, spares=3)))
+    # of the two on the list one refuses, who stands in it beside those it has room for
+    assert called(full) == ["c0001"]
+    assert set(of_calls(full)) == {"c0000", "c0001"}
+
+
+def test_a_spare_who_is_made_an_offer_that_needs_no_call_is_not_called_for_nothing() -> None:
+    only = """
+    offer_id | name | contact_cost | incentive_cost | capacity | channel | suits
+    gift     | Gift | 0.5          | 1              |          | email   |
+    """
+    drawn = material(
+        WHO,
+        "[surveys]\nbudget = 0\n[offers]\ntrial = false\n",
+        offers=only,
+        standing=left_alone("c0000"),
+        **on_the_list(WHO, 2, spares=4),
+    )
+    found = decided_night(drawn)
+    offered = found.rows.filter(kind="offer", decision="offer")["customer_id"].to_list()
+    assert {"c0002", "c0003", "c0004"} <= set(offered)
+    spares = [each for each in ("c0002", "c0003", "c0004", "c0005") if each not in offered]
+    assert called(found) == ["c0001", *spares[:1]]
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.booleans(),
+            st.sampled_from([None, "no_consent"]),
+            st.sampled_from([None, "trial_hold_out", "waiting_for_answer"]),
+            st.sampled_from(["", "email", "call", "email;call"]),
+        ),
+        max_size=12,
+    )
+)
+def test_as_many_are_called_as_the_list_has_places_while_spares_last(rows: list[tuple[Any, ...]]) -> None:
+    rows = sorted(rows, key=lambda row: row[0])
+    ids = [f"c{number:02d}" for number in range(len(rows))]
+    calls = pl.DataFrame(
+        {
+            "customer_id": ids,
+            "is_spare": [row[0] for row in rows],
+            "left_out_for": [None if row[0] else row[1] for row in rows],
+            "refused_for": [(None if row[0] else row[1]) or row[2] for row in rows],
+        },
+        schema_overrides={"customer_id": pl.String, "is_spare": pl.Boolean, "left_out_for": pl.String,
+                          "refused_for": pl.String},
+    )  # fmt: skip
+    ways = [(name, way) for name, row in zip(ids, rows, strict=True) for way in row[3].split(";") if way]
+    offers = pl.DataFrame(
+        {"customer_id": [name for name, _ in ways], "channel": [way for _, way in ways]},
+        schema={"customer_id": pl.String, "channel": pl.String},
+    ).with_columns(refused_for=pl.lit(None, dtype=pl.String))
+    # one after the other
+    n_lost = sum(not spare and not out and bool(why) for spare, out, why, _ in rows)
+    wanted = []
+    for name, (is_spare, _, why, ways_of) in zip(ids, rows, strict=True):
+        if not is_spare:
+            wanted.append(name)
+        elif n_lost and not why and ways_of != "email":
+            wanted.append(name)
+            n_lost -= 1
+    assert _filled(calls, offers)["customer_id"].to_list() == wanted
 
 
 def test_hold_outs_are_contacted_for_transactional_purposes_alone() -> None:

@@ -343,7 +343,12 @@ def test_the_same_people_in_another_order_are_left_alike() -> None:
 
 @pytest.mark.parametrize(
     ("effects", "said"),
-    [(None, "on trial"), (measured(0.05), "made no more"), (measured(0.95), "")],
+    [
+        (None, "on trial until 90 %: it keeps somebody with a probability of 50 %"),
+        (measured(0.05), "made no more: it keeps somebody with a probability of 5 %, below 10 %"),
+        (measured(0.00001), "made no more: it keeps somebody with a probability of 0.1 %, below 10 %"),
+        (measured(0.95), ""),
+    ],
 )
 def test_a_night_says_what_is_on_trial_and_what_is_made_no_more(
     effects: OfferEffects | None, said: str

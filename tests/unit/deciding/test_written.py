@@ -267,6 +267,7 @@ def test_a_call_of_the_list_is_a_contact_once_also_where_it_makes_an_offer(ledge
         position=pl.int_range(1, 7),
         may_contact=pl.lit(value=True),
         left_out_for=pl.lit(None, dtype=pl.String),
+        is_spare=pl.lit(value=False),
         stake=pl.col("risk") * pl.col("value"),
     )
     night = material(who, "[surveys]\nbudget = 0\n", calls=calls, listed=calls["customer_id"])

@@ -65,6 +65,18 @@ def test_those_who_refuse_stand_above_the_cut_and_take_no_place() -> None:
     assert listed(made) == [(1, "a", False), (2, "b", True), (3, "c", False), (4, "d", True)]
 
 
+def test_the_next_who_may_be_called_are_spares_as_many_as_places_and_on_no_list_yet() -> None:
+    risks = dict(zip("abcdefg", (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3), strict=True))
+    all_scored = scored(**{name: (risk, 1.0) for name, risk in risks.items()})
+    made = ranked_list(all_scored, consents(**{name: name not in "ad" for name in risks}), 2)
+    assert [name for _, name, _ in listed(made)] == ["a", "b", "c"]
+    both = made.with_spares().select("position", "customer_id", "is_spare").rows()
+    assert both[3:] == [(4, "e", True), (5, "f", True)]
+    assert not any(is_spare for _, _, is_spare in both[:3])
+    few = ranked_list(scored(a=(0.9, 1.0), b=(0.8, 1.0)), consents(a=True, b=True), 5)
+    assert few.with_spares()["is_spare"].to_list() == [False, False]
+
+
 def test_refusals_are_listed_no_further_than_the_last_who_may_be_contacted_and_the_capacity() -> None:
     few = ranked_list(scored(a=(0.9, 1.0), b=(0.8, 1.0), c=(0.7, 1.0)), consents(a=False, b=True, c=False), 5)
     assert listed(few) == [(1, "a", False), (2, "b", True)]
