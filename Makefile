@@ -36,8 +36,9 @@ endif
 demo: $(INSTALLED) ## simulate a small telco in demo/, train, run one night, show where the lists are
 	@.venv/bin/churnrisk demo demo $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(ARGS)
 
+# The whole way (tests/e2e) first: files with the most tests first, the default, leave its few and long ones to the end, on one worker.
 test: $(INSTALLED) ## all tests
-	@$(PY) -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(INSTALLED) ## format, lint, types, import directions, SQL, docs, lock: all of them, then the verdict
 	@$(MAKE) --no-print-directory --keep-going check-lock check-format check-lint check-imports check-sql check-docs check-types
