@@ -129,10 +129,5 @@ def _published(workspace: Workspace, customers: pl.Series) -> pl.DataFrame:
 
 
 def _refused(db: Transaction, customers: pl.Series) -> pl.Series:
-    said = (
-        facts.by_index(db, CONSENTS, "customer_id", customers)
-        .filter(pl.col("consent") == CONSENT)
-        .sort("customer_id", "at")
-    )
-    newest = said.unique("customer_id", keep="last", maintain_order=True)
-    return newest.filter(~pl.col("value"))["customer_id"]
+    said = facts.by_index(db, CONSENTS, "customer_id", customers).filter(pl.col("consent") == CONSENT)
+    return facts.newest_words(said).filter(~pl.col("value"))["customer_id"]

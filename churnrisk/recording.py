@@ -20,6 +20,7 @@ from .inputs import Inputs
 from .ledger import Ledger, Transaction, against, taking
 from .ledger.permission import spelled
 from .ledger.rules.standing import CALL
+from .ledger.suppressing import take_suppressions
 from .ledger.taking import AnswerRules, Taken
 from .sources import FaultCount, load, runs_ahead
 from .sources.readiness.answer import counted
@@ -293,8 +294,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "treatments": ("treatment_id",),
     "outcomes": ("outcome_id",),
     "contacts": ("contact_id",),
-    "consents": ("customer_id", "consent", "at"),
-    "suppressions": ("customer_id", "channel", "since"),
+    "consents": ("customer_id", "consent", "at", "value"),
+    "suppressions": ("customer_id", "channel", "since", "until"),
 }
 """What makes a row the same as another one of its file."""
 
@@ -320,6 +321,16 @@ def _others(
     if file.kind == "consents":
         return taking.take_consents(db, file.rows, source="file", now=now)
     if file.kind == "suppressions":
-        return taking.take_suppressions(db, ledger, file.rows)
+        return _suppressed(db, ledger, file)
     transactional = frozenset(workspace.config.contacts.transactional)
     return taking.take_contacts(db, file.rows, transactional, source="file", now=now)
+
+
+def _suppressed(db: Transaction, ledger: Ledger, file: RecordedFile) -> Taken:
+    found = take_suppressions(db, ledger, file.rows)
+    if found.n_shorter:
+        file.warnings.append(
+            "Another suppression from the same instant on holds longer, and stands: "
+            f"{counted(found.n_shorter, 'row')}."
+        )
+    return Taken(found.n_new, found.n_known, n_changed=found.n_longer)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, and_, case, column, func, or_, select, text, update
+from sqlalchemy import Connection, Table, and_, case, column, func, or_, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 BATCH_ROWS = 50_000
@@ -77,18 +77,6 @@ def change(db: Connection, table: Table, frame: pl.DataFrame, columns: Sequence[
     new = {name: func.coalesce(rows.c[name], table.c[name]) for name in columns}
     statement = update(table).where(same_key, differs).values(new)
     return sum(_run(db, statement, part) for part in _parts(table, frame, names))
-
-
-def present(db: Connection, table: Table, frame: pl.DataFrame) -> int:
-    """Return how many of the rows have a key that is there already."""
-    key = _key(table)
-    rows = _unfolded(db, table, key).subquery("given")
-    query = select(func.count()).select_from(
-        table.join(rows, and_(*(table.c[name] == rows.c[name] for name in key)))
-    )
-    return sum(
-        int(db.execute(query, {"rows": part.write_json()}).scalar_one()) for part in _parts(table, frame, key)
-    )
 
 
 def _names(table: Table, frame: pl.DataFrame) -> list[str]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration: what a ledger that this code writes must stand at."""
 
 METADATA = MetaData(
@@ -302,7 +302,7 @@ SUPPRESSIONS = _table(
 
 CONSENTS = _table(
     "consents",
-    ("customer_id", "consent", "at"),
+    ("customer_id", "consent", "at", "value"),
     _text("customer_id"),
     _text("consent"),
     _instant("at"),
@@ -310,6 +310,7 @@ CONSENTS = _table(
     _flag("value"),
     _text("source"),
 )
+"""What customers said on their consents. Yes and no of one date both stand; the refusal is the one that counts."""
 
 OUTBOX = _table(
     "outbox",

@@ -17,9 +17,8 @@ from sqlalchemy import Connection, bindparam, select, update
 from ..config import Config
 from ..tables.contracts import METRIC_SCALES
 from . import facts
-from .entries import add, change, present, put
+from .entries import add, change, put
 from .identity import stable_id, stable_ids
-from .ledger import Ledger
 from .outbox import message, messages
 from .schema import (
     ALERTS,
@@ -30,7 +29,6 @@ from .schema import (
     OUTBOX,
     OUTCOMES,
     STRAYS,
-    SUPPRESSIONS,
     TREATMENTS,
 )
 from .treated import note_words
@@ -351,19 +349,6 @@ def take_consents(db: Connection, consents: pl.DataFrame, *, source: str, now: d
     dated = known_from(consents, "at", now).with_columns(source=pl.lit(source))
     n_new = add(db, CONSENTS, dated)
     return Taken(n_new, dated.height - n_new)
-
-
-def take_suppressions(db: Connection, ledger: Ledger, suppressions: pl.DataFrame) -> Taken:
-    """Write who must be left alone, by the hash of the id; of those that are known fill in until when."""
-    hashed = suppressions.with_columns(
-        pl.Series("token", ledger.tokens(suppressions["customer_id"].to_list()), dtype=pl.String),
-        pl.col("channel").fill_null(""),
-        pl.col("reason").fill_null("asked"),
-    )
-    before = present(db, SUPPRESSIONS, hashed)
-    touched = put(db, SUPPRESSIONS, hashed, ["until"])
-    n_new = hashed.height - before
-    return Taken(n_new, before - (touched - n_new), n_changed=touched - n_new)
 
 
 def named_contacts(contacts: pl.DataFrame) -> pl.DataFrame:

@@ -118,7 +118,10 @@ class Consents(Source):
     customer_id = identifier("The customer.", digits=True)
     consent = word("What it is about.", CONSENT_WORDS)
     value = flag("Given (yes) or taken back (no).")
-    at = instant("When the customer said so: the later word counts, here and against the customers' source.")
+    at = instant(
+        "When the customer said so: the later word counts, here and against the customers' source; of yes and no at "
+        "one instant the no."
+    )
     known_at = instant("When it became known.", null=RECORDED_NOW)
 
     @dy.rule()
@@ -134,7 +137,7 @@ class Suppressions(Source):
         "Through which of [contacts] channels; upper and lower case are the same.", null="through all of them"
     )
     since = instant("From when on.")
-    until = instant("Until when.", null="for ever")
+    until = instant("Until when; of several from one instant on the longest holds.", null="for ever")
     reason = text("Why (asked, bounced, deceased ...).", null="asked")
 
     @dy.rule()
@@ -149,9 +152,15 @@ RECORDED_TABLES: dict[str, SourceTable] = {
         SourceTable("recorded_outcomes", Outcomes, "outcome_id", "at", kind_words="record"),
         SourceTable("recorded_treatments", RecordedTreatments, "treatment_id", "at", kind_words="record"),
         SourceTable("recorded_contacts", Contacts, "contact_id", "at", kind_words="record"),
-        SourceTable("recorded_consents", Consents, "customer_id, consent, at", "at", kind_words="record"),
         SourceTable(
-            "recorded_suppressions", Suppressions, "customer_id, channel, since", "since", kind_words="record"
+            "recorded_consents", Consents, "customer_id, consent, at, value", "at", kind_words="record"
+        ),
+        SourceTable(
+            "recorded_suppressions",
+            Suppressions,
+            "customer_id, channel, since, until",
+            "since",
+            kind_words="record",
         ),
     )
 }
