@@ -7,13 +7,14 @@ of the campaign are chosen like everybody else, and left alone by the walk: only
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from scoring.offers import Limits, allocation, prices_under, value_curve
+from scoring.offers import Limits, allocation, prices_under
 from scoring.offers.exploration import fixed_share, thompson, thompson_chances, uniform
 
 from ..config import OfferSettings
@@ -75,21 +76,15 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     """
     settings = material.config.offers
     n, n_offers = found.effect.shape
-    stretch = 1.0 / ((1.0 - material.control_share) * (1.0 - material.config.holdout.share))
     order = np.argsort(_lot(material, "offer-order"), kind="stable")
     if not n_offers:
         nobody, none = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.bool_)
         return Chosen(nobody, np.ones(n), none, np.zeros(n), none[:, None], none[:, None], np.zeros(n), none)
-    reachable = ~refused[:, None]
-    is_option, is_drawable = found.is_option & reachable, found.is_drawable & reachable
-    trial = trial_of(material, found, is_drawable, stretch)
-    off_list = ~_tried_by_call(material, found.catalogue, trial)
-    is_option, is_drawable = is_option & off_list, is_drawable & off_list
-    limits = limits_of(material, found.catalogue, stretch, trial)
+    is_option, is_drawable, trial, limits = options_of(material, found, refused)
     if settings.exploration == "thompson":
         return _sampled(material, found, trial, is_drawable, limits)
     net, cost = found.worth.net * trial.made, found.worth.cost * trial.made
-    lots = turn_lot_of(material), _lot(material, "offer-order")
+    lots = turn_lots_of(material)
     turns = turns_of(trial, np.where(is_option, net, np.nan), limits.per_offer, *lots)
     is_option_tonight = is_option & turns.allowed
     value = np.where(is_option_tonight, net, np.nan)[order]
@@ -149,6 +144,30 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     )
 
 
+def stretch_of(material: Material) -> float:
+    """Return how many are picked for each one whom the campaign's lot and the permanent hold-out leave in."""
+    return 1.0 / ((1.0 - material.control_share) * (1.0 - material.config.holdout.share))
+
+
+class Options(NamedTuple):
+    """What may be made to whom tonight, shape (n, o), by the rule or by a draw; what is on trial; what there is."""
+
+    is_option: Flags
+    is_drawable: Flags
+    trial: Trial
+    limits: Limits
+
+
+def options_of(material: Material, found: Offering, refused: Flags) -> Options:
+    """Return what the night chooses from; ``refused``: shape (n,), customers whom no offer can reach."""
+    reachable, stretch = ~refused[:, None], stretch_of(material)
+    is_option, is_drawable = found.is_option & reachable, found.is_drawable & reachable
+    trial = trial_of(material, found, is_drawable, stretch)
+    off_list = ~_tried_by_call(material, found.catalogue, trial)
+    limits = limits_of(material, found.catalogue, stretch, trial)
+    return Options(is_option & off_list, is_drawable & off_list, trial, limits)
+
+
 def _tried_by_call(material: Material, catalogue: Catalogue, trial: Trial) -> Flags:
     """Return whom the team calls anyway, for offers on trial that need no call; shape (n, o).
 
@@ -187,8 +206,7 @@ def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Fla
     cost = found.worth.cost * trial.made
     ids, salt = people["customer_id"].to_list(), _salt(material)
     lots = [uniform(ids, f"{salt}\x1fprices|{place}") for place in range(value.shape[1])]
-    turn_lots = turn_lot_of(material), _lot(material, "offer-order")
-    turns = turns_of(trial, value, limits.per_offer, *turn_lots)
+    turns = turns_of(trial, value, limits.per_offer, *turn_lots_of(material))
     other = value + spread * ndtri(np.clip(np.column_stack(lots), 1e-12, 1 - 1e-12))
     prices = prices_under(np.where(turns.allowed, other, np.nan), cost, limits)
     use, _ = limits.rows(value.shape[1])
@@ -328,12 +346,9 @@ def offer_candidates(
     )
 
 
-def curve_of(material: Material, found: Offering, refused: Flags) -> pl.DataFrame:
-    """Return what other budgets would buy (`scoring.offers.value_curve`), with as many places in trials as tonight."""
-    is_option = found.is_option & ~refused[:, None]
-    trial = trial_of(material, found, is_option, 1.0)
-    value = np.where(is_option, found.worth.net * trial.made, np.nan)
-    return value_curve(value, found.worth.cost * trial.made, limits_of(material, found.catalogue, 1.0, trial))
+def turn_lots_of(material: Material) -> tuple[Floats, Floats]:
+    """Return the lots by which turns are drawn (`trying.turns_of`)."""
+    return turn_lot_of(material), _lot(material, "offer-order")
 
 
 def _lot(material: Material, name: str) -> Floats:

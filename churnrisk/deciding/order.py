@@ -21,6 +21,7 @@ from ..ledger.rules.reasons import ASK, CHOSEN, FORBIDDEN, OFFER
 from ..ledger.rules.refusals import EARLY, LATE, refusals
 from ..ledger.rules.standing import CALL
 from .asking import asking, survey_candidates
+from .budgeting import curve_of
 from .calling import (
     WAITING,
     by_stake,
@@ -29,7 +30,7 @@ from .calling import (
     promoter_candidates,
     with_offers,
 )
-from .choosing import Chosen, chosen_offers, curve_of, offer_candidates
+from .choosing import Chosen, chosen_offers, offer_candidates
 from .material import Material
 from .offering import Catalogue, Offering, catalogue_of, offering
 from .trying import has_trials, held_out_of

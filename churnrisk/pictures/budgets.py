@@ -32,7 +32,7 @@ def budget_curve(curve: pl.DataFrame, *, currency: str = "") -> Picture:
         alt.Chart(marked).mark_point(color=theme.MAIN, filled=True, size=90, opacity=1).encode(x=across, y=up)
     )
     whole = data.tail(1)
-    all_words = f"all that is worth it: {money(whole['budget'][0])} buys {money(whole['net_value'][0])}"
+    all_words = f"the largest shown: {money(whole['budget'][0])} buys {money(whole['net_value'][0])}"
     words_of = [
         f"tonight: {money(row['budget'])} buys {money(row['net_value'])} with {row['n_offers']:,} offers"
         for row in marked.head(1).iter_rows(named=True)

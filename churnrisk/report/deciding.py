@@ -82,7 +82,10 @@ def _decided_parts(night: Decided, currency: str) -> Iterator[Part]:
     if curve:
         frame = pl.DataFrame(curve)
         if frame.height > 1:
-            caption = "Budgets beside tonight's, same offers and same customers; expected, not measured."
+            caption = (
+                "Budgets beside tonight's, same offers and same customers; expected, not measured, and before the lots "
+                "of tonight decide who is left alone to measure by."
+            )
             yield Part(picture=pictures.budget_curve(frame, currency=currency), caption=caption)
 
 

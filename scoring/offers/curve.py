@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,6 +21,14 @@ POINTS_WITH_CAPACITIES = 10
 
 SPREAD = 1.5
 """Points lie closer where the budget is small, since the curve bends there (judgement)."""
+
+
+class Bought(NamedTuple):
+    """What a budget buys: net value and outlay (customer's currency), and how many offers are expected to be made."""
+
+    value: float
+    spent: float
+    n_offers: float
 
 
 def value_curve(value: Floats, cost: Floats, limits: Limits) -> pl.DataFrame:
@@ -40,18 +50,30 @@ def value_curve(value: Floats, cost: Floats, limits: Limits) -> pl.DataFrame:
     budgets = whole * np.linspace(0, 1, n_points) ** SPREAD
     if limits.budget is not None:
         budgets = np.append(budgets, limits.budget)
-    budgets = np.unique(budgets)
-    told = [allocation(value, cost, replace(limits, budget=float(budget))) for budget in budgets]
+
+    def bought(budget: float) -> Bought:
+        told = allocation(value, cost, replace(limits, budget=budget))
+        return Bought(told.value, told.spent, float((told.choice >= 0).sum()))
+
+    return curve_over(budgets, bought, in_force=limits.budget)
+
+
+def curve_over(
+    budgets: Floats, bought: Callable[[float], Bought], *, in_force: float | None = None
+) -> pl.DataFrame:
+    """Return the table of :func:`value_curve` for a rule of one's own: ``bought`` tells what a budget buys."""
+    at = np.unique(budgets)
+    told = [bought(float(budget)) for budget in at]
     found = pl.DataFrame(
         {
-            "budget": budgets,
+            "budget": at,
             "net_value": np.maximum.accumulate([each.value for each in told]),
             "spent": [each.spent for each in told],
-            "n_offers": [int((each.choice >= 0).sum()) for each in told],
+            "n_offers": [round(each.n_offers) for each in told],
         },
         schema_overrides={"n_offers": pl.Int64},
     )
     per_unit = pl.col("net_value").diff() / pl.col("budget").diff()
     return found.with_columns(
-        per_unit=per_unit, is_budget=pl.col("budget") == (np.nan if limits.budget is None else limits.budget)
+        per_unit=per_unit, is_budget=pl.col("budget") == (np.nan if in_force is None else in_force)
     )

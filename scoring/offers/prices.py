@@ -123,7 +123,8 @@ def _lowest(
     """Return where the greatest of the cuts is least within a box, and how low it is there."""
     slopes = np.array(slope)
     offsets = np.array(total) - (slopes * np.array(at)).sum(axis=1)
-    size = max(float(np.abs(offsets).max()), 1e-12)
+    # where nothing can be had the offsets are 0; divided by next to nothing the slopes would be beyond the solver
+    size = max(float(np.abs(offsets).max()), 1e-6 * float(np.abs(slopes).max()), 1e-12)
     found = linprog(
         np.concatenate((np.zeros(low.size), [1.0])),
         A_ub=np.column_stack((slopes / size, -np.ones(len(at)))),
@@ -134,7 +135,8 @@ def _lowest(
     if found.x is None:
         msg = f"the search for prices stopped: {found.message}"
         raise ValueError(msg)
-    return np.asarray(found.x[:-1]), float(found.x[-1]) * size
+    # the solver keeps to a box within its tolerance, and another box is drawn around the point
+    return np.clip(found.x[:-1], low, high), float(found.x[-1]) * size
 
 
 def _relaxed(value: Floats, cost: Floats, limits: Constraints, price: Floats) -> tuple[float, Floats]:

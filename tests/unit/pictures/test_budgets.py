@@ -20,7 +20,7 @@ def curve(marked: int | None) -> pl.DataFrame:
 def test_the_budget_in_force_is_marked_and_told() -> None:
     picture = budget_curve(curve(1), currency="EUR")
     assert "tonight: 100.00 buys 900.00 with 40 offers" in picture.description
-    assert "all that is worth it: 400.00 buys 1,500.00" in picture.description
+    assert "the largest shown: 400.00 buys 1,500.00" in picture.description
     assert "Budget for offers (EUR)" in picture.svg
 
 

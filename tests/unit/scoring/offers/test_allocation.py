@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from scoring.offers import Allocation, Limits, allocation, value_curve
+from scoring.offers.prices import SAMPLE
 
 
 def base(seed: int, n: int, n_offers: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -174,6 +175,15 @@ def test_the_value_curve_rises_flattens_and_holds_the_budget_in_force() -> None:
     assert net[-1] == pytest.approx(np.where(value > 0, value, 0).max(axis=1).sum())
     per_unit = curve["per_unit"].drop_nulls().to_numpy()
     assert (np.diff(per_unit) <= 0.05 * per_unit[0]).all()
+
+
+def test_prices_are_found_where_nothing_can_be_had_of_very_many() -> None:
+    value, cost = base(7, 2 * SAMPLE + 1)
+    for limits in (Limits(0.0, {0: 5}), Limits(0.0, {0: 0, 1: 0}), Limits(1e-9, {1: 3})):
+        assert allocation(value, cost, limits).spent <= 1e-9
+    some = allocation(value, cost, Limits(50.0, {0: 5}))
+    assert some.spent <= 50.0
+    assert some.share_of_bound > 0.99
 
 
 def test_the_value_curve_minds_capacities() -> None:
