@@ -19,6 +19,7 @@ from .errors import ChurnriskError, ContractError, Fault, UsageError, did_you_me
 from .inputs import Inputs
 from .ledger import Ledger, Transaction, against, taking
 from .ledger.permission import spelled
+from .ledger.repeated import ID_OF, beside_taken_ids
 from .ledger.rules.standing import CALL
 from .ledger.suppressing import take_suppressions
 from .ledger.taking import AnswerRules, Taken
@@ -264,8 +265,17 @@ def _taken(
     if file.kind in named:
         file.rows = named[file.kind](file.rows)
     file.reject_repeated(_KEYS[file.kind])
+    _refuse_taken_ids(db, file)
     _hold_against_the_record(db, workspace, file)
     return _others(db, ledger, workspace, file, now), Taken(0, 0)
+
+
+def _refuse_taken_ids(db: Transaction, file: RecordedFile) -> None:
+    """Put aside what stands under an id that is on record and says something else: it would be lost."""
+    if file.kind in ID_OF:
+        file.rows = beside_taken_ids(db, file.kind, file.rows)
+        file.reject(pl.col("_id_taken"), "id_taken", ID_OF[file.kind])
+        file.rows = file.rows.drop("_id_taken")
 
 
 def _hold_against_the_record(db: Transaction, workspace: Workspace, file: RecordedFile) -> None:
@@ -304,10 +314,12 @@ def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: dat
     rules, told = AnswerRules.of(workspace.config), following(workspace)
     home = taking.match_strays(db, rules, now, following=told)
     file.rows = taking.matched(db, file.rows)
+    file.reject(taking.not_asked(), "metric_not_asked", "metric")
     file.reject(taking.off_scale(), "score_off_scale", "score")
     file.reject(taking.not_whole(), "score_not_whole", "score")
     file.reject(taking.before_invitation(), "answer_before_invitation", "answered_at")
     file.reject_repeated(["answer_id"])
+    _refuse_taken_ids(db, file)
     return taking.take_answers(db, file.rows, rules, source="file", now=now, following=told), home
 
 

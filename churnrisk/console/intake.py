@@ -10,6 +10,7 @@ import polars as pl
 from ..at_once import following
 from ..ledger import Ledger, Transaction, inbox, taking
 from ..ledger.against import ahead
+from ..ledger.repeated import beside_taken_ids
 from ..ledger.taking import AnswerRules
 from ..store import Workspace
 from .bodies import MOST_TOLD, Answer, Taken, Unreadable, Wrong, frame_of
@@ -36,7 +37,8 @@ class Intake:
         Conflict
             The id came before with another body.
         Unreadable
-            A score off the scale of what was asked, an answer before its invitation or in the future.
+            A score off the scale of what was asked, or of another question, an answer before its invitation or in the
+            future, an answer_id that was given to another answer.
         WorkspaceBusy, ConfigError
             The ledger cannot be written just now.
         """
@@ -51,7 +53,7 @@ class Intake:
         return found
 
     def _written(self, db: Transaction, answers: tuple[Answer, ...], now: datetime) -> Taken:
-        rows = taking.matched(db, frame_of(answers))
+        rows = beside_taken_ids(db, "answers", taking.matched(db, frame_of(answers)))
         refuse(rows, now, is_batch=len(answers) > 1)
         rules, told = AnswerRules.of(self.workspace.config), following(self.workspace)
         found = taking.take_answers(db, rows, rules, source=SOURCE, now=now, following=told)
@@ -75,6 +77,7 @@ class Intake:
 def refuse(rows: pl.DataFrame, now: datetime, *, is_batch: bool) -> None:
     """Raise Unreadable where what the ledger knows shows an answer to be wrong: the rules of ``churnrisk record``."""
     faults = {
+        "metric_not_asked": ("metric", taking.not_asked()),
         "score_off_scale": ("score", taking.off_scale()),
         "score_not_whole": ("score", taking.not_whole()),
         "answer_before_invitation": (
@@ -82,6 +85,7 @@ def refuse(rows: pl.DataFrame, now: datetime, *, is_batch: bool) -> None:
             (pl.col("answered_at") < pl.col("invited_at")).fill_null(value=False),
         ),
         "answer_in_the_future": ("answered_at", ahead("answered_at", now)),
+        "id_taken": ("answer_id", pl.col("_id_taken")),
     }
     marked = rows.select(
         pl.int_range(pl.len()).alias("_nth"), **{code: bad for code, (_, bad) in faults.items()}

@@ -81,7 +81,8 @@ def known_from(frame: pl.DataFrame, happened: str, now: datetime) -> pl.DataFram
 
 
 def matched(db: Connection, answers: pl.DataFrame) -> pl.DataFrame:
-    """Return answers with what their invitation says: customer_id, invited_at (null: nobody knows it), metric.
+    """Return answers with what their invitation says: customer_id, invited_at (null: nobody knows it), metric, and
+    ``asked_metric``.
 
     Parameters
     ----------
@@ -89,16 +90,20 @@ def matched(db: Connection, answers: pl.DataFrame) -> pl.DataFrame:
         answer_id, invitation_id, metric, score, comment, answered_at, known_at; answer_id and metric may be null.
     """
     asked = facts.some(db, INVITATIONS, "invitation_id", answers["invitation_id"]).select(
-        "invitation_id", "customer_id", "invited_at", _asked="metric"
+        "invitation_id", "customer_id", "invited_at", asked_metric="metric"
     )
     # from what was given alone: an answer has the same id before and after its invitation is known
     made = stable_ids("answer", answers, ("invitation_id", "metric", "answered_at", "score"))
     return (
         answers.with_columns(answer_id=pl.coalesce("answer_id", made))
         .join(asked, on="invitation_id", how="left", maintain_order="left")
-        .with_columns(metric=pl.coalesce("metric", "_asked"))
-        .drop("_asked")
+        .with_columns(metric=pl.coalesce("metric", "asked_metric"))
     )
+
+
+def not_asked() -> pl.Expr:
+    """Say whether a matched answer is to another question than its invitation asked."""
+    return (pl.col("metric") != pl.col("asked_metric")).fill_null(value=False)
 
 
 def off_scale() -> pl.Expr:
@@ -112,6 +117,11 @@ def off_scale() -> pl.Expr:
 def not_whole() -> pl.Expr:
     """Say whether a matched answer to the recommend question is no whole number."""
     return ((pl.col("metric") == "nps") & (pl.col("score") != pl.col("score").floor())).fill_null(value=False)
+
+
+def wrong_answer() -> pl.Expr:
+    """Say whether a matched answer cannot be one to its question."""
+    return not_asked() | off_scale() | not_whole()
 
 
 def before_invitation() -> pl.Expr:
@@ -173,7 +183,7 @@ def match_strays(
     query = select(STRAYS).where(STRAYS.c.matched_at.is_(None), STRAYS.c.invitation_id.in_(known))
     waiting = facts.frame_of(db, query.order_by(STRAYS.c.answer_id))
     found = matched(db, waiting.drop("source", "reason", "written_at", "matched_at"))
-    fits = pl.col("customer_id").is_not_null() & ~off_scale() & ~not_whole() & ~before_invitation()
+    fits = pl.col("customer_id").is_not_null() & ~wrong_answer() & ~before_invitation()
     home = found.filter(fits).drop("answered_end")
     if home.is_empty():
         return Taken(0, 0)
@@ -226,7 +236,7 @@ def adopt_answers(
     heard = facts.some(db, ANSWERS, "invitation_id", found["invitation_id"]).select("invitation_id", "metric")
     new = matched(db, found.join(heard.unique(), on=["invitation_id", "metric"], how="anti"))
     after = pl.col("answered_at") >= pl.col("invited_at")
-    theirs = new.filter((pl.col("customer_id") == pl.col("_customer")) & ~off_scale() & ~not_whole() & after)
+    theirs = new.filter((pl.col("customer_id") == pl.col("_customer")) & ~wrong_answer() & after)
     return take_answers(db, theirs, rules, source="source", now=now, following=following)
 
 

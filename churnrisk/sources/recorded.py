@@ -17,6 +17,7 @@ from ..errors import ContractError, Fault, SourceMissing
 from ..store import Workspace
 from ..tables.contracts import FILE, RECORDED_TABLES, ROW
 from ..tables.faults import CONTROL, sentence_of
+from .checked import SHOWN_KINDS
 from .columnar import ParquetTable, stored_frame
 from .delimited import DelimitedTable
 from .files import is_parquet
@@ -25,6 +26,7 @@ from .quarantine import fault_counts, write_quarantine
 from .raw import RawTable, SourceFault
 from .reports import FaultCount
 from .stage import Part, Stage, staged
+from .values import as_text
 from .verdicts import zone_fault
 
 RECORDED = "recorded_"
@@ -63,11 +65,17 @@ class RecordedFile:
                 pl.lit(code).alias("code"),
                 pl.lit([code]).alias("codes"),
                 pl.lit(column).alias("column"),
-                pl.lit(None, dtype=pl.String).alias("value"),
+                self._shown(found, column).alias("value"),
                 self._reason(sentence_of(code, column, told), remedy),
             )
         )
         self.rows = self.rows.join(found, on=[FILE, ROW], how="anti", maintain_order="left")
+
+    def _shown(self, found: pl.DataFrame, column: str) -> pl.Series:
+        """Return the values of a column that quarantine may hold: none of ids and texts, which may name a person."""
+        if column in self.stage.table.columns and self.stage.table.kind(column) in SHOWN_KINDS:
+            return as_text(found[column])
+        return pl.Series([None], dtype=pl.String).new_from_index(0, found.height)
 
     @staticmethod
     def _reason(sentence: str, remedy: pl.Expr | None) -> pl.Expr:

@@ -71,10 +71,17 @@ ROW_FAULTS: dict[str, RowFault] = {
         "Another row has the same key and other content; the earliest known is kept, of equally early ones the one "
         "whose content sorts first."
     ),
-    "unknown_customer": RowFault("customer_id is not in customers."),
+    "unknown_customer": RowFault(
+        "customer_id is not in customers: look for other spellings, such as lost zeros in front."
+    ),
     "unknown_offer": RowFault("offer_id is neither in offers nor control."),
     "unknown_instead_of": RowFault("instead_of is not in offers."),
     # what is recorded against what is on record
+    "metric_not_asked": RowFault("metric is not what the invitation asked: correct it, or leave it empty."),
+    "id_taken": RowFault(
+        "{column}, given or made from the row, is on record with other content: correct the row, or give it an id of "
+        "its own."
+    ),
     "answer_in_the_future": RowFault("answered_at has not come yet: correct it, or its offset from UTC."),
     "outcome_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
     "treatment_of_another_customer": RowFault(

@@ -19,11 +19,15 @@ RECORDED_NOW = "when it is recorded, and never before it happened"
 
 MADE = "made from the other columns, so that the same row is the same"
 
+MADE_OF_THE_ANSWER = (
+    "made from invitation_id, metric, answered_at and score, so that the same answer is the same"
+)
+
 
 class Answers(Source):
-    """One row per question answered; to be recorded into the ledger."""
+    """One row per answer to a question; to be recorded into the ledger, where the first given of a question counts."""
 
-    answer_id = identifier("The answer, as the survey platform names it.", null=MADE)
+    answer_id = identifier("The answer, as the survey platform names it.", null=MADE_OF_THE_ANSWER)
     invitation_id = identifier("The invitation it answers, as survey_requests names it.")
     metric = word("What was asked.", tuple(METRIC_SCALES), null="that of the invitation")
     score = number("The answer.", "nps 0-10, csat 1-5, ces 1-7", null="no score: only a comment")
@@ -148,7 +152,7 @@ class Suppressions(Source):
 RECORDED_TABLES: dict[str, SourceTable] = {
     table.name: table
     for table in (
-        SourceTable("recorded_answers", Answers, "invitation_id, metric", "answered_at", kind_words="record"),
+        SourceTable("recorded_answers", Answers, "answer_id", "answered_at", kind_words="record"),
         SourceTable("recorded_outcomes", Outcomes, "outcome_id", "at", kind_words="record"),
         SourceTable("recorded_treatments", RecordedTreatments, "treatment_id", "at", kind_words="record"),
         SourceTable("recorded_contacts", Contacts, "contact_id", "at", kind_words="record"),

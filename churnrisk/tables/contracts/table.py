@@ -22,14 +22,17 @@ UNCHECKED = ("recorded_suppressions",)
 
 AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
     "recorded_answers": (
-        "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future",
+        "metric_not_asked", "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future",
+        "id_taken",
     ),
     "recorded_treatments": (
         "treatment_of_another_customer", "treatment_of_another_offer", "treatment_withdrawn",
     ),
     "recorded_outcomes": (
-        "outcome_in_the_future", "unknown_treatment", "treatment_of_another_customer", "outcome_before_treatment",
+        "outcome_in_the_future", "id_taken", "unknown_treatment", "treatment_of_another_customer",
+        "outcome_before_treatment",
     ),
+    "recorded_contacts": ("id_taken",),
     "recorded_suppressions": ("unknown_channel",),
 }  # fmt: skip
 """What rows to record are rejected with beside their contract: they contradict the ledger, or the clock."""

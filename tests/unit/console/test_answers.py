@@ -149,7 +149,12 @@ def wrong(given: Any, **more: Any) -> Any:
         (wrong(LOW, score=float("nan")), [("score", "finite_number")]),
         (wrong(LOW, score=11), [("score", "less_than_equal")]),
         (wrong(LOW, score=3.5), [("score", "score_not_whole")]),
-        (wrong(LOW, metric="csat", score=9), [("score", "score_off_scale")]),
+        (wrong(LOW, metric="csat"), [("metric", "metric_not_asked")]),
+        (wrong(LOW, metric="csat", score=9), [("metric", "metric_not_asked"), ("score", "score_off_scale")]),
+        (
+            {"answers": [wrong(LOW, answer_id="A1"), wrong(LOW, answer_id="A1", score=4)]},
+            [("answers.1.answer_id", "id_taken")],
+        ),
         (wrong(LOW, metric="mood"), [("metric", "literal_error")]),
         (wrong(LOW, score=None, comment=""), [("body", "value_error")]),
         (wrong(LOW, answered_at="2026-05-09T12:00:00"), [("answered_at", "timezone_aware")]),
@@ -159,7 +164,11 @@ def wrong(given: Any, **more: Any) -> Any:
         (wrong(LOW, invitation_id="a\nb"), [("invitation_id", "string_pattern_mismatch")]),
         (
             {"answers": [HIGH, wrong(LOW, score=7.5), wrong(LOW, metric="ces", score=0)]},
-            [("answers.2.score", "score_off_scale"), ("answers.1.score", "score_not_whole")],
+            [
+                ("answers.2.metric", "metric_not_asked"),
+                ("answers.2.score", "score_off_scale"),
+                ("answers.1.score", "score_not_whole"),
+            ],
         ),
     ],
 )
@@ -173,6 +182,15 @@ def test_what_cannot_be_an_answer_is_refused_whole_with_its_place_and_without_it
     assert not any(word in text for word in ("дорого", "ask-", "secret_word", "2026-", "mood"))
     assert rows(ledger, ANSWERS) == rows(ledger, STRAYS) == rows(ledger, INBOX) == []
     assert platform.send(HIGH)[0] == 202, "its id is free still"
+
+
+def test_an_answer_id_that_was_given_to_another_answer_is_refused(platform: Platform, ledger: Ledger) -> None:
+    first, other = wrong(LOW, answer_id="A1"), {**HIGH, "answer_id": "A1"}
+    assert platform.send(first)[0] == 202
+    status, told = platform.send(other, "msg_2")
+    assert (status, told["errors"]) == (422, [{"at": "answer_id", "code": "id_taken"}])
+    assert platform.send(first, "msg_3")[0] == 200
+    assert [each["invitation_id"] for each in rows(ledger, ANSWERS)] == ["ask-anna"]
 
 
 def test_a_body_that_is_too_large_is_refused_told_or_not(platform: Platform) -> None:

@@ -137,18 +137,19 @@ def test_answers_that_cannot_be_are_rejected_with_a_reason(ledger: Ledger, desk:
     rows = """invitation_id,metric,score,comment,answered_at
 a1,,11,,2026-05-03T10:00:00
 a2,,3.5,,2026-05-03T10:00:00
-a3,csat,6,,2026-05-03T10:00:00
+a3,csat,5,,2026-05-03T10:00:00
 a4,,3,,2026-04-03T10:00:00
 a5,,,,2026-05-03T10:00:00
 a6,,three,,2026-05-03T10:00:00
 a7,,7,good,yesterday
 ,,7,,2026-05-03T10:00:00
-a1,ces,7,,2026-05-03T10:00:00
+a1,nps,7,,2026-05-03T10:00:00
 """
     found = desk.record("answers", rows)
     assert found.n_new == 1
     assert {fault.code: fault.n_rows for fault in found.faults} == {
-        "score_off_scale": 2,
+        "metric_not_asked": 1,
+        "score_off_scale": 1,
         "score_not_whole": 1,
         "answer_before_invitation": 1,
         "nothing_said": 1,
