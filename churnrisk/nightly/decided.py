@@ -75,7 +75,9 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
     day, is_dry = basis.as_of.day, basis.extent.is_dry
     with ledger.reading() as db:
         before, newest = decided(db, day), newest_decided(db)
-    remarks = out_of_turn(day, before, newest, is_dry=is_dry)
+    config = basis.workspace.config
+    budgets = {"survey": config.surveys.budget, "offer": config.offers.budget}
+    remarks = out_of_turn(day, before, newest, is_dry=is_dry, budgets=budgets)
     before = None if is_dry else before
     night = None
     if before is None:

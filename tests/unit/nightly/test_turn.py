@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import date, datetime
 
 import polars as pl
@@ -24,6 +26,13 @@ def test_a_dry_run_of_a_decided_date_says_when_it_was_decided() -> None:
     (told,) = out_of_turn(DAY, decided(DAY), DAY, is_dry=True)
     assert told.startswith("2026-06-30 was decided at 2026-07-01 03:07 UTC, and those decisions stand")
     assert out_of_turn(DAY, None, None, is_dry=True) == ()
+
+
+def test_a_date_decided_with_other_budgets_says_so_once_the_settings_have_changed() -> None:
+    before = replace(decided(DAY), figures=json.dumps({"budget": {"survey": 0.0, "offer": 200.0}}))
+    (told,) = out_of_turn(DAY, before, DAY, is_dry=False, budgets={"survey": 5.0, "offer": 200.0})
+    assert "with a budget of 0.00 for surveys (now 5.00), and a date is decided once" in told
+    assert out_of_turn(DAY, before, DAY, is_dry=False, budgets={"survey": 0.0, "offer": 200.0}) == ()
 
 
 def test_a_date_older_than_the_newest_decided_one_is_decided_with_a_warning() -> None:
