@@ -13,6 +13,7 @@ from scoring.confirm import is_evidence, risk_after
 
 from .bundle import EVIDENCE, AnswerRatios, answer_category, read_answers
 from .ledger import Transaction, facts
+from .ledger.consent import newest
 from .ledger.schema import CONSENTS, DECISIONS, INVITATIONS
 from .ledger.taking import Following
 from .store import Workspace
@@ -53,7 +54,7 @@ def following(workspace: Workspace) -> Following:
         told = told.join(
             _published(workspace, answers["customer_id"]), on="customer_id", how="left", maintain_order="left"
         )
-        refused = _refused(db, answers["customer_id"])
+        refused = _refused(db, answers["customer_id"], workspace.config.time.day_zone)
         is_newer = (pl.col("_published_on") >= pl.col("_asked_on")).fill_null(value=True)
         moved = told.with_columns(
             _before=pl.when(is_newer)
@@ -128,6 +129,6 @@ def _published(workspace: Workspace, customers: pl.Series) -> pl.DataFrame:
     )
 
 
-def _refused(db: Transaction, customers: pl.Series) -> pl.Series:
+def _refused(db: Transaction, customers: pl.Series, zone: str) -> pl.Series:
     said = facts.by_index(db, CONSENTS, "customer_id", customers).filter(pl.col("consent") == CONSENT)
-    return facts.newest_words(said).filter(~pl.col("value"))["customer_id"]
+    return newest(said, zone).filter(~pl.col("value"))["customer_id"]

@@ -89,7 +89,12 @@ def with_ledger(
             "treatments": merged.treatment_rows(db, keys, as_of.instant),
         }
         withheld = merged.withheld_invitations(db, as_of.instant)
-        said = merged.words_on_answers(db, keys, as_of.instant)
+        customers = pl.scan_parquet(paths["customers"]) if "customers" in paths else None
+        said = (
+            None
+            if customers is None
+            else merged.words_on_answers(db, customers, keys, as_of.instant, ledger.zone)
+        )
     fingerprints = dict(loaded.tables.fingerprints)
     for name, rows in ours.items():
         source = pl.scan_parquet(paths[name]) if name in paths else None
@@ -105,9 +110,9 @@ def with_ledger(
         paths[name] = _written(workspace.lake / "merged" / name, fingerprint, table)
         # a model trained with it must not miss a source of that name in the nights after
         fingerprints[name if source is not None else f"ledger_{name}"] = fingerprint
-    if not said.is_empty():
+    if customers is not None and said is not None and not said.is_empty():
         fingerprint = _fingerprint(fingerprints.get("customers", ""), said)
-        table = merged.merged_customers(pl.scan_parquet(paths["customers"]), said)
+        table = merged.merged_customers(customers, said)
         paths["customers"] = _written(workspace.lake / "merged" / "customers", fingerprint, table)
         fingerprints["customers"] = fingerprint
     return replace(loaded, tables=replace(loaded.tables, paths=paths, fingerprints=fingerprints))

@@ -47,7 +47,14 @@ def reachable(
     told = probed(ids, CALL, CALL, standing=standing, rules=ContactRules.of(config), as_of=as_of).rename(
         {"reason": "_rule"}
     )
-    joined = consents.join(told, on="customer_id", how="left", maintain_order="left")
+    # what the ledger says of consents stands beside the customers' file here as it does for surveys and offers
+    allowed = standing.consents.select("customer_id", "may_contact")
+    joined = (
+        consents.drop("may_contact")
+        .join(allowed, on="customer_id", how="left", maintain_order="left")
+        .join(told, on="customer_id", how="left", maintain_order="left")
+        .select(*consents.columns, "_rule")
+    )
     return _closed(joined, pl.col("_rule")).drop("_rule")
 
 

@@ -91,7 +91,12 @@ def signing_secrets(workspace: Workspace, environment: Mapping[str, str]) -> Sec
 
 
 def send_due(
-    ledger: Ledger, secrets: Secrets, *, crm: pl.DataFrame | None = None, most: int | None = None
+    ledger: Ledger,
+    secrets: Secrets,
+    *,
+    crm: pl.DataFrame | None = None,
+    most: int | None = None,
+    by: datetime | None = None,
 ) -> Sent:
     """Send every message that is due, oldest first, until none is left, or the other side fails several times in a row.
 
@@ -99,6 +104,7 @@ def send_due(
     ----------
     crm : consents as loaded now (`ledger.crm_consents`); without them only those of the ledger are looked at.
     most : messages tried, at most.
+    by : the end of the day decided, naive UTC: consents given up to it count where it lies after the clock.
 
     Notes
     -----
@@ -106,7 +112,7 @@ def send_due(
     the same id. Several senders share the work.
     """
     with ExitStack() as stack:
-        return _sent(_Senders(secrets, stack), ledger, crm, most)
+        return _sent(_Senders(secrets, stack), ledger, crm, most, by)
 
 
 class _Senders:
@@ -122,7 +128,9 @@ class _Senders:
         return self._open[endpoint]
 
 
-def _sent(senders: _Senders, ledger: Ledger, crm: pl.DataFrame | None, most: int | None) -> Sent:
+def _sent(
+    senders: _Senders, ledger: Ledger, crm: pl.DataFrame | None, most: int | None, by: datetime | None
+) -> Sent:
     name = f"{os.getpid()}-{random_names.token_hex(4)}"
     counts = {"sent": 0, "waiting": 0, "failed": 0, "withdrawn": 0}
     failure, in_a_row, n_left = "", 0, most
@@ -130,7 +138,7 @@ def _sent(senders: _Senders, ledger: Ledger, crm: pl.DataFrame | None, most: int
         batch = claimed(ledger, _now(), sender=name, most=AT_ONCE if n_left is None else min(AT_ONCE, n_left))
         if not batch:
             break
-        stopped = _stopped(batch, ledger, crm)
+        stopped = _stopped(batch, ledger, crm, max(filter(None, (_now(), by))))
         for message in batch:
             if message.message_id in stopped:
                 withdraw(ledger, message.message_id, _now(), reason_code=stopped[message.message_id])
@@ -158,7 +166,7 @@ def _tried(message: Message, ledger: Ledger, senders: _Senders, name: str) -> tu
     return ("failed" if found.wait is None else "waiting"), found.failure
 
 
-def _stopped(batch: list[Message], ledger: Ledger, crm: pl.DataFrame | None) -> dict[str, str]:
+def _stopped(batch: list[Message], ledger: Ledger, crm: pl.DataFrame | None, now: datetime) -> dict[str, str]:
     """Return reason by message of those that may not go out any more."""
     frame = pl.DataFrame(
         [(m.message_id, m.customer_id, m.channel, PURPOSES[m.kind]) for m in batch if m.kind in PURPOSES],
@@ -167,7 +175,7 @@ def _stopped(batch: list[Message], ledger: Ledger, crm: pl.DataFrame | None) -> 
     )
     if frame.is_empty():
         return {}
-    refused = still_allowed(frame, ledger, _now(), crm=crm, transactional=(TRANSACTIONAL,)).refused
+    refused = still_allowed(frame, ledger, now, crm=crm, transactional=(TRANSACTIONAL,)).refused
     return dict(refused.select("message_id", "reason_code").iter_rows())
 
 

@@ -172,14 +172,8 @@ def contacts(
 
 
 def consents(db: Connection, known_before: datetime | None = None) -> pl.DataFrame:
-    """Return the newest word of each customer on each consent: customer_id, consent, at, value."""
-    return newest_words(whole(db, CONSENTS, known_before))
-
-
-def newest_words(said: pl.DataFrame) -> pl.DataFrame:
-    """Return of words on consents the newest of each customer on each; of two at one instant the refusal."""
-    ordered = said.sort("customer_id", "consent", "at", "value", descending=[False, False, False, True])
-    return ordered.unique(["customer_id", "consent"], keep="last", maintain_order=True)
+    """Return every word of customers on their consents, by customer_id, consent and at; `consent` says which counts."""
+    return whole(db, CONSENTS, known_before)
 
 
 def suppressions(db: Connection, now: datetime) -> pl.DataFrame:

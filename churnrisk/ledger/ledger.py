@@ -26,9 +26,11 @@ Transaction = Connection
 class Ledger:
     """An open ledger; make one with :meth:`open`."""
 
-    def __init__(self, engine: Engine, *, key: str) -> None:
+    def __init__(self, engine: Engine, *, key: str, zone: str) -> None:
         self._engine = engine
         self._key = key.encode()
+        self.zone = zone
+        """The zone of days: what has a date alone lies at midnight there."""
 
     @classmethod
     def open(cls, workspace: Workspace, environment: Mapping[str, str]) -> Ledger:
@@ -43,7 +45,7 @@ class Ledger:
         given = resolved_secret(workspace.config.operations.url, environment, WHERE)
         engine = opened_engine(given or f"sqlite:///{workspace.root / FILE_NAME}")
         migrate(engine)
-        return cls(engine, key=workspace.contact_hash_key(environment))
+        return cls(engine, key=workspace.contact_hash_key(environment), zone=workspace.config.time.day_zone)
 
     @staticmethod
     def is_there(workspace: Workspace) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from . import facts
+from .consent import file_words, in_force, newest
 
 CONFIRM, RANDOM = WITHHELD = ("confirm", "random")
 """Purposes whose answers change the risk by likelihood ratios alone: an answer counts once (science, section 8)."""
@@ -164,33 +165,49 @@ def merged_treatments(source: pl.LazyFrame | None, ours: pl.DataFrame) -> pl.Laz
 USE_OF_ANSWERS = "may_use_answers"
 
 
-def words_on_answers(db: Connection, keys: pl.DataFrame, known_before: datetime) -> pl.DataFrame:
-    """Return what customers said last on the use of their answers: customer_key, at, value."""
-    said = facts.consents(db, known_before).filter(pl.col("consent") == USE_OF_ANSWERS)
+def words_on_answers(
+    db: Connection, source: pl.LazyFrame, keys: pl.DataFrame, known_before: datetime, zone: str
+) -> pl.DataFrame:
+    """Return customer_key and value where the ledger changes what the customers' file says of the use of answers.
+
+    Parameters
+    ----------
+    source : LazyFrame
+        The validated table of customers, as `consent.file_words` reads it.
+    keys : DataFrame
+        customer_key, customer_id.
+    known_before : datetime
+        No word that became known at or after it, on either side.
+    zone : str
+        That of days.
+    """
+    said = newest(facts.consents(db, known_before).filter(pl.col("consent") == USE_OF_ANSWERS), zone)
+    if said.is_empty():
+        return pl.DataFrame(schema={"customer_key": pl.Int64, "value": pl.Boolean})
+    ours = said.join(keys.select("customer_key", "customer_id"), on="customer_id").select(
+        "customer_key", _ours="value", _at="at"
+    )
+    theirs = file_words(source, known_before, (USE_OF_ANSWERS,)).collect()
     return (
-        said.join(keys.select("customer_key", "customer_id"), on="customer_id")
-        .select("customer_key", "at", "value")
+        theirs.join(ours, on="customer_key")
+        .select(
+            "customer_key",
+            in_force(USE_OF_ANSWERS, "_ours", "_at", zone).alias("value"),
+            _theirs=USE_OF_ANSWERS,
+        )
+        .filter(pl.col("value").ne_missing(pl.col("_theirs")))
+        .select("customer_key", "value")
         .sort("customer_key")
     )
 
 
 def merged_customers(source: pl.LazyFrame, said: pl.DataFrame) -> pl.LazyFrame:
-    """Return the validated table of customers with the ledger's word on answers in it, where it is the later one.
-
-    Parameters
-    ----------
-    source : LazyFrame
-        customer_key, valid_from, known_at, may_use_answers and more: versions of customers.
-    said : DataFrame
-        As `words_on_answers`. At the same instant it counts more than the source's.
-    """
-    ours = said.lazy().select("customer_key", _at="at", _ours="value")
-    is_later = pl.col("_at") >= pl.max_horizontal("valid_from", "known_at").fill_null(pl.col("_at"))
-    word = pl.when(is_later).then("_ours").otherwise(USE_OF_ANSWERS).alias(USE_OF_ANSWERS)
+    """Return the validated table of customers with the ledger's word on answers (`words_on_answers`) in it."""
+    ours = said.lazy().select("customer_key", _ours="value")
     return (
         source.join(ours, on="customer_key", how="left", maintain_order="left")
-        .with_columns(word)
-        .drop("_at", "_ours")
+        .with_columns(pl.coalesce("_ours", USE_OF_ANSWERS).alias(USE_OF_ANSWERS))
+        .drop("_ours")
     )
 
 

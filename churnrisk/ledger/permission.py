@@ -1,6 +1,7 @@
 """Who may be contacted: consents of the customers' system and of the ledger together, and suppressions.
 
-It decides which word counts (the newer one; a suppression always), and refuses to know why somebody is contacted.
+It decides what stops a contact (a refusal as `consent` says; a suppression always), and refuses to know why somebody
+is contacted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from ..tables.lake import LakeTables
 from . import facts
+from .consent import SAID, file_words, in_force, newest
 from .entries import put
 from .ledger import Ledger
 from .schema import SUPPRESSIONS
@@ -22,48 +24,51 @@ CONSENTS = ("may_survey", "may_contact")
 
 
 def crm_consents(tables: LakeTables, instant: datetime) -> pl.DataFrame:
-    """Return what the customers' system says at an instant: customer_id, may_survey, may_contact, said_at.
-
-    Of each customer the newest version known and in force; of one whose first version comes later, that one.
-    """
-    versions = pl.scan_parquet(tables.paths["customers"]).select(
-        "customer_key", "version", "known_at", "valid_from", *CONSENTS
-    )
-    is_known = (pl.col("known_at") < instant) & (pl.col("valid_from").fill_null(pl.col("known_at")) < instant)
-    newest = pl.when(is_known).then(-pl.col("version")).otherwise("version")
-    in_force = (
-        versions.with_columns(is_known.alias("is_known"), newest.alias("place"))
-        .sort("customer_key", "is_known", "place", descending=[False, True, False])
-        .unique("customer_key", keep="first", maintain_order=True)
-    )
+    """Return customer_id, and of each consent what the customers' file says of it at an instant (`file_words`)."""
+    told = file_words(pl.scan_parquet(tables.paths["customers"]), instant, CONSENTS)
     keys = pl.scan_parquet(tables.paths["keys"]).filter(pl.col("customer_id").is_not_null())
     return (
-        in_force.join(keys, on="customer_key")
-        .select("customer_id", *CONSENTS, said_at=pl.max_horizontal("valid_from", "known_at"))
+        told.join(keys.select("customer_key", "customer_id"), on="customer_key")
+        .drop("customer_key")
         .sort("customer_id")
         .collect()
     )
 
 
-def consents_in_force(crm: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
-    """Return customer_id, may_survey and may_contact: of two words on one consent the later one counts.
+def unsaid(ids: pl.Series) -> pl.DataFrame:
+    """Return the shape of `crm_consents` for customers of whom no file says anything: whatever is recorded counts."""
+    told = pl.DataFrame({"customer_id": ids})
+    for name in CONSENTS:
+        told = told.with_columns(
+            pl.lit(value=True).alias(name),
+            pl.lit(value=False).alias(f"{SAID}{name}"),
+            pl.lit(None, dtype=pl.Datetime("us")).alias(f"{name}_at"),
+        )
+    return told
+
+
+def consents_in_force(
+    crm: pl.DataFrame, words: pl.DataFrame, zone: str, by: datetime | None = None
+) -> pl.DataFrame:
+    """Return customer_id, may_survey and may_contact as `consent.in_force` says.
 
     Parameters
     ----------
     crm : DataFrame
         As `crm_consents`.
-    said : DataFrame
-        As `facts.consents`: customer_id, consent, at, value. At the same instant it counts more than the other.
+    words : DataFrame
+        As `facts.consents`: customer_id, consent, at, value.
+    zone : str
+        That of days: a refusal with a date alone counts to the end of its day.
+    by : datetime, optional
+        Naive UTC; no yes said after it counts.
     """
-    merged = crm
+    said, merged = newest(words, zone, by), crm
     for name in CONSENTS:
-        ours = said.filter(pl.col("consent") == name).select(
-            "customer_id", pl.col("value").alias("_ours"), pl.col("at").alias("_at")
-        )
-        is_newer = pl.col("_at") >= pl.col("said_at").fill_null(pl.col("_at"))
+        ours = said.filter(pl.col("consent") == name).select("customer_id", _ours="value", _at="at")
         merged = (
             merged.join(ours, on="customer_id", how="left", maintain_order="left")
-            .with_columns(pl.when(is_newer).then("_ours").otherwise(name).alias(name))
+            .with_columns(in_force(name, "_ours", "_at", zone))
             .drop("_ours", "_at")
         )
     return merged.select("customer_id", *CONSENTS)
@@ -137,7 +142,7 @@ def still_allowed(
     ledger : Ledger
         Read now, not as of the decision.
     now : datetime
-        Naive UTC.
+        Naive UTC; the end of the day decided where that lies after the clock (simulated data).
     crm : DataFrame, optional
         `crm_consents` as loaded now; without it only the ledger's own consents are looked at.
     transactional : collection of str
@@ -153,12 +158,8 @@ def still_allowed(
         stopped = suppressed(ledger, db, ids, now, channels=_channels(frame))
         said = facts.consents(db)
     if crm is None:
-        crm = pl.DataFrame({"customer_id": ids}).with_columns(
-            may_survey=pl.lit(value=True),
-            may_contact=pl.lit(value=True),
-            said_at=pl.lit(None, dtype=pl.Datetime("us")),
-        )
-    may = consents_in_force(crm, said)
+        crm = unsaid(ids)
+    may = consents_in_force(crm, said, ledger.zone, by=now)
     everywhere = stopped.filter(pl.col("channel") == "").select("customer_id", _all=pl.lit(value=True))
     here = stopped.filter(pl.col("channel") != "").select("customer_id", "channel", _here=pl.lit(value=True))
     absent = [

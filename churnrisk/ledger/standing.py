@@ -62,7 +62,7 @@ def standing_of(
     return Standing(
         contacts=_contacts(db, since, elsewhere, deciding),
         waiting=waiting(db, now - timedelta(days=rules.wait_for_answer_days), deciding),
-        consents=consents_in_force(crm, facts.consents(db)),
+        consents=consents_in_force(crm, facts.consents(db), ledger.zone, by=now),
         suppressed=suppressed(ledger, db, ids, now, channels=(*rules.channels, CALL)),
         held_out=out,
     )

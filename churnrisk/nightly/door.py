@@ -49,7 +49,7 @@ def allowed(
     found = still_allowed(
         looked_at,
         basis.ledger,
-        now,
+        max(now, basis.as_of.instant),
         crm=crm_consents(basis.loaded.tables, basis.as_of.instant),
         transactional=basis.workspace.config.contacts.transactional,
     )

@@ -100,7 +100,7 @@ def _with_messages(night: Night, basis: Basis, secrets: Secrets | None) -> Night
     if secrets is None or basis.ledger is None or basis.extent.is_dry:
         return night
     crm = crm_consents(basis.loaded.tables, basis.as_of.instant)
-    sent = send_due(basis.ledger, secrets, crm=crm)
+    sent = send_due(basis.ledger, secrets, crm=crm, by=basis.as_of.instant)
     warnings = (*night.warnings, *filter(None, [sent.sentence]))
     return replace(night, warnings=warnings, decided={**night.decided, "messages": sent.as_dict()})
 

@@ -19,9 +19,13 @@ from .stage import Stage, merged_consents
 
 
 def fill_consents(path: Path, meanings: Mapping[str, bool | None]) -> None:
-    """Replace missing consents by what the settings say they mean."""
+    """Replace missing consents by what the settings say they mean; ``said_`` and the name tells whose word it is."""
     frame = pl.scan_parquet(path).with_columns(
-        pl.col(name).fill_null(meaning) for name, meaning in meanings.items() if meaning is not None
+        *(
+            (pl.col(name) if meaning is None else pl.col(name).fill_null(meaning)).alias(name)
+            for name, meaning in meanings.items()
+        ),
+        *(pl.col(name).is_not_null().alias(f"said_{name}") for name in meanings),
     )
     half = path.with_suffix(".half")
     writer = RowGroups(half)

@@ -91,7 +91,7 @@ def _ledgers() -> Iterator[tuple[str, Ledger]]:
 def _opened(url: str) -> Ledger:
     engine = opened_engine(url)
     migrate(engine)
-    return Ledger(engine, key="bench")
+    return Ledger(engine, key="bench", zone="UTC")
 
 
 def _contacts(n: int) -> pl.DataFrame:

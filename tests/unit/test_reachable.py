@@ -12,6 +12,7 @@ from churnrisk.dates import AsOf
 from churnrisk.ledger import Ledger
 from churnrisk.ledger.entries import add
 from churnrisk.ledger.permission import suppress
+from churnrisk.ledger.schema import CONSENTS as SAID
 from churnrisk.ledger.schema import CONTACTS
 from churnrisk.reachable import reachable
 from churnrisk.store import Workspace
@@ -19,6 +20,7 @@ from churnrisk.tables.lake import LakeTables
 
 AS_OF = AsOf(date(2026, 6, 30), "UTC")
 PEOPLE = ["anna", "bo", "cho", "dmitri", "eva"]
+REFUSING = ["cho", "eva"]
 SETTINGS = """
 [holdout]
 share = 0
@@ -44,7 +46,7 @@ def tables(tmp_path: Path) -> LakeTables:
             "known_at": [long_ago] * 5,
             "valid_from": [long_ago] * 5,
             "may_survey": [True] * 5,
-            "may_contact": [name != "cho" for name in PEOPLE],
+            "may_contact": [name not in REFUSING for name in PEOPLE],
         }
     ).write_parquet(tmp_path / "customers.parquet")
     pl.DataFrame({"customer_key": range(5), "customer_id": PEOPLE}).write_parquet(tmp_path / "keys.parquet")
@@ -83,6 +85,29 @@ def test_it_says_of_each_why_not(workspace: Workspace, tables: LakeTables) -> No
         ("dmitri", False, "cap_reached"),
         ("eva", False, "no_consent"),
     ]
+
+
+def test_a_word_recorded_counts_for_the_list_as_for_all_else(
+    workspace: Workspace, tables: LakeTables
+) -> None:
+    """Anna took it back after the file was written, eva gave it, and cho gave it before."""
+    said = pl.DataFrame(
+        [("anna", False, 9), ("cho", True, 300), ("eva", True, 9)],
+        schema={"customer_id": pl.String, "value": pl.Boolean, "days": pl.Int64},
+        orient="row",
+    ).select(
+        "customer_id",
+        "value",
+        at=pl.lit(AS_OF.instant) - pl.duration(days="days"),
+        known_at=pl.lit(AS_OF.instant),
+        consent=pl.lit("may_contact"),
+        source=pl.lit("file"),
+    )
+    with Ledger.open(workspace, {}) as ledger:
+        with ledger.writing() as db:
+            add(db, SAID, said)
+        found = reachable(workspace, tables, ledger, AS_OF, CONSENTS)
+    assert found["left_out_for"].to_list() == ["no_consent", None, "no_consent", None, None]
 
 
 def test_without_a_ledger_only_consent_and_the_permanent_hold_out_count(

@@ -16,7 +16,7 @@ from churnrisk.errors import ConfigError
 from churnrisk.ledger import Ledger, facts
 from churnrisk.ledger.entries import add
 from churnrisk.ledger.outbox import message, messages, waiting_messages
-from churnrisk.ledger.permission import suppress
+from churnrisk.ledger.permission import suppress, unsaid
 from churnrisk.ledger.schema import OUTBOX
 from churnrisk.sending import MOST_FAILURES, Sent, send_due, signing_secrets
 from churnrisk.store import Workspace
@@ -115,15 +115,7 @@ def test_who_must_be_left_alone_since_gets_no_message(ledger: Ledger) -> None:
 
 
 def test_a_consent_taken_back_in_the_customers_system_stops_a_message(ledger: Ledger) -> None:
-    crm = pl.DataFrame(
-        {
-            "customer_id": ["c0", "c1"],
-            "may_survey": [True, False],
-            "may_contact": [True, True],
-            "said_at": [None, None],
-        },
-        schema_overrides={"said_at": pl.Datetime("us")},
-    )
+    crm = unsaid(pl.Series(["c0", "c1"])).with_columns(may_survey=pl.Series([True, False]))
     with server(kept([])) as url:
         put_in(ledger, url, 2)
         assert send_due(ledger, SECRETS, crm=crm) == Sent(n_sent=1, n_withdrawn=1)

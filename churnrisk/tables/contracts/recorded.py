@@ -122,10 +122,7 @@ class Consents(Source):
     customer_id = identifier("The customer.", digits=True)
     consent = word("What it is about.", CONSENT_WORDS)
     value = flag("Given (yes) or taken back (no).")
-    at = instant(
-        "When the customer said so: the later word counts, here and against the customers' source; of yes and no at "
-        "one instant the no."
-    )
+    at = instant("When the customer said so: the later word counts, and of one time the refusal.")
     known_at = instant("When it became known.", null=RECORDED_NOW)
 
     @dy.rule()

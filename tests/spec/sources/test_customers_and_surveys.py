@@ -90,6 +90,10 @@ def test_missing_consents_are_what_the_settings_say(tmp_path: Path) -> None:
         (True, False, True),
         (False, True, True),
     ]
+    assert rows(loaded, "customers", "said_may_survey", "said_may_contact", "said_may_use_calls") == [
+        (True, True, False),
+        (False, False, False),
+    ], "what the settings filled is nobody's word"
 
 
 def test_customers_can_be_whoever_appears_in_calls(tmp_path: Path) -> None:

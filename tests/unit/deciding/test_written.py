@@ -13,6 +13,7 @@ import pytest
 
 from churnrisk.deciding import Material, decided_night, decision_tables, ledger_rows
 from churnrisk.ledger import Decided, Ledger, decided, decided_calls, facts, record_decisions
+from churnrisk.ledger.permission import unsaid
 from churnrisk.ledger.rules import Standing
 from churnrisk.ledger.rules.reasons import REASONS
 from churnrisk.ledger.schema import HOLDOUTS, OUTBOX
@@ -291,12 +292,7 @@ def test_a_call_of_the_list_is_a_contact_once_also_where_it_makes_an_offer(ledge
 def test_controls_rest_as_those_do_who_were_made_the_offer(ledger: Ledger) -> None:
     night = a_night()
     recorded(ledger, night)
-    crm = night.people.select(
-        "customer_id",
-        may_survey=pl.lit(value=True),
-        may_contact=pl.lit(value=True),
-        said_at=pl.lit(None, dtype=pl.Datetime("us")),
-    )
+    crm = unsaid(night.people["customer_id"])
     tomorrow = AS_OF.shifted(1)
     with ledger.reading() as db:
         made = facts.treatments(db)

@@ -8,7 +8,8 @@ import pytest
 
 import churnrisk
 from churnrisk.dates import AsOf
-from churnrisk.ledger import Ledger
+from churnrisk.inputs import Inputs
+from churnrisk.ledger import Ledger, crm_consents, standing_of
 from churnrisk.ledger.entries import add
 from churnrisk.ledger.facts import answers, schema_of
 from churnrisk.ledger.merged import (
@@ -21,10 +22,12 @@ from churnrisk.ledger.merged import (
 )
 from churnrisk.ledger.schema import ANSWERS, CONSENTS, INVITATIONS
 from churnrisk.ledger.schema import TREATMENTS as MADE
-from churnrisk.loaded import adopt, with_ledger
+from churnrisk.loaded import adopt, loaded_sources, with_ledger
+from churnrisk.reachable import reachable
 from churnrisk.sources import LoadedSources
 from churnrisk.store import Workspace
 from churnrisk.tables.lake import LakeTables
+from scoring import consents_in_force
 
 NOON = datetime(2026, 5, 1, 12)
 NIGHT = AsOf(date(2026, 5, 9))
@@ -340,6 +343,66 @@ def test_what_only_the_ledger_tells_is_no_source_that_a_later_night_could_miss(
     assert set(beside) == {"treatments"}
 
 
+EXTRACT = """[time]
+zone = "UTC"
+[sources.customers]
+path = "customers.csv"
+{more}
+[privacy]
+missing_consent = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "file", "expected"),
+    [
+        ("extracted_on = 2026-04-30", "customer_id\na\nb\nc\n", (False, True, True)),
+        (
+            "extracted_on = 2026-04-30",
+            "customer_id,may_contact,may_survey,may_use_answers\na,yes,yes,yes\nb,no,no,no\nc,yes,yes,yes\n",
+            (False, False, True),
+        ),
+        (
+            "",
+            (
+                "customer_id,valid_from,monthly_value,may_contact,may_survey,may_use_answers\n"
+                "a,2025-01-01,9,yes,yes,yes\na,2026-04-20,12,yes,yes,yes\n"
+                "b,2025-01-01,9,no,no,no\nb,2026-04-20,12,no,no,no\n"
+                "c,2025-01-01,9,no,no,no\nc,2026-04-20,12,yes,yes,yes\n"
+            ),
+            (False, True, True),
+        ),
+    ],
+    ids=["no consents in an extract", "consents in an extract", "history"],
+)
+def test_features_and_contacts_go_by_one_rule(
+    tmp_path: Path, more: str, file: str, expected: tuple[bool, ...]
+) -> None:
+    """On 10 April a refused and b agreed, and c refused ten days before the history says yes again."""
+    (tmp_path / "customers.csv").write_text(file)
+    (tmp_path / "churnrisk.toml").write_text(EXTRACT.format(more=more))
+    workspace = Workspace.open(tmp_path)
+    refused = "ac" if "valid_from" in file else "a"
+    words = [
+        (who, name, NOON - timedelta(days=21), NOON, who not in refused, "file")
+        for who in ("a", "b", *(("c",) if "valid_from" in file else ()))
+        for name in ("may_contact", "may_survey", "may_use_answers")
+    ]
+    with Ledger.open(workspace, {}) as ledger:
+        with ledger.writing() as db:
+            add(db, CONSENTS, pl.DataFrame(words, schema=schema_of(CONSENTS), orient="row"))
+        with workspace.engine() as engine:
+            loaded = loaded_sources(workspace, engine, Inputs({}, {}, interactive=False), NIGHT)
+            seen = consents_in_force(engine, loaded.tables, NIGHT.instant)
+            with ledger.reading() as db:
+                crm = crm_consents(loaded.tables, NIGHT.instant)
+                told = standing_of(ledger, db, workspace.config, crm, NIGHT.instant).consents
+            opened = reachable(workspace, loaded.tables, ledger, NIGHT, seen)
+    assert tuple(seen["may_use_answers"]) == expected
+    assert tuple(told["may_contact"]) == tuple(told["may_survey"]) == expected
+    assert tuple(opened["left_out_for"].ne_missing("no_consent")) == expected
+
+
 def test_the_later_of_two_words_on_the_use_of_answers_counts_for_features_too(ledger: Ledger) -> None:
     """a took it back after the extract, b before it, c gave it back later than the night looks."""
     said = [("a", 3, False), ("b", -3, False), ("c", 3, False), ("c", 9, True)]
@@ -352,12 +415,17 @@ def test_the_later_of_two_words_on_the_use_of_answers_counts_for_features_too(le
         orient="row",
     )
     customers = pl.DataFrame(
-        {"customer_key": [0, 1, 2], "valid_from": [None, NOON, None], "known_at": [NOON] * 3},
+        {
+            "customer_key": [0, 1, 2],
+            "version": range(3),
+            "valid_from": [None, NOON, None],
+            "known_at": [NOON] * 3,
+        },
         schema_overrides={"valid_from": pl.Datetime("us")},
     ).with_columns(may_use_answers=pl.lit(value=True), plan=pl.lit("gold"))
     with ledger.writing() as db:
         add(db, CONSENTS, rows)
-        words = words_on_answers(db, KEYS, NIGHT.instant)
+        words = words_on_answers(db, customers.lazy(), KEYS, NIGHT.instant, "UTC")
     found = merged_customers(customers.lazy(), words).collect()
     assert found.columns == customers.columns
     assert found.select("customer_key", "may_use_answers").rows() == [(0, False), (1, True), (2, False)]

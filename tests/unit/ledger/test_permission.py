@@ -1,4 +1,4 @@
-"""Who may be contacted: the newer of two words on a consent, suppressions always, and both again at the door."""
+"""Who may be contacted: the word on a consent in force, suppressions always, and both again at the door."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,23 +9,24 @@ import pytest
 from churnrisk.config import parsed_config
 from churnrisk.ledger import Ledger, crm_consents, standing_of, still_allowed
 from churnrisk.ledger.entries import add
-from churnrisk.ledger.permission import consents_in_force, suppress
-from churnrisk.ledger.schema import ANSWERS, CONSENTS, CONTACTS, INVITATIONS, SUPPRESSIONS
+from churnrisk.ledger.permission import CONSENTS, consents_in_force, suppress, unsaid
+from churnrisk.ledger.schema import ANSWERS, CONTACTS, INVITATIONS, SUPPRESSIONS
+from churnrisk.ledger.schema import CONSENTS as SAID
 from churnrisk.tables.lake import LakeTables
 
 NOW = datetime(2026, 5, 2)
 
 
-def crm(**said: bool | None) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "customer_id": list(said),
-            "may_survey": list(said.values()),
-            "may_contact": list(said.values()),
-            "said_at": [NOW] * len(said),
-        },
-        schema_overrides={"said_at": pl.Datetime("us"), "may_survey": pl.Boolean, "may_contact": pl.Boolean},
-    )
+def crm(**said: bool) -> pl.DataFrame:
+    """What the customers' file says of each since NOW."""
+    told = unsaid(pl.Series(list(said), dtype=pl.String))
+    for name in CONSENTS:
+        told = told.with_columns(
+            pl.Series(name, list(said.values()), dtype=pl.Boolean),
+            pl.lit(value=True).alias(f"said_{name}"),
+            pl.lit(NOW).alias(f"{name}_at"),
+        )
+    return told
 
 
 def word(customer: str, at: datetime, *, value: bool, consent: str = "may_contact") -> pl.DataFrame:
@@ -44,7 +45,7 @@ def word(customer: str, at: datetime, *, value: bool, consent: str = "may_contac
 @pytest.mark.parametrize(("hours", "value"), [(-1, True), (0, False), (1, False)])
 def test_of_two_words_on_a_consent_the_newer_one_counts(hours: int, value: bool) -> None:
     said = word("a", NOW + timedelta(hours=hours), value=False)
-    found = consents_in_force(crm(a=True, b=True), said)
+    found = consents_in_force(crm(a=True, b=True), said, "UTC")
     assert found.rows() == [("a", True, value), ("b", True, True)]
 
 
@@ -69,7 +70,9 @@ def test_the_version_of_the_customers_system_in_force_counts(tmp_path: Path) -> 
         ("a", False, True),
         ("b", True, None),
     ]
-    assert found["said_at"].to_list() == [NOW - timedelta(days=5), NOW + timedelta(days=4)]
+    assert found["may_survey_at"].to_list() == [NOW - timedelta(days=5), None]
+    assert found["may_contact_at"].to_list() == [NOW - timedelta(days=9), None], "when that was first said"
+    assert found["said_may_contact"].to_list() == [True, False]
 
 
 def test_suppressions_are_kept_without_the_name(ledger: Ledger) -> None:
@@ -95,7 +98,7 @@ def test_at_the_door_consent_and_suppressions_are_looked_at_again(ledger: Ledger
     with ledger.writing() as db:
         suppress(ledger, db, ["a"], reason="asked", now=NOW)
         suppress(ledger, db, ["b", "c"], reason="bounced", now=NOW, channel="email")
-        add(db, CONSENTS, word("e", NOW, value=False))
+        add(db, SAID, word("e", NOW, value=False))
     found = still_allowed(rows, ledger, NOW)
     assert found.allowed.select("customer_id", "purpose").rows() == [
         ("c", "survey"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from churnrisk.ledger import Ledger, database, still_allowed
+from churnrisk.ledger.consent import newest
 from churnrisk.ledger.facts import consents, frame_of, whole
 from churnrisk.ledger.schema import CONSENTS, SUPPRESSIONS
 from churnrisk.store import Workspace
@@ -61,7 +62,7 @@ def test_a_no_dated_like_a_yes_is_new_and_counts(ledger: Ledger, desk: Desk, fil
     assert sum(desk.record("consents", WORDS + rows).n_new for rows in files) == 2
     with ledger.reading() as db:
         assert whole(db, CONSENTS)["value"].to_list() == [False, True]
-        assert consents(db)["value"].to_list() == [False]
+        assert newest(consents(db), "UTC")["value"].to_list() == [False]
     assert not may_be_contacted(ledger)
     assert [desk.record("consents", WORDS + rows).n_new for rows in files] == [0] * len(files)
 
@@ -130,7 +131,7 @@ def test_files_in_any_order_leave_the_same_word(said: list[tuple[str, int, str]]
                 desk.record("consents", f"{WORDS}a,may_contact,{value},2026-05-0{day}\n")
                 desk.record("suppressions", f"{STOPS}b,,2026-05-03,{until}\n")
             with Ledger.open(workspace, {}) as ledger, ledger.reading() as db:
-                assert consents(db)["value"].to_list() == [not means_no]
+                assert newest(consents(db), "UTC")["value"].to_list() == [not means_no]
                 (until,) = frame_of(db, SUPPRESSIONS.select())["until"]
             assert (str(until)[:10] if until else "9999") == max(ends)
 
