@@ -66,7 +66,7 @@ Trial = Literal["open", "shown", "refuted"]
 Verdict = Literal["measured", "average", "assumed"]
 VERDICT_WORDS: Mapping[Verdict, str] = {
     "measured": "measured",
-    "average": "its size measured on average, who gains most assumed to follow the risk",
+    "average": "measured on average, with who gains most assumed to follow the risk",
     "assumed": "assumed, not measured",
 }
 

@@ -296,7 +296,7 @@ class ProactiveSettings(Settings):
     def _named_once(cls, value: tuple[ProactiveRule, ...]) -> tuple[ProactiveRule, ...]:
         names = [rule.name for rule in value]
         if len(set(names)) < len(names):
-            msg = "rules with a name each"
+            msg = "rules that each have a name of their own"
             raise ValueError(msg)
         return value
 

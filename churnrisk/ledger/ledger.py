@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from ..config import resolved_secret
 from ..store import Workspace
-from .database import WHERE, migrate, opened_engine, told
+from .database import migrate, opened_engine, told
 
 FILE_NAME = "operations.db"
 
@@ -42,7 +42,7 @@ class Ledger:
             The URL is none, its variable is not set, the driver is missing, the database cannot be reached, or a
             newer churnrisk has changed its tables.
         """
-        given = resolved_secret(workspace.config.operations.url, environment, WHERE)
+        given = resolved_secret(workspace.config.operations.url, environment, "[operations] url")
         engine = opened_engine(given or f"sqlite:///{workspace.root / FILE_NAME}")
         migrate(engine)
         return cls(engine, key=workspace.contact_hash_key(environment), zone=workspace.config.time.day_zone)
