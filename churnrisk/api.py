@@ -271,11 +271,15 @@ class ChurnWorkspace:
         Returns
         -------
         Recorded
-            How many rows were new, changed, known before, strays or rejected; they add up to those read.
+            How many rows were new, changed, known before, strays or rejected; they add up to those read. What needs a
+            look all the same is a `recording.RecordedWarning` too.
         """
-        from .recording import record
+        from .recording import RecordedWarning, record
 
-        return record(self._folder, self._inputs, kind, given, now=_now())
+        found = record(self._folder, self._inputs, kind, given, now=_now())
+        for each in found.warnings:
+            warn(each, RecordedWarning, stacklevel=2)
+        return found
 
     def alerts_preview(
         self, window: str | tuple[float, float], as_of: date | str | None = None

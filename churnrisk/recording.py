@@ -33,6 +33,10 @@ KINDS = ("answers", "outcomes", "treatments", "contacts", "consents", "suppressi
 """What can be recorded."""
 
 
+class RecordedWarning(UserWarning):
+    """What was recorded needs a look: columns passed over, ids of no customer, words that did not count."""
+
+
 @dataclass(frozen=True)
 class Recorded:
     """What became of a file: ``n_new + n_changed + n_known + n_stray + n_rejected = n_read``, always.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,9 @@ def record(
     as_json: JsonOption = False,
 ) -> None:
     """Record what came back: answers, outcomes, treatments and more; the same file twice changes nothing."""
-    found = workspace_here().record(kind, file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # they stand in what is shown
+        found = workspace_here().record(kind, file)
     if found.is_refused:  # a scheduler must notice
         raise found.refusal
     show(as_json, found.as_dict(), lambda: say(found.text()))

@@ -19,6 +19,7 @@ import polars as pl
 from ..config import SourceSettings
 from ..errors import Fault
 from .files import SAMPLE, TextFacts, Transcoded, cut_fault, opened_bytes, text_facts
+from .header import is_header
 from .raw import RawBatch, SourceFault
 
 if TYPE_CHECKING:
@@ -126,14 +127,18 @@ class DelimitedTable:
         if not self._settings.header:
             return [f"column_{position}" for position in range(1, len(self._first) + 1)]
         names = [name.strip().strip("\ufeff").strip() for name in self._first]
-        twice = sorted({name for name in names if name and names.count(name) > 1})
+        twice = [name for name in names if name and names.count(name) > 1]
         if twice:
+            may_tell = is_header(names, self._hints, needs_known=True)
+            places = [str(position) for position, name in enumerate(names, start=1) if name in twice]
             raise SourceFault(
                 Fault(
                     "header_duplicate",
                     self._where,
                     "each column name once",
-                    f"twice: {', '.join(twice)}",
+                    f"twice: {', '.join(sorted(set(twice)))}"
+                    if may_tell
+                    else f"the same text in columns {', '.join(places)} of a first row that may be no header",
                     "Rename the columns in the file, or set header = false and map by position.",
                 )
             )

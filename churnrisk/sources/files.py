@@ -97,6 +97,12 @@ def is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
+def is_spreadsheet(path: Path) -> bool:
+    """Say whether a file is a workbook of a spreadsheet program (xlsx, ods, xls), by its first bytes."""
+    with path.open("rb") as file:
+        return file.read(8).startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+
+
 @contextmanager
 def opened_bytes(path: Path, where: str) -> Iterator[IO[bytes]]:
     """Open a file for reading, unpacking gzip; raise SourceFault when the packing is damaged or ends too early."""

@@ -6,19 +6,17 @@ Everything that is wrong with a mapping is found at once: each fault names what 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..config import SourceSettings
 from ..errors import Fault
 from ..tables.contracts import SourceTable
+from .header import is_header, nearest
 
 EVERYTHING = "*"
 """In ``exclude``: every column that is not named in ``columns``."""
-
-NEAR = 0.75
-"""Names at least so alike (difflib) are taken for a misspelling of ours, not for a further column. A judgement: it
-finds two letters swapped or one missing, and lets tariff and plan_name through."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class _Mapper:
 
     def _misspelt(self, ours: str, theirs: str | int) -> bool:
         """Say whether a name is nearly one of ours; a column that keeps its own name was not renamed by mistake."""
-        return bool(_nearest(ours, self.table.columns, NEAR)) and ours != theirs
+        return bool(nearest(ours, self.table.columns)) and ours != theirs
 
     def _found(self, ours: str, theirs: str | int) -> str | None:
         if isinstance(theirs, int):
@@ -135,6 +133,9 @@ class _Mapper:
                     )
 
     def _missing(self, name: str, expected: str, found: str, *, remedy: str = "") -> None:
+        if not self._has_header:
+            self._no_header()
+            return
         near = difflib.get_close_matches(
             name.strip().casefold(), [item.casefold() for item in self.names], n=1
         )
@@ -150,14 +151,50 @@ class _Mapper:
             )
         )
 
+    @cached_property
+    def _has_header(self) -> bool:
+        """Say whether the names of the file may be told: those of a file without a header are its first row."""
+        if not self.settings.header:
+            return True
+        known = {*self.table.columns, *known_names(self.settings), *self.carry}
+        return is_header(self.names, known, needs_known=self.is_record)
+
+    def _no_header(self) -> None:
+        """Say once that the first row looks like data, and nothing of what stands there."""
+        if any(fault.code == "header_missing" for fault in self.faults):
+            return
+        remedy = (
+            f"Write the names of the columns above the rows, as `churnrisk schema {self.table.name}` has them: "
+            f"{', '.join(self.table.columns)}; needed: {', '.join(self.table.required)}."
+        )
+        if not self.is_record:
+            remedy += (
+                f" If they have other names there, name those in [sources.{self.table.name}] columns; without any, set "
+                "header = false and map by position."
+            )
+        self.faults.append(
+            Fault(
+                "header_missing",
+                self.where,
+                "names of columns in the first row",
+                "a first row that does not look like a header",
+                remedy,
+            )
+        )
+
+    @property
+    def is_record(self) -> bool:
+        """Say whether the file is one to record, of which no settings say anything."""
+        return self.table.kind_words == "record"
+
     def _naming(self) -> str:
         """Say how a column gets our name: a file to record has no section in the settings."""
-        if self.table.kind_words == "record":
+        if self.is_record:
             return f"Rename a column of the file; `churnrisk schema {self.table.name}` lists them."
         return f"Name it in [sources.{self.table.name}] columns."
 
     def _unknown(self, ours: str, key: str) -> None:
-        near = _nearest(ours, self.table.columns, 0.6)
+        near = nearest(ours, self.table.columns, 0.6)
         if near:
             remedy = f"Did you mean {near}?"
             if self.table.extra and key == "columns":
@@ -176,9 +213,11 @@ class _Mapper:
         )
 
 
-def _nearest(name: str, ours: Iterable[str], cutoff: float) -> str | None:
-    near = difflib.get_close_matches(name.strip().casefold(), list(ours), n=1, cutoff=cutoff)
-    return near[0] if near else None
+def known_names(settings: SourceSettings) -> set[str]:
+    """Return the names of columns that the settings of a source expect in its file."""
+    missing = settings.missing if isinstance(settings.missing, dict) else ()
+    named = [*settings.exclude, *settings.constant, *settings.text, *missing]
+    return {*named, *(name for name in settings.columns.values() if isinstance(name, str))} - {EVERYTHING}
 
 
 def mapped_columns(

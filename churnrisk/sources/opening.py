@@ -15,6 +15,7 @@ from ..tables.contracts import SOURCE_TABLES, SourceTable
 from .columnar import ParquetTable, stored_frame, stored_query
 from .delimited import DelimitedTable
 from .files import is_parquet, located_files
+from .header import told
 from .mapping import ColumnMap, mapped_columns
 from .raw import RawTable, SourceFault
 from .stage import Part
@@ -71,7 +72,8 @@ class Opener:
 
     def _check_carried(self, source: OpenedSource) -> None:
         files = [pair for part in source.parts for pair in part.files]
-        there = tuple(dict.fromkeys(item for raw, _ in files for item in raw.column_names() if item))
+        known = {*source.table.columns, *self.config.lists.carry}
+        there = tuple(dict.fromkeys(item for raw, _ in files for item in told(raw.column_names(), known)))
         for name in self.config.lists.carry:
             if files and not any(name in mapping.carried for _, mapping in files):
                 source.faults.append(

@@ -20,7 +20,8 @@ from ..tables.faults import CONTROL, sentence_of
 from .checked import SHOWN_KINDS
 from .columnar import ParquetTable, stored_frame
 from .delimited import DelimitedTable
-from .files import is_parquet
+from .files import is_parquet, is_spreadsheet
+from .further import further_columns
 from .mapping import mapped_columns
 from .quarantine import fault_counts, write_quarantine
 from .raw import RawTable, SourceFault
@@ -134,22 +135,26 @@ def recorded_file(
     SourceMissing
         There is no such file.
     ContractError
-        It is no table, lacks a required column, or has local times and no zone is declared.
+        It is no table, lacks a required column or has a misspelt one, or has local times and no zone is declared.
     """
     table = RECORDED_TABLES[RECORDED + kind]
     settings = SourceSettings()
     try:
         raw = _opened(given, settings, scratch, list(table.columns))
-        mapping, faults = mapped_columns(table, settings, raw.column_names(), carry=(), where=raw.name)
-        if faults:
+        names = raw.column_names()
+        mapping, faults = mapped_columns(table, settings, names, carry=(), where=raw.name)
+        if any(fault.code == "header_missing" for fault in faults):  # its cells are nobody's business
             raise ContractError(faults)
+        passed = further_columns(table, names, carry=workspace.config.lists.carry, where=raw.name)
+        if faults or passed.faults:
+            raise ContractError([*faults, *passed.faults])
         stage = staged(table, [Part(settings, ((raw, mapping),))], scratch / kind, workspace.config.time)
     except SourceFault as fault:
         raise (SourceMissing if fault.is_missing else ContractError)(fault.faults) from fault
     if stage.needs_zone:
         raise ContractError(zone_fault(raw.name))
     rows = pl.read_parquet(stage.good) if stage.n_good_parts else _nothing(table.schema)
-    found = RecordedFile(kind, stage, rows, raw.fingerprint)
+    found = RecordedFile(kind, stage, rows, raw.fingerprint, warnings=passed.warnings)
     if customers is not None and "customer_id" in rows.columns:
         found.reject(~pl.col("customer_id").is_in(customers.implode()), "unknown_customer", "customer_id")
     if offers is not None and "offer_id" in rows.columns:
@@ -168,6 +173,16 @@ def _opened(given: object, settings: SourceSettings, scratch: Path, hints: Seque
         path = stored_frame(given, scratch / "frame.parquet", "frame")
         return ParquetTable(path, "frame", where="frame")
     path = _existing(Path(given))
+    if is_spreadsheet(path):
+        raise SourceFault(
+            Fault(
+                "file_unreadable",
+                path.name,
+                "CSV or Parquet",
+                "a spreadsheet",
+                "Open it and save it as CSV (UTF-8), then record that file. Keep ids as text: zeros in front count.",
+            )
+        )
     if is_parquet(path):
         return ParquetTable(path, path.name, where=path.name)
     return DelimitedTable(path, path.name, settings, where=path.name, hints=hints)

@@ -17,6 +17,7 @@ from ..config import SourceSettings
 from ..errors import ContractError, Fault, UsageError
 from .delimited import DelimitedTable
 from .files import is_parquet
+from .header import told
 from .raw import SourceFault
 from .values import as_text
 
@@ -105,7 +106,7 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
                 f"a column {ID}",
                 "none",
                 "Name it so.",
-                tuple(name for name in raw.columns if name != "row")[:10],
+                told([name for name in raw.columns if name != "row"], (ID, ENERGY), needs_known=True)[:10],
             )
         )
     energy = pl.col(ENERGY).cast(pl.String) if ENERGY in raw.columns else pl.lit(None, pl.String)

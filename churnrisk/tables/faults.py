@@ -116,7 +116,7 @@ SOURCE_FAULTS: dict[str, str] = {
     "file_unreadable": "The file cannot be opened or is damaged.",
     "file_cut": "The file ends in the middle of a record, of a compressed block, or before its footer.",
     "encoding_unknown": "The character set cannot be told, or is not known.",
-    "header_missing": "The file has no first row, or the row has no names.",
+    "header_missing": "The file has no first row, the row has no names, or it looks like data.",
     "header_duplicate": "Two columns of the file have the same name.",
     "column_missing": "A column named in the settings, or required by the contract, is not in the file.",
     "mapping_unknown": "The settings map a column that the source does not have.",
