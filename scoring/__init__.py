@@ -16,7 +16,7 @@ from .lists import (
     with_carried,
 )
 from .nps import SILENT_DAYS, latest_nps, measured_shares, nps_predicted, predicted_shares
-from .promoters import approach_list, promoters
+from .promoters import approach_list, approached, promoters
 from .reasons import Part, effects_pp, explained, lines_of, parts_of, reasons
 from .risk import scores
 from .shadow import shadow_scores
@@ -32,6 +32,7 @@ __all__ = [
     "Part",
     "RankedList",
     "approach_list",
+    "approached",
     "at_risk",
     "call_list",
     "changed_words",

@@ -6,6 +6,7 @@ It decides order and cut, and refuses to ask anybody who may not be contacted.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 import polars as pl
 
@@ -32,6 +33,7 @@ def promoters(
     opinions: pl.DataFrame,
     *,
     long_tenure_days: int,
+    decided: Collection[str] = (),
 ) -> pl.DataFrame:
     """Return every promoter among the customers scored, best first: the columns of the file but for the carried ones.
 
@@ -50,18 +52,17 @@ def promoters(
         customer_id, opinion by the latest answer.
     long_tenure_days : int
         How long is long.
+    decided : collection of str
+        Customers to be approached by a decision already taken, who stand among them whatever their latest answer says.
     """
     joined_long = pl.col(TENURE) if TENURE in features.columns else pl.lit(None)
     tenure = features.select("customer_id", joined_long.cast(pl.Float64).alias(TENURE))
     unknown = pl.DataFrame(schema={"customer_id": pl.String, "promoter_influence": pl.Float64})
     influences = unknown if network is None else network.select("customer_id", "promoter_influence")
+    are_promoters = opinions.filter(pl.col("opinion") == PROMOTER)["customer_id"]
+    is_one = pl.col("customer_id").is_in(are_promoters.implode()) | pl.col("customer_id").is_in(list(decided))
     found = (
-        scores.join(
-            opinions.filter(pl.col("opinion") == PROMOTER),
-            on="customer_id",
-            how="semi",
-            maintain_order="left",
-        )
+        scores.filter(is_one)
         .join(tenure, on="customer_id", how="left", maintain_order="left")
         .join(influences, on="customer_id", how="left", maintain_order="left")
     )
@@ -91,7 +92,25 @@ def approach_list(ranked: pl.DataFrame, consents: pl.DataFrame, capacity: int) -
         Promoters the team can approach, at least 1.
     """
     allowed = ranked.join(consents.filter("may_contact"), on="customer_id", how="semi", maintain_order="left")
-    listed = allowed.head(capacity)
+    return _shown(allowed.head(capacity))
+
+
+def approached(ranked: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Return those decided to be approached, renumbered, amounts to the cent; who is scored no more is not among them.
+
+    Parameters
+    ----------
+    ranked : pl.DataFrame
+        As `promoters` gives them.
+    chosen : pl.DataFrame
+        customer_id, programme, channel, in the order of the decision.
+    """
+    return _shown(chosen.join(ranked, on="customer_id", how="inner", maintain_order="left")).select(
+        *ranked.columns, "programme", "channel"
+    )
+
+
+def _shown(listed: pl.DataFrame) -> pl.DataFrame:
     return listed.with_columns(
         pl.int_range(1, listed.height + 1, dtype=pl.Int64, eager=True).alias("position"),
         pl.col("promoter_influence", "value").round(2),

@@ -7,7 +7,7 @@ It refuses to know risks, effects and money, and how messages travel.
 from .kept import kept_tables
 from .ledger import FILE_NAME, Ledger, Transaction
 from .permission import crm_consents, still_allowed
-from .replay import Decided, Decisions, decided, decided_calls, newest_decided, record_decisions
+from .replay import Decided, Decisions, decided, decided_calls, is_decided, newest_decided, record_decisions
 from .standing import standing_of
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "crm_consents",
     "decided",
     "decided_calls",
+    "is_decided",
     "kept_tables",
     "newest_decided",
     "record_decisions",

@@ -76,6 +76,12 @@ def decided(db: Connection, as_of: date) -> Decided | None:
     return Decided(as_of, told["decided_at"], told["run_id"], told["figures"], rows, is_replay=True)
 
 
+def is_decided(db: Connection, as_of: date) -> bool:
+    """Say whether a date has been decided."""
+    found = db.execute(select(DECISION_SETS.c.as_of).where(DECISION_SETS.c.as_of == as_of))
+    return found.first() is not None
+
+
 def newest_decided(db: Connection) -> date | None:
     """Return the latest date that has been decided, None when none has."""
     return db.execute(select(func.max(DECISION_SETS.c.as_of))).scalar()

@@ -29,7 +29,6 @@ from ..ledger.holdouts import CONTROL
 from ..ledger.replay import contacted_by
 from ..ledger.rules import ContactRules
 from ..ledger.rules.reasons import REASONS
-from ..messages import Sentences
 from ..reachable import standing_tonight
 from .basis import Basis
 from .turn import out_of_turn
@@ -90,13 +89,20 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
             before = Decided(day, now, basis.run_id, rows.figures, stamped, is_replay=False)
         else:
             before = record_decisions(ledger, day, basis.as_of.instant, rows, now)
-    words = _words(basis.sentences)
-    notes = tuple(json.loads(before.figures)["notes"])
-    return Tonight(before, night, decision_tables(before, words, basis.run_id), (*remarks, *notes))
+    return _told(basis, before, night, remarks)
 
 
-def _words(sentences: Sentences) -> dict[str, str]:
-    return {code: sentences.decided(code) for code in (*REASONS, "another_offer")}
+def taken_before(basis: Basis, ledger: Ledger) -> Tonight | None:
+    """Return the decisions that the ledger has of the date, None where it was not decided; nothing is decided."""
+    with ledger.reading() as db:
+        before = decided(db, basis.as_of.day)
+    return None if before is None else _told(basis, before, None, ())
+
+
+def _told(basis: Basis, found: Decided, night: DecidedNight | None, remarks: Sequence[str]) -> Tonight:
+    words = {code: basis.sentences.decided(code) for code in (*REASONS, "another_offer")}
+    notes = tuple(json.loads(found.figures)["notes"])
+    return Tonight(found, night, decision_tables(found, words, basis.run_id), (*remarks, *notes))
 
 
 def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:

@@ -21,9 +21,9 @@ def as_decided(
 ) -> RankedList:
     """Return the list that the ledger has of the date, with the risks of ``scores``; ``ranked`` where it has none.
 
-    Past dates have no lists, and a dry run takes its decisions anew. Who is no longer scored is no longer on it.
+    A dry run takes its decisions anew. Who is no longer scored is no longer on it.
     """
-    if basis.ledger is None or basis.extent.is_dry or not basis.extent.makes_lists:
+    if basis.ledger is None or basis.extent.is_dry:
         return ranked
     with basis.ledger.reading() as db:
         calls = decided_calls(db, basis.as_of.day)

@@ -13,7 +13,7 @@ import polars as pl
 
 from scoring import call_list, offers_made, to_call, with_carried
 
-from ..ledger.rules.standing import CALL
+from ..ledger.rules.standing import CALL, promoter_purpose
 from ..night_report import Made
 from ..sources import LoadedSources
 from .basis import Basis
@@ -77,15 +77,23 @@ def night_lists(basis: Basis, made: Made) -> Iterator[NightList]:
     yield NightList("at_risk", "List", call_list(calls.rows, carried, offers), withdrawn=calls.withdrawn)
     yield from _decided(basis, made, calls.rows["customer_id"], carried, offers)
     if made.promoters is not None:
-        found = made.promoters
-        asked = allowed(basis, found, "promoter", None, "promoter")
-        own = [name for name in found.columns if name != "as_of"]
-        yield NightList(
-            "promoters",
-            "Promoters",
-            with_carried(asked.rows, carried, [*own, "as_of"]),
-            withdrawn=asked.withdrawn,
-        )
+        yield _promoters(basis, made.promoters, carried)
+
+
+def _promoters(basis: Basis, found: pl.DataFrame, carried: pl.DataFrame | None) -> NightList:
+    """Return the promoters to approach; the channel is known once they were decided on."""
+    is_decided = "channel" in found.columns
+    purpose = pl.concat_str(pl.lit(promoter_purpose("")), "programme") if is_decided else "promoter"
+    asked = allowed(basis, found, "promoter", pl.col("channel") if is_decided else None, purpose)
+    rows = asked.rows.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("position"))
+    own = [name for name in found.columns if name != "as_of"]
+    return NightList(
+        "promoters",
+        "Promoters",
+        with_carried(rows, carried, [*own, "as_of"]),
+        has_channels=is_decided,
+        withdrawn=asked.withdrawn,
+    )
 
 
 def _decided(

@@ -26,7 +26,7 @@ from ..delivery import Secrets
 from ..errors import ChurnriskError, Fault, GateRefused
 from ..inputs import Inputs
 from ..learning import champion_bundle
-from ..ledger import Ledger, crm_consents
+from ..ledger import Ledger, crm_consents, is_decided
 from ..loaded import loaded_sources
 from ..logs import Stages, run_context
 from ..messages import Sentences
@@ -47,7 +47,7 @@ from .basis import Basis
 from .extent import BACKFILL, NIGHTLY, Extent, Night
 from .files import Files, files_of
 from .log import Start, log_row, record_failure
-from .scored import made_of
+from .scored import OF_NIGHTS, made_of
 from .watched import watched
 
 
@@ -84,6 +84,7 @@ def run_night(
                 workspace, as_of, inputs, extent, engine=engine, stages=stages, started_at=started_at
             )
             basis = replace(basis, ledger=ledger)
+            basis = replace(basis, run_id=_run_id(basis))
             with run_context(run_id=basis.run_id, as_of=str(as_of), command=extent.command):
                 try:
                     return _with_messages(_published(basis, stages, start), basis, secrets)
@@ -143,11 +144,11 @@ def _basis(
             refuse_to_come(loaded, as_of, started_at)
     bundle = champion_bundle(workspace)
     past = past_of(workspace, as_of, bundle)
-    basis = Basis(workspace, engine, as_of, extent, loaded, bundle, past, "", sentences, challenger, note)
-    return replace(basis, run_id=_run_id(basis))
+    return Basis(workspace, engine, as_of, extent, loaded, bundle, past, "", sentences, challenger, note)
 
 
 def _run_id(basis: Basis) -> str:
+    """Return the name of the run; the same date has another one once it is decided, for whoever did not decide it."""
     extent, challenger = basis.extent, basis.challenger
     return run_identity(
         {
@@ -158,11 +159,19 @@ def _run_id(basis: Basis) -> str:
             "model": basis.bundle.identity,
             "past": basis.past.as_dict(),
             "challenger": challenger and (challenger.model_version, challenger.identity),
+            "has_decisions": extent.decides or _is_decided(basis),
             "has_lists": extent.makes_lists,
             "has_report": extent.makes_report,
             "compared_with": last_run_id(basis.workspace, basis.as_of.day) if extent.makes_lists else None,
         }
     )
+
+
+def _is_decided(basis: Basis) -> bool:
+    if basis.ledger is None:
+        return False
+    with basis.ledger.reading() as db:
+        return is_decided(db, basis.as_of.day)
 
 
 def _published(basis: Basis, stages: Stages, start: Start) -> Night:
@@ -251,7 +260,10 @@ def _remarks(ready: Readiness, extent: Extent) -> tuple[str, ...]:
 
 
 def _publish(basis: Basis, frames: dict[str, pl.DataFrame], files: Files, *, n_customers: int) -> None:
-    """Put tables and files in place together; tables that this night does not have are withdrawn for its date."""
+    """Put tables and files in place together; tables that this run could make and does not have are withdrawn.
+
+    Of those that a backfill never makes the ones of the night stay, with its run_id: nobody could make them again.
+    """
     day = basis.as_of.day
     edition = staged_edition(
         basis.workspace,
@@ -261,6 +273,7 @@ def _publish(basis: Basis, frames: dict[str, pl.DataFrame], files: Files, *, n_c
         as_of=day,
         n_expected={"scores": n_customers},
     )
-    withdrawn = tuple(name for name in RULES if name not in frames and not RULES[name].is_log)
+    kept = {*frames, *(OF_NIGHTS if basis.extent is BACKFILL else ())}
+    withdrawn = tuple(name for name in RULES if name not in kept and not RULES[name].is_log)
     publish(basis.workspace, Edition(basis.run_id, day, edition.tables, files.staged, withdrawn), RULES)
     forget_older(basis.workspace)

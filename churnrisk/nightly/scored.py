@@ -6,7 +6,7 @@ is a new step in ``STEPS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from scoring import (
     Influence,
     RankedList,
     approach_list,
+    approached,
     at_risk,
     changes,
     consents_in_force,
@@ -41,7 +42,7 @@ from ..night_silence import silent_tonight
 from ..reachable import reachable
 from ..report import Silence
 from .basis import Basis
-from .decided import Ready, tonight
+from .decided import Ready, taken_before, tonight
 from .listed import as_decided, list_of_calls
 
 Frames = Mapping[str, pl.DataFrame]
@@ -250,44 +251,56 @@ def list_of(scored: Scored, frames: Frames) -> Addition:
     return Addition({"at_risk": listed})
 
 
-def _approached(scored: Scored, frames: Frames) -> pl.DataFrame | None:
-    """Return promoters to approach, within consent and capacity; None without surveys."""
+def _promoters(scored: Scored, frames: Frames, decided: Collection[str] = ()) -> pl.DataFrame | None:
+    """Return all promoters, whoever may be contacted, best first; None without surveys."""
     features, config = scored.features, scored.basis.workspace.config
     if features.opinions is None:
         return None
-    ranked = promoters(
+    return promoters(
         scored.scores,
         features.frame,
         frames.get("network"),
         features.opinions,
         long_tenure_days=config.lists.long_tenure_days,
+        decided=decided,
     )
-    return approach_list(ranked, scored.open_to_calls, config.team.promoter_capacity)
+
+
+def _to_approach(scored: Scored, frames: Frames, approaches: pl.DataFrame) -> pl.DataFrame | None:
+    """Return the promoters who were decided to be approached."""
+    chosen = approaches.filter(kind="promoter", decision="approach").sort("position")
+    ranked = _promoters(scored, frames, decided=chosen["customer_id"].to_list())
+    return (
+        None if ranked is None else approached(ranked, chosen.select("customer_id", "programme", "channel"))
+    )
 
 
 def decisions_of(scored: Scored, frames: Frames) -> Addition:
-    """Whom to ask, what to offer, which promoters to approach; a run that decides nothing has promoters alone."""
-    basis, approached = scored.basis, _approached(scored, frames)
-    if not basis.extent.decides or basis.ledger is None:
-        return Addition(promoters=approached)
-    ready = Ready(
-        scored.features, scored.scores, scored.around, scored.known, scored.ranked, approached, frames
-    )
-    found = tonight(basis, basis.ledger, ready)
-    if approached is not None:
-        chosen = found.tables["approaches"].filter(kind="promoter", decision="approach")
-        kept = approached.join(
-            chosen.select("customer_id", "programme"), on="customer_id", how="inner", maintain_order="left"
+    """Whom to ask, what to offer, which promoters to approach: decided tonight, or as the ledger has them of the date.
+
+    A run that decides nothing, of a date that was not decided, has promoters alone: who could be approached.
+    """
+    basis, ledger = scored.basis, scored.basis.ledger
+    if ledger is None:
+        found = None
+    elif basis.extent.decides:
+        candidates = _promoters(scored, frames)
+        ready = Ready(
+            scored.features, scored.scores, scored.around, scored.known, scored.ranked, candidates, frames
         )
-        approached = kept.with_columns(
-            pl.int_range(1, kept.height + 1, dtype=pl.Int64, eager=True).alias("position")
-        )
+        found = tonight(basis, ledger, ready)
+    else:
+        found = taken_before(basis, ledger)
+    if found is None:
+        ranked, capacity = _promoters(scored, frames), basis.workspace.config.team.promoter_capacity
+        listed = None if ranked is None else approach_list(ranked, scored.open_to_calls, capacity)
+        return Addition(promoters=listed)
     calls = found.decided.frame.filter(kind=CALL)
     return Addition(
         found.tables,
         ranked=list_of_calls(calls, scored.ranked, scored.scores, scored.around),
         notes=found.notes,
-        promoters=approached,
+        promoters=_to_approach(scored, frames, found.tables["approaches"]),
         figures=found.decided.figures,
         is_replay=found.decided.is_replay,
     )
@@ -365,3 +378,6 @@ STEPS: tuple[Step, ...] = (
     memory_of,
 )
 """What follows the risks, in the order of the tables; a step may read those of the steps before it."""
+
+OF_NIGHTS = frozenset({"changes", "nps_predicted", "shadow_scores"})
+"""Tables that no backfill makes."""

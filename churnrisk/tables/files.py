@@ -35,7 +35,8 @@ _POSITION = PublishedColumn("position", "integer", "rank", "1 is first.", low=1)
 PROMOTERS = FileTable(
     "promoters",
     "Promoters to ask for a referral or a public word: those who may be contacted, by promoter_influence, as many as "
-    "[team] promoter_capacity. The columns of [lists] carry stand first. Not written without surveys.",
+    "[team] promoter_capacity; of a decided date those whom it was decided to approach, less those who may not be "
+    "contacted any more. The columns of [lists] carry stand first. Not written without surveys.",
     ("position",),
     (
         _CUSTOMER,
@@ -70,7 +71,13 @@ PROMOTERS = FileTable(
             "programme",
             "text",
             "",
-            "What to approach them for ([promoters] programmes); no column of a run that decides nothing.",
+            "What to approach them for ([promoters] programmes); no column where the date was not decided.",
+        ),
+        PublishedColumn(
+            "channel",
+            "text",
+            "",
+            "How they are approached, as it was decided; no column where the date was not decided.",
         ),
         _AS_OF,
     ),

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -257,6 +258,33 @@ def test_backfill_publishes_marked_tables_and_nothing_else(own_telco: Path, comm
     assert set(own_telco.glob("lists/*")) == lists
     assert not (own_telco / "reports" / "2026-05-01").exists()
     assert (own_telco / "published" / "churnrisk.duckdb").read_bytes() == latest
+
+
+def ledger_rows(root: Path) -> list[str]:
+    with sqlite3.connect(root / "operations.db") as db:
+        return list(db.iterdump())
+
+
+def test_a_date_that_was_decided_is_scored_and_backfilled_as_it_was_decided(
+    own_telco: Path, command: Command
+) -> None:
+    # money around is summed up anew, to the last digit but one
+    fresh = ("run_id", "spillover_value")
+    names = ("at_risk", "survey_requests", "offers_ranked", "approaches", "changes")
+    decided = {name: parquet(own_telco, name).drop(fresh, strict=False) for name in names}
+    kept = ledger_rows(own_telco)
+    files = {path: digest for path, digest in fingerprints(own_telco).items() if path.startswith("lists/")}
+    assert {"campaign_hold_out", "trial_hold_out"} & set(decided["at_risk"]["left_out_for"])
+    for told in (("backfill", "--from", AS_OF, "--to", AS_OF), ("score", "--as-of", AS_OF)):
+        assert command("-q", "-w", own_telco, *told).code == 0
+        for name, frame in decided.items():
+            assert parquet(own_telco, name).drop(fresh, strict=False).equals(frame), (told[0], name)
+        assert fingerprints(own_telco).items() >= files.items()
+    with Engine() as engine:
+        engine.execute(f"attach '{own_telco / 'published' / 'churnrisk.duckdb'}' as bi (read_only)")
+        left = engine.frame("select left_out_for from bi.at_risk order by position")["left_out_for"]
+    assert left.to_list() == decided["at_risk"].sort("position")["left_out_for"].to_list()
+    assert ledger_rows(own_telco) == kept
 
 
 def test_a_column_that_the_model_left_aside_is_not_published(own_telco: Path, command: Command) -> None:

@@ -26,7 +26,7 @@ SURVEY_REQUESTS = PublishedTable(
     "survey_requests",
     "Who is asked, and who would be: everybody whom the contact rules reached in order of value, hold-outs "
     "included, and as many again, so that it shows who comes next. Only rows with decision ask stand in "
-    "lists/YYYY-MM-DD/survey_requests.csv and go out as messages. Not there for past dates (backfill).",
+    "lists/YYYY-MM-DD/survey_requests.csv and go out as messages. Not there of dates that were not decided.",
     ("as_of", "invitation_id"),
     (
         AS_OF,
@@ -78,7 +78,7 @@ OFFERS_RANKED = PublishedTable(
     "Every offer of everybody whom the contact rules reached, the best first, with its expected net value; the "
     "decision stands at the offer that was chosen for the customer. Those on the at-risk list are always here. Only "
     "rows with decision offer stand in lists/YYYY-MM-DD/offers.csv and go out as messages. Not there without the "
-    "source offers, nor for past dates (backfill).",
+    "source offers, nor of dates that were not decided.",
     ("as_of", "customer_id", "position"),
     (
         AS_OF,
@@ -152,7 +152,8 @@ APPROACHES = PublishedTable(
     "approaches",
     "Promoters to approach and customers to contact unasked: everybody whom the contact rules reached, with the "
     "programme (referral, community ...) or the rule of [proactive], and what to say. Only rows with decision approach "
-    "stand in lists/YYYY-MM-DD/promoters.csv and proactive.csv and go out as messages. Not there for past dates.",
+    "stand in lists/YYYY-MM-DD/promoters.csv and proactive.csv and go out as messages. Not there of dates "
+    "that were not decided.",
     ("as_of", "kind", "customer_id", "programme"),
     (
         AS_OF,

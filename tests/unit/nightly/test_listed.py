@@ -10,7 +10,8 @@ import polars as pl
 
 from churnrisk.ledger import Decisions, Ledger, record_decisions
 from churnrisk.nightly.basis import Basis
-from churnrisk.nightly.extent import BACKFILL, DRY_RUN
+from churnrisk.nightly.decided import taken_before
+from churnrisk.nightly.extent import BACKFILL, DRY_RUN, SCORE
 from churnrisk.nightly.listed import as_decided
 from scoring import RankedList
 from tests.unit.nightly.test_lists import DAY, PEOPLE, basis, ledger
@@ -71,7 +72,11 @@ def record_calls(ledger: Ledger, basis: Basis) -> None:
         **dict.fromkeys(("kind", "subject", "purpose", "channel"), pl.lit("call")),
     )  # fmt: skip
     record_decisions(
-        ledger, DAY, basis.as_of.instant, Decisions("r", "s", "{}", rows), datetime(2026, 7, 1, 3)
+        ledger,
+        DAY,
+        basis.as_of.instant,
+        Decisions("r", "s", json.dumps({"notes": ["decided then"]}), rows),
+        datetime(2026, 7, 1, 3),
     )
 
 
@@ -90,8 +95,25 @@ def test_of_a_decided_date_the_list_is_the_one_that_was_decided(basis: Basis, le
     assert found.notes == ("a note",)
 
 
-def test_a_dry_run_and_a_past_date_make_their_list_anew(basis: Basis, ledger: Ledger) -> None:
+def test_a_past_date_that_was_decided_keeps_its_list_and_a_dry_run_makes_it_anew(
+    basis: Basis, ledger: Ledger
+) -> None:
+    backfilled = replace(basis, extent=BACKFILL)
+    assert as_decided(backfilled, ranked_now(), SCORES, None).frame.equals(ranked_now().frame)
     record_calls(ledger, basis)
-    for extent in (DRY_RUN, BACKFILL):
-        found = as_decided(replace(basis, extent=extent), ranked_now(), SCORES, None)
-        assert found.frame.equals(ranked_now().frame)
+    assert as_decided(backfilled, ranked_now(), SCORES, None).frame.equals(
+        as_decided(basis, ranked_now(), SCORES, None).frame
+    )
+    tried = as_decided(replace(basis, extent=DRY_RUN), ranked_now(), SCORES, None)
+    assert tried.frame.equals(ranked_now().frame)
+
+
+def test_a_run_that_decides_nothing_reads_the_decisions_of_the_date(basis: Basis, ledger: Ledger) -> None:
+    for extent in (SCORE, BACKFILL):
+        assert taken_before(replace(basis, extent=extent), ledger) is None
+    record_calls(ledger, basis)
+    for extent in (SCORE, BACKFILL):
+        found = taken_before(replace(basis, extent=extent), ledger)
+        assert found is not None
+        assert (found.night, found.decided.is_replay, found.notes) == (None, True, ("decided then",))
+        assert sorted(found.tables) == ["approaches", "offers_ranked", "survey_requests"]

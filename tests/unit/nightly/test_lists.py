@@ -157,15 +157,17 @@ def test_without_a_ledger_nothing_is_decided_and_only_the_list_is_made(basis: Ba
 
 
 def decide(ledger: Ledger, basis: Basis) -> None:
-    """Write the decisions that the lists are made of: dmitri is asked, anna, cho and eva get an offer."""
-    references = {"dmitri": "invitation_id", "anna": "t-anna", "cho": "t-cho", "=eva": "t-=eva"}
+    """Write the decisions: dmitri is asked, anna, cho and eva get an offer, bo is approached."""
+    references = {
+        "dmitri": "invitation_id", "anna": "t-anna", "cho": "t-cho", "=eva": "t-=eva", "bo": "p-bo",
+    }  # fmt: skip
+    kinds = {"dmitri": "survey", "bo": "promoter"}
     rows = pl.DataFrame(
         {"customer_id": list(references), "reference": list(references.values())}
-    ).with_columns(
-        kind=pl.when(pl.col("customer_id") == "dmitri").then(pl.lit("survey")).otherwise(pl.lit("offer"))
-    )
+    ).with_columns(kind=pl.col("customer_id").replace_strict(kinds, default="offer"))
     decisions = rows.with_columns(
-        subject=pl.lit("gift"), position=pl.int_range(1, 5), decision=pl.lit("offer"), reason_code=pl.lit("chosen"),
+        subject=pl.when(kind="promoter").then(pl.lit("referral")).otherwise(pl.lit("gift")),
+        position=pl.int_range(1, 6), decision=pl.lit("offer"), reason_code=pl.lit("chosen"),
         why=pl.lit(""), value=pl.lit(1.0), cost=pl.lit(1.0), channel=pl.lit("sms"), purpose=pl.col("kind"),
         propensity=pl.lit(0.5), is_random=pl.lit(value=False), details=pl.lit("{}"),
     )  # fmt: skip
@@ -195,6 +197,55 @@ def decide(ledger: Ledger, basis: Basis) -> None:
     record_decisions(ledger, DAY, basis.as_of.instant, wanted, datetime(2026, 7, 1, 3))
 
 
+def approached(*customers: str) -> pl.DataFrame:
+    return pl.DataFrame({"customer_id": customers, "position": range(1, len(customers) + 1)}).with_columns(
+        promoter_influence=pl.lit(2.5),
+        band=pl.lit("low"),
+        programme=pl.lit("referral"),
+        channel=pl.lit("email"),
+        as_of=pl.lit(DAY),
+    )
+
+
+def promoters(basis: Basis, *customers: str) -> NightList:
+    shown = replace(made(), promoters=approached(*customers))
+    return next(each for each in night_lists(basis, shown) if each.name == "promoters")
+
+
+def test_promoters_say_through_which_channel_and_are_looked_at_for_it_once_more(
+    basis: Basis, ledger: Ledger
+) -> None:
+    found = promoters(basis, "bo", "cho", "dmitri")
+    assert found.frame.columns[-4:] == ["band", "programme", "channel", "as_of"]
+    assert found.has_channels
+    with ledger.writing() as db:
+        suppress(ledger, db, ["bo"], reason="asked", now=datetime(2026, 7, 1), channel="email")
+        suppress(ledger, db, ["cho"], reason="asked", now=datetime(2026, 7, 1), channel="call")
+    found = promoters(basis, "bo", "cho", "dmitri")
+    assert found.frame.select("position", "customer_id", "channel", "crm_channel").rows() == [
+        (1, "cho", "email", "shop"),
+        (2, "dmitri", "email", "shop"),
+    ]
+    assert found.withdrawn.rows() == [("bo", "suppressed")]
+
+
+def test_a_promoter_who_is_stopped_was_not_contacted(basis: Basis, ledger: Ledger) -> None:
+    decide(ledger, basis)
+    assert "bo" in on_record(ledger)[2]
+    with ledger.writing() as db:
+        suppress(ledger, db, ["bo"], reason="asked", now=datetime(2026, 7, 1), channel="email")
+    for _ in range(2):
+        assert promoters(basis, "bo").frame.is_empty()
+        assert "bo" not in on_record(ledger)[2]
+
+
+def test_of_a_date_that_was_not_decided_promoters_have_no_channel(basis: Basis) -> None:
+    shown = replace(made(), promoters=approached("bo").drop("programme", "channel"))
+    found = next(each for each in night_lists(basis, shown) if each.name == "promoters")
+    assert found.frame.columns[-3:] == ["promoter_influence", "band", "as_of"]
+    assert not found.has_channels
+
+
 def on_record(ledger: Ledger) -> tuple[list[str], list[str], list[str]]:
     """Return who was asked, treated and contacted, as the next night sees it."""
     tomorrow = datetime(2026, 7, 2)
@@ -213,7 +264,7 @@ def test_whoever_a_file_leaves_out_is_not_on_record_as_asked_treated_or_contacte
     for _ in range(2):
         found = lists(basis)
         assert found["survey_requests"].frame.is_empty()
-        assert on_record(ledger) == ([], ["anna", "cho"], ["anna", "cho"])
+        assert on_record(ledger) == ([], ["anna", "cho"], ["anna", "bo", "cho"])
 
 
 def test_who_was_stopped_once_stays_out_of_the_files_of_that_date(basis: Basis, ledger: Ledger) -> None:

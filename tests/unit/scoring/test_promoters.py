@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from churnrisk.tables.files import PROMOTERS
-from scoring import approach_list, promoters
+from scoring import approach_list, approached, promoters
 
 DAY = date(2026, 6, 30)
 IDS = ("a", "b", "c", "d", "e")
@@ -55,9 +55,21 @@ def test_only_those_who_may_be_contacted_are_approached_and_no_more_than_the_tea
     )
 
 
+def test_those_decided_on_are_listed_whatever_they_say_by_now_if_they_are_scored() -> None:
+    """``e`` is no promoter by the latest answer, ``z`` has left."""
+    ids = ["e", "z", "b"]
+    chosen = pl.DataFrame({"customer_id": ids, "programme": ["beta"] * 3, "channel": ["sms"] * 3})
+    table = promoters(SCORES, TENURE, NETWORK, OPINIONS, long_tenure_days=1095, decided=ids)
+    found = approached(table, chosen)
+    assert found.select("position", "customer_id", "promoter_influence", "channel").rows() == [
+        (1, "e", 0.0, "sms"),
+        (2, "b", 7.13, "sms"),
+    ]
+
+
 def test_no_promoter_makes_an_empty_list_with_its_columns() -> None:
     nobody = promoters(SCORES, TENURE, NETWORK, OPINIONS.clear(), long_tenure_days=1)
     assert nobody.is_empty()
     told = [column.name for column in PROMOTERS.columns]
-    assert nobody.columns == [name for name in told if name != "programme"], "nothing is decided here"
+    assert [*nobody.columns[:-1], "programme", "channel", "as_of"] == told
     assert approach_list(nobody, CONSENTS, 1).schema["tenure_days"] == pl.Int64
