@@ -80,10 +80,13 @@ def asking(material: Material, offers: OfferNumbers | None) -> pl.DataFrame:
 
 
 def _prices(material: Material) -> pl.DataFrame:
-    """Return channel and cost of those through which somebody can be asked tonight, the cheapest first."""
+    """Return channel and cost of those through which somebody can be asked tonight, the cheapest first.
+
+    Where no channel has room they are all there: whom asking would pay for is then told that there is none.
+    """
     cost, room = material.config.surveys.cost, material.rules.capacity
-    named = [name for name in material.rules.channels if name in cost and room.get(name) != 0]
-    rows = [(name, cost[name]) for name in named]
+    named = [name for name in material.rules.channels if name in cost]
+    rows = [(name, cost[name]) for name in [each for each in named if room.get(each) != 0] or named]
     prices = pl.DataFrame(rows, schema={"channel": pl.String, "cost": pl.Float64}, orient="row")
     return prices.sort("cost", maintain_order=True)
 

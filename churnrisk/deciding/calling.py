@@ -10,7 +10,7 @@ from collections.abc import Collection
 import polars as pl
 
 from ..ledger.holdouts import CAMPAIGN
-from ..ledger.rules.reasons import CALLED, CHOSEN, WITH_OFFER
+from ..ledger.rules.reasons import CALLED, CHOSEN, HOLD_OUT, WITH_OFFER
 from ..ledger.rules.standing import CALL, OFFER, promoter_purpose
 from .material import Material
 from .trying import TRIAL
@@ -51,6 +51,20 @@ def promoter_candidates(material: Material) -> pl.DataFrame:
             cost=pl.lit(1.0),
         ).join(channels, how="cross", maintain_order="left")
     )
+
+
+def once_each(done: pl.DataFrame) -> pl.DataFrame:
+    """Return the walk with each promoter once: as approached, held out, or refused for what is wanted most."""
+    is_promoter = pl.col("kind") == PROMOTER
+    rank = pl.when(reason_code=CHOSEN).then(0).when(decision=HOLD_OUT).then(1).otherwise(2)
+    promoters = (
+        done.filter(is_promoter)
+        .with_columns(_rank=rank)
+        .sort("_rank", "position")
+        .unique("customer_id", keep="first", maintain_order=True)
+        .drop("_rank")
+    )
+    return pl.concat([done.filter(~is_promoter), promoters])
 
 
 def proactive_candidates(material: Material) -> pl.DataFrame:

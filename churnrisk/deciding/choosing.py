@@ -297,9 +297,11 @@ def offer_candidates(
     is_dear = found.worth.cost[rows, place] > chosen.left
     is_full = np.where(chosen.is_full[rows, place], "trial_full", "capacity_full")
     is_full = np.where(chosen.is_other_turn[rows, place], "other_turn", is_full)
-    for_want_of = pl.Series(np.where(is_dear, "budget_spent", is_full), dtype=pl.String)
+    wanting = np.where(is_dear, "budget_spent", is_full)
     if material.config.offers.exploration == "thompson":
-        for_want_of = pl.repeat("not_drawn", place.size, eager=True, dtype=pl.String)
+        wanting = np.full(place.size, "not_drawn")
+    has_none = _without_places(material, catalogue)[place]
+    for_want_of = pl.Series(np.where(has_none, "capacity_full", wanting), dtype=pl.String)
     why_not = pl.Series(reason).replace("", None)
     given = pl.select(
         pl.coalesce(
@@ -349,6 +351,16 @@ def offer_candidates(
 def turn_lots_of(material: Material) -> tuple[Floats, Floats]:
     """Return the lots by which turns are drawn (`trying.turns_of`)."""
     return turn_lot_of(material), _lot(material, "offer-order")
+
+
+def _without_places(material: Material, catalogue: Catalogue) -> Flags:
+    """Return which offers nobody can get tonight, as there is none of them or no room in any channel; shape (o,)."""
+    room = material.rules.capacity
+    closed = [
+        most == 0 or all(room.get(name) == 0 for name in channels)
+        for most, channels in zip(catalogue.capacity, catalogue.channels, strict=True)
+    ]
+    return np.array(closed, dtype=np.bool_)
 
 
 def _lot(material: Material, name: str) -> Floats:

@@ -26,6 +26,7 @@ from .calling import (
     WAITING,
     by_stake,
     call_candidates,
+    once_each,
     proactive_candidates,
     promoter_candidates,
     with_offers,
@@ -218,9 +219,8 @@ def _figures(material: Material, done: pl.DataFrame, chosen: Chosen | None) -> d
     config = material.config
     budgets = {"survey": config.surveys.budget, OFFER: config.offers.budget}
     made = chosen_of(done)
-    counted = (
-        done.group_by("kind", "decision", "reason_code").len("n").sort("kind", "decision", "reason_code")
-    )
+    told = ["kind", "decision", "reason_code"]
+    counted = once_each(done).group_by(told).agg(n=pl.col("customer_id").n_unique()).sort(told)
     spent = {name: float(made.filter(pl.col("purpose") == name)["cost"].sum()) for name in budgets}
     by_channel = made.group_by("channel").len("n").sort("channel")
     expected = made.filter(pl.col("kind") == OFFER)["value"].sum()

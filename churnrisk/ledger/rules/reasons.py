@@ -19,8 +19,8 @@ GIVEN = (
 RESTING = ("quiet_period", "waiting_for_answer", "cap_reached", "quiet_days")
 """What was done before says that it is too early."""
 
-FULL = ("already_today", "capacity_full", "budget_spent")
-"""What the more valuable ones before have used up."""
+FULL = ("already_today", "capacity_full", "budget_spent", "programme_full")
+"""What the more valuable ones before have used up; of promoters no money, but places."""
 
 FORBIDDEN = ("no_consent", "do_not_contact", "suppressed")
 """Looked at last of all refusals, and again when messages and files are made."""

@@ -18,13 +18,19 @@ SURVEY, OFFER = "survey", "offer"
 CALL = "call"
 """Kind, purpose and channel of the calls that the team makes from its list."""
 
+PROMOTERS = "promoter:"
+"""What the purposes of all programmes for promoters begin with."""
+
 LOOK_BACK_DAYS = 3651
 """No cap reaches further back."""
 
 
 @dataclass(frozen=True)
 class ContactRules:
-    """The rules of contacting; ``budgets`` is money per purpose (one that is not named has no limit)."""
+    """The rules of contacting; ``budgets`` is money per purpose (one that is not named has no limit).
+
+    Of promoters it is places: of each programme, and under ``PROMOTERS`` of all together.
+    """
 
     caps: tuple[Cap, ...] = ()
     quiet_days: int = 0
@@ -51,7 +57,12 @@ class ContactRules:
             contacts.channels,
             frozenset(contacts.transactional),
             contacts.wait_for_answer_days,
-            {SURVEY: config.surveys.budget, OFFER: config.offers.budget, **programmes},
+            {
+                SURVEY: config.surveys.budget,
+                OFFER: config.offers.budget,
+                PROMOTERS: config.team.promoter_capacity,
+                **programmes,
+            },
         )
 
     @property
@@ -80,7 +91,7 @@ def promoter_purpose(programme: str) -> str:
     >>> promoter_purpose("referral")
     'promoter:referral'
     """
-    return f"promoter:{programme}"
+    return f"{PROMOTERS}{programme}"
 
 
 def action_day(as_of: AsOf) -> date:

@@ -14,7 +14,7 @@ from ...dates import AsOf
 from ..holdouts import draws
 from .reasons import CHOSEN, HELD_OUT, REASONS, decision_of
 from .refusals import EARLY, LATE, refusals
-from .standing import ContactRules, Standing
+from .standing import PROMOTERS, ContactRules, Standing
 
 CANDIDATE_COLUMNS: dict[str, pl.DataType] = {
     "kind": pl.String(),
@@ -170,8 +170,8 @@ def _reasons(ordered: pl.DataFrame, rules: ContactRules) -> list[str]:
             reasons[place] = "already_today"
         elif room.get(channel) == 0:
             reasons[place] = "capacity_full"
-        elif cost > left.get(purpose, cost):
-            reasons[place] = "budget_spent"
+        elif any(cost > left.get(each, cost) for each in _drawn_on(purpose)):
+            reasons[place] = "programme_full" if purpose.startswith(PROMOTERS) else "budget_spent"
         elif refused is not None:
             reasons[place] = refused
         else:
@@ -179,6 +179,11 @@ def _reasons(ordered: pl.DataFrame, rules: ContactRules) -> list[str]:
             seen.add(customer)
             if channel in room:
                 room[channel] -= 1
-            if purpose in left:
-                left[purpose] -= cost
+            for each in left.keys() & _drawn_on(purpose):
+                left[each] -= cost
     return reasons
+
+
+def _drawn_on(purpose: str) -> tuple[str, ...]:
+    """Return the budgets that a purpose draws on: of promoters places of the programme, and of all programmes."""
+    return (purpose, PROMOTERS) if purpose.startswith(PROMOTERS) else (purpose,)

@@ -71,6 +71,94 @@ def test_the_best_promoters_go_to_the_most_wanted_programme_each_to_one() -> Non
     ]
 
 
+def test_together_programmes_have_as_many_places_as_the_team_can_approach() -> None:
+    settings = (
+        "[team]\npromoter_capacity = 3\n[promoters]\nprogrammes = { referral = 2, beta = 2 }\ncaps = []\n"
+    )
+    found = night(QUIET + settings, promoters=promoters(6))
+    assert [(who, what) for who, what, _ in chosen(found, "promoter")] == [
+        ("c0000", "referral"),
+        ("c0001", "referral"),
+        ("c0002", "beta"),
+    ]
+
+
+def approached_before(*customers: str) -> pl.DataFrame:
+    return pl.DataFrame({"customer_id": customers}, schema={"customer_id": pl.String}).with_columns(
+        at=pl.lit(AS_OF.days_before(20), dtype=pl.Datetime("us")),
+        channel=pl.lit("email"),
+        purpose=pl.lit("promoter:referral"),
+        is_transactional=pl.lit(value=False),
+    )
+
+
+def counts(found: DecidedNight, kind: str) -> dict[str, int]:
+    return {row["reason_code"]: row["n"] for row in found.figures["counts"] if row["kind"] == kind}
+
+
+def test_those_approached_before_leave_their_places_to_the_next() -> None:
+    """The best three rest; of the others as many are approached as there are places, and the last are told why not."""
+    who = people([0.02] * 6)
+    willing = who.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    found = night(
+        QUIET + "[team]\npromoter_capacity = 2\n",
+        promoters=promoters(6),
+        standing=Standing(contacts=approached_before("c0000", "c0001", "c0002"), consents=willing),
+    )
+    assert [who for who, _, _ in chosen(found, "promoter")] == ["c0003", "c0004"]
+    assert counts(found, "promoter") == {"chosen": 2, "cap_reached": 3, "programme_full": 1}
+
+
+def test_a_programme_without_places_says_so_and_nothing_of_a_budget() -> None:
+    found = night(QUIET + "[promoters]\nprogrammes = { referral = 0 }\n", promoters=promoters(4))
+    assert counts(found, "promoter") == {"programme_full": 4}
+
+
+def test_a_promoter_counts_once_whatever_the_programmes() -> None:
+    settings = "[promoters]\nprogrammes = { referral = 1, community = 1, beta = 1 }\ncaps = []\n"
+    assert counts(night(QUIET + settings, promoters=promoters(6)), "promoter") == {
+        "chosen": 3,
+        "programme_full": 3,
+    }
+
+
+@given(
+    st.integers(1, 6),
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.sets(st.integers(0, 5)),
+    st.sets(st.integers(0, 5)),
+)
+def test_the_best_who_may_be_approached_take_the_places_one_after_the_other(
+    capacity: int, referral: int, beta: int, rested: set[int], refusing: set[int]
+) -> None:
+    who = people([0.02] * 6)
+    ids = who["customer_id"].to_list()
+    consents = who.select(
+        "customer_id",
+        may_survey=pl.lit(value=True),
+        may_contact=~pl.col("customer_id").is_in([ids[each] for each in refusing]),
+    )
+    found = night(
+        QUIET
+        + f"[team]\npromoter_capacity = {capacity}\n"
+        + f"[promoters]\nprogrammes = {{ referral = {referral}, beta = {beta} }}\n",
+        promoters=promoters(6),
+        standing=Standing(
+            contacts=approached_before(*(ids[each] for each in sorted(rested))), consents=consents
+        ),
+    )
+    wanted: dict[str, str] = {}
+    for number, name in enumerate(ids):
+        for what, places in (("referral", referral), ("beta", beta)):
+            is_open = [*wanted.values()].count(what) < places and len(wanted) < capacity
+            rests = what == "referral" and number in rested
+            if is_open and not rests and number not in refusing and name not in wanted:
+                wanted[name] = what
+    assert [(who, what) for who, what, _ in chosen(found, "promoter")] == list(wanted.items())
+    assert sum(counts(found, "promoter").values()) == len(ids)
+
+
 def test_a_promoter_is_not_approached_for_the_same_again_too_soon() -> None:
     before = pl.DataFrame(
         {

@@ -207,6 +207,35 @@ def test_promoters_are_approached_after_all_that_has_a_value_and_by_the_same_rul
     assert told(night, "promoter")["c0002"] == ("approach", "chosen")
 
 
+def counted(night: DecidedNight, kind: str) -> dict[str, int]:
+    return {row["reason_code"]: row["n"] for row in night.figures["counts"] if row["kind"] == kind}
+
+
+def test_without_room_in_any_channel_everybody_is_told_that_there_is_none() -> None:
+    closed = "[contacts]\ncapacity = { email = 0, sms = 0, call = 0 }\n"
+    best = pl.DataFrame({"customer_id": ["c0001"], "position": [1]})
+    letter = """
+offer_id | name     | contact_cost | incentive_cost | capacity | channel | suits
+letter   | A letter | 4            | 0              |          | email   |
+"""
+    night = decided_night(material(people([0.3] * 4), closed, promoters=best))
+    assert counted(night, "survey") == {"capacity_full": 4}
+    assert counted(night, "promoter") == {"capacity_full": 1}
+    night = decided_night(material(people([0.3] * 4), closed, offers=letter))
+    assert counted(night, "offer") == {"capacity_full": 4}
+
+
+@pytest.mark.parametrize("exploration", ["share", "thompson"])
+def test_an_offer_of_which_there_is_none_is_full_whether_it_is_on_trial_or_not(exploration: str) -> None:
+    none_left = """
+offer_id | name    | contact_cost | incentive_cost | capacity | channel | suits
+letter   | A visit | 4            | 0              | 0        | email   |
+"""
+    settings = NO_ASKING + f"[offers]\nbudget = 100\nexploration = '{exploration}'\n"
+    night = decided_night(material(people([0.3] * 4), settings, offers=none_left))
+    assert counted(night, "offer") == {"capacity_full": 4}
+
+
 CHEAP_AND_DEAR = """
 offer_id | name | contact_cost | incentive_cost | capacity | channel | suits
 cheap    | a    | 1            | 0              |          | email   |

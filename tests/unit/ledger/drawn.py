@@ -141,7 +141,10 @@ class Night:
             (self.is_resting(row), "quiet_days"),
             (name in self.seen, "already_today"),
             (self.room.get(row["channel"]) == 0, "capacity_full"),
-            (cost > self.left.get(purpose, cost), "budget_spent"),
+            (
+                any(cost > self.left.get(end, cost) for end in self.ends(purpose)),
+                "programme_full" if purpose.startswith("promoter:") else "budget_spent",
+            ),
             (not consent, "no_consent"),
             *self.forbidden(row),
             (("permanent", "", name) in self.out, "permanent_hold_out"),
@@ -155,8 +158,14 @@ class Night:
         self.seen.add(row["customer_id"])
         if row["channel"] in self.room:
             self.room[row["channel"]] -= 1
-        if row["purpose"] in self.left:
-            self.left[row["purpose"]] -= round(row["cost"] * 1e6)
+        for end in self.ends(row["purpose"]):
+            if end in self.left:
+                self.left[end] -= round(row["cost"] * 1e6)
+
+    @staticmethod
+    def ends(purpose: str) -> list[str]:
+        """Whose places or money a purpose takes: its own, and of promoters those of all programmes."""
+        return [purpose, "promoter:"] if purpose.startswith("promoter:") else [purpose]
 
 
 def slowly_walked(rows: Rows, standing: Standing, rules: ContactRules, as_of: AsOf) -> Rows:

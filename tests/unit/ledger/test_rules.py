@@ -293,7 +293,7 @@ def test_the_rules_are_those_of_the_settings() -> None:
     assert (rules.quiet_days, rules.wait_for_answer_days, rules.look_back_days) == (1, 9, 91)
     assert (rules.capacity, rules.budgets) == (
         {"call": 5},
-        {"survey": 7.0, "offer": 8.0, "promoter:beta": 3},
+        {"survey": 7.0, "offer": 8.0, "promoter:": 50, "promoter:beta": 3},
     )
 
 
