@@ -1,7 +1,8 @@
-"""Whether what is to be done to customers can be done as it is written: channels by name, expressions that can be read.
+"""Whether what is to be done to customers can be done as it is written: channels and purposes by name, expressions.
 
 It decides what is told before anything is scored, and refuses to know who is contacted. A channel that nobody knows is
-never used, and an expression that cannot be read stops a night: both are better told at once.
+never used, a cap on a purpose that nobody has never bites, and an expression that cannot be read stops a night: all are
+better told at once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from scoring.offers.eligibility import eligible
 
 from .config import CONFIG_NAME, Cap, Config
 from .errors import ConfigError, ContractError, Fault, did_you_mean
-from .ledger.rules.standing import CALL
+from .ledger.rules.standing import CALL, nearly, purposes_of
 from .store.audits import FRAME_TYPES
 from .tables.lake import LakeTables
 from .tables.published import RULES
@@ -44,7 +45,7 @@ def refuse_unactable(config: Config, tables: LakeTables, catalogue: Catalogue) -
 
 
 def setting_faults(config: Config, tables: LakeTables, catalogue: Catalogue) -> list[Fault]:
-    """Return a fault for each channel that settings name and nobody knows, and for each rule that cannot be read."""
+    """Return a fault for each channel nobody knows, purpose nearly one of ours, and rule that cannot be read."""
     known = _known(config)
     unknown = [
         _channel_fault("channel_unknown", f"{CONFIG_NAME} {where}", name, known)
@@ -52,7 +53,11 @@ def setting_faults(config: Config, tables: LakeTables, catalogue: Catalogue) -> 
         if name not in known
     ]
     when = {rule.name: rule.when for rule in config.proactive.rules}
-    return [*unknown, *(as_rule(fault) for fault in _expression_faults(when, tables, catalogue))]
+    return [
+        *unknown,
+        *_misspelled_purposes(config),
+        *(as_rule(fault) for fault in _expression_faults(when, tables, catalogue)),
+    ]
 
 
 def offer_faults(config: Config, tables: LakeTables, catalogue: Catalogue) -> list[Fault]:
@@ -102,6 +107,31 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
         for name in rule.channels:
             if name != LATEST:
                 yield f"[[proactive.rules]] {rule.name}, channels", name
+
+
+def _misspelled_purposes(config: Config) -> Iterator[Fault]:
+    """Yield a fault for each purpose that settings write nearly as one of ours: their cap or exemption never bites.
+
+    Others may be purposes of contacts that other systems record. Where both are named, both are meant.
+    """
+    ours = purposes_of(config)
+    named = {
+        "[contacts] caps": [cap.purpose for cap in config.contacts.caps if cap.purpose is not None],
+        "[contacts] transactional": list(config.contacts.transactional),
+    }
+    for where, names in named.items():
+        left = [name for name in ours if name not in names]
+        for name in names:
+            meant = "" if name in ours else nearly(name, left)
+            if meant:
+                yield Fault(
+                    code="purpose_misspelled",
+                    where=f"{CONFIG_NAME} {where}",
+                    expected="a purpose spelled as it is elsewhere, or one unlike any of ours",
+                    found=repr(name),
+                    remedy=f"{meant} Write both alike.",
+                    available=ours,
+                )
 
 
 def _channel_fault(code: str, where: str, name: str, known: tuple[str, ...]) -> Fault:

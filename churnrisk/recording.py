@@ -20,7 +20,7 @@ from .inputs import Inputs
 from .ledger import Ledger, Transaction, against, taking
 from .ledger.permission import spelled
 from .ledger.repeated import ID_OF, beside_taken_ids
-from .ledger.rules.standing import CALL
+from .ledger.rules.standing import CALL, nearly, purposes_of
 from .ledger.suppressing import take_suppressions
 from .ledger.taking import AnswerRules, Taken
 from .sources import FaultCount, load, runs_ahead
@@ -199,6 +199,8 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
         customers=pl.read_parquet(paths["keys"])["customer_id"].drop_nulls(),
         offers=pl.read_parquet(paths["offers"])["offer_id"] if "offers" in paths else None,
     )
+    if kind == "contacts":
+        _spell_contacts(workspace, file)
     if "treatments" in paths and kind == "outcomes":
         file.elsewhere = (
             pl.scan_parquet(paths["treatments"])
@@ -212,36 +214,69 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
 _HAPPENED = {
     "answers": ("answered_at", "answer_in_the_future"),
     "outcomes": ("at", "outcome_in_the_future"),
+    "treatments": ("at", "treatment_in_the_future"),
+    "contacts": ("at", "contact_in_the_future"),
+    "consents": ("at", "consent_in_the_future"),
 }
-"""What must have happened to be recorded: contacts may be planned."""
+"""What must have happened to be recorded. A suppression may begin later, as for the weeks of a holiday."""
 
 
 def _refuse_ahead(workspace: Workspace, inputs: Inputs, file: RecordedFile, now: datetime) -> None:
     """Put aside what has not happened yet, unless the sources are simulated and run ahead of the clock too."""
-    if file.kind not in _HAPPENED:
+    column, code = _HAPPENED.get(file.kind, ("since", ""))
+    n_ahead = file.rows.filter(against.ahead(column, now)).height
+    if not n_ahead or _simulated(workspace, inputs, now):
         return
-    column, code = _HAPPENED[file.kind]
-    if file.rows.filter(against.ahead(column, now)).is_empty():
+    if code:
+        file.reject(against.ahead(column, now), code, column)
         return
+    file.warnings.append(
+        f"{counted(n_ahead, 'row')} whose since has not come yet, recorded: until then nothing is held back by them."
+    )
+
+
+def _simulated(workspace: Workspace, inputs: Inputs, now: datetime) -> bool:
+    """Say whether the sources run ahead of the clock; while one is out of order the clock counts."""
     try:
         with workspace.engine() as engine:
             loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
-    except ChurnriskError:  # answers can be recorded while a source is out of order: then the clock counts
-        file.reject(against.ahead(column, now), code, column)
-        return
-    if not runs_ahead(loaded, workspace.config.time.day_zone, now):
-        file.reject(against.ahead(column, now), code, column)
+    except ChurnriskError:
+        return False
+    return runs_ahead(loaded, workspace.config.time.day_zone, now)
+
+
+def _spell_channels(workspace: Workspace, file: RecordedFile, remedy: str = "") -> None:
+    """Write channels as the settings spell them, and put aside rows whose channel nobody knows."""
+    known = tuple(dict.fromkeys((*workspace.config.contacts.channels, CALL)))
+    file.rows = file.rows.with_columns(spelled(known))
+    given = file.rows["channel"].drop_nulls().unique()
+    available = " ".join(filter(None, [f"There are: {', '.join(known)}.", remedy]))
+    meant = {name: did_you_mean(name, known) or available for name in given}
+    told = pl.col("channel").replace_strict(meant, default="", return_dtype=pl.String)
+    is_unknown = pl.col("channel").is_not_null() & ~pl.col("channel").is_in(known)
+    file.reject(is_unknown, "unknown_channel", "channel", remedy=told)
+
+
+def _spell_contacts(workspace: Workspace, file: RecordedFile) -> None:
+    """Write channels and purposes as caps do; count purposes that are nearly one of ours, which no cap would count."""
+    ours = purposes_of(workspace.config)
+    known = (*ours, *workspace.config.contacts.transactional)
+    file.rows = file.rows.with_columns(_channel="channel", _purpose="purpose").with_columns(
+        spelled(known, "purpose")
+    )
+    _spell_channels(workspace, file, "A channel of its own is named in [contacts] channels.")
+    near = [name for name in file.rows["purpose"].unique() if name not in known and nearly(name, known)]
+    n_near = file.rows.filter(pl.col("purpose").is_in(near)).height
+    if n_near:
+        file.warnings.append(
+            f"{counted(n_near, 'row')} for a purpose that is nearly one of ours and counts for no cap of it: there "
+            f"are {', '.join(known)}."
+        )
 
 
 def _look_at_suppressions(workspace: Workspace, inputs: Inputs, file: RecordedFile) -> None:
     """Put aside rows whose channel nobody knows; count ids of no customer: they may come, or be misspelled."""
-    known = tuple(dict.fromkeys((*workspace.config.contacts.channels, CALL)))
-    file.rows = file.rows.with_columns(spelled(known))
-    given = file.rows["channel"].drop_nulls().unique()
-    meant = {name: did_you_mean(name, known) or f"There are: {', '.join(known)}." for name in given}
-    remedy = pl.col("channel").replace_strict(meant, default="", return_dtype=pl.String)
-    is_unknown = pl.col("channel").is_not_null() & ~pl.col("channel").is_in(known)
-    file.reject(is_unknown, "unknown_channel", "channel", remedy=remedy)
+    _spell_channels(workspace, file)
     try:
         with workspace.engine() as engine:
             loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames, only=set())
@@ -265,9 +300,10 @@ def _taken(
     """Write the rows that stand, and put aside those that the ledger shows to be wrong."""
     if file.kind == "answers":
         return _answers(db, workspace, file, now)
-    named = {"outcomes": taking.named_outcomes, "contacts": taking.named_contacts}
-    if file.kind in named:
-        file.rows = named[file.kind](file.rows)
+    if file.kind == "outcomes":
+        file.rows = taking.named_outcomes(file.rows)
+    if file.kind == "contacts":
+        file.rows = taking.named_contacts(db, file.rows)
     file.reject_repeated(_KEYS[file.kind])
     _refuse_taken_ids(db, file)
     _hold_against_the_record(db, workspace, file)

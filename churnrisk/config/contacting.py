@@ -24,7 +24,11 @@ class Cap(Settings):
 
     days: int = Field(ge=1, le=3650, description="Local days counted, the day of the contact included.")
     most: int = Field(ge=0, description="Contacts that may fall into them.")
-    purpose: str | None = Field(None, description="Only contacts for this purpose; without it all of them.")
+    purpose: str | None = Field(
+        None,
+        description="Only contacts for this purpose (survey, offer, call, promoter:NAME, that of a "
+        "proactive rule, or of contacts recorded); without it all of them.",
+    )
     channel: str | None = Field(None, description="Only contacts through this channel.")
 
 

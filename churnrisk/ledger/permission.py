@@ -74,15 +74,16 @@ def consents_in_force(
     return merged.select("customer_id", *CONSENTS)
 
 
-def spelled(channels: Iterable[str]) -> pl.Expr:
-    """Return ``channel`` as it is spelled among ``channels``, whatever its case and spaces; another one as it is.
+def spelled(names: Iterable[str], column: str = "channel") -> pl.Expr:
+    """Return ``column`` as it is spelled among ``names``, whatever its case and spaces; another one as it is.
 
     What was recorded as SMS must hold for sms.
     """
-    plain = pl.col("channel").str.strip_chars()
-    names = {name.strip().lower(): name for name in reversed(list(channels))}
-    ours = plain.str.to_lowercase().replace_strict(names, default=None, return_dtype=pl.String)
-    return pl.coalesce(ours, plain).alias("channel")
+    plain = pl.col(column).str.strip_chars()
+    ours = {name.strip().lower(): name for name in reversed(list(names))}
+    return pl.coalesce(
+        plain.str.to_lowercase().replace_strict(ours, default=None, return_dtype=pl.String), plain
+    ).alias(column)
 
 
 def suppress(

@@ -11,10 +11,10 @@ from ..config import Config
 from . import facts
 from .holdouts import CAMPAIGN, CONTROL, holdouts
 from .ledger import Ledger
-from .permission import consents_in_force, suppressed
+from .permission import consents_in_force, spelled, suppressed
 from .rules import ContactRules, Standing
 from .rules.reasons import CONTROL as LEFT_ALONE
-from .rules.standing import CALL, CONTACT_COLUMNS
+from .rules.standing import CALL, CONTACT_COLUMNS, purposes_of
 from .schema import ANSWERS, DECISIONS, INVITATIONS, TREATMENTS
 
 A_DAY = timedelta(days=1)
@@ -59,11 +59,16 @@ def standing_of(
     if arms is not None:
         controls = arms.filter(pl.col("arm") == CONTROL)
         out = pl.concat([out, controls.select(pl.lit(CAMPAIGN).alias("kind"), "campaign_id", "customer_id")])
+    channels = (*rules.channels, CALL)
+    # contacts were recorded in any spelling; caps go by ours
+    contacts = _contacts(db, since, elsewhere, deciding).with_columns(
+        spelled(channels), spelled((*purposes_of(config), *rules.transactional), "purpose")
+    )
     return Standing(
-        contacts=_contacts(db, since, elsewhere, deciding),
+        contacts=contacts,
         waiting=waiting(db, now - timedelta(days=rules.wait_for_answer_days), deciding),
         consents=consents_in_force(crm, facts.consents(db), ledger.zone, by=now),
-        suppressed=suppressed(ledger, db, ids, now, channels=(*rules.channels, CALL)),
+        suppressed=suppressed(ledger, db, ids, now, channels=channels),
         held_out=out,
     )
 

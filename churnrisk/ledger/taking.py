@@ -361,10 +361,21 @@ def take_consents(db: Connection, consents: pl.DataFrame, *, source: str, now: d
     return Taken(n_new, dated.height - n_new)
 
 
-def named_contacts(contacts: pl.DataFrame) -> pl.DataFrame:
-    """Fill contact_id where nobody gave one: the same row, the same id."""
-    made = stable_ids("contact", contacts, ("customer_id", "at", "channel", "purpose"))
-    return contacts.with_columns(contact_id=pl.coalesce("contact_id", made))
+SAME_CONTACT = ("customer_id", "at", "channel", "purpose")
+GIVEN = ("_channel", "_purpose")
+"""Of a contact, its channel and purpose as they were written."""
+
+
+def named_contacts(db: Connection, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Fill contact_id where nobody gave one: the same row, the same id, however channel and purpose are written.
+
+    One that is on record by what was written (``GIVEN``) keeps that id: so they were named before.
+    """
+    made = stable_ids("contact", contacts, SAME_CONTACT)
+    before = stable_ids("contact", contacts, ("customer_id", "at", *GIVEN))
+    is_known = before.is_in(facts.by_index(db, CONTACTS, "contact_id", before)["contact_id"].implode())
+    named = before.zip_with(is_known, made)
+    return contacts.with_columns(contact_id=pl.coalesce("contact_id", named)).drop(GIVEN)
 
 
 def take_contacts(

@@ -84,6 +84,13 @@ ROW_FAULTS: dict[str, RowFault] = {
     ),
     "answer_in_the_future": RowFault("answered_at has not come yet: correct it, or its offset from UTC."),
     "outcome_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
+    "treatment_in_the_future": RowFault(
+        "at has not come yet: correct it, or its offset from UTC; record an offer once it has been made."
+    ),
+    "contact_in_the_future": RowFault(
+        "at has not come yet: correct it, or its offset from UTC; record a contact once it has been made."
+    ),
+    "consent_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
     "treatment_of_another_customer": RowFault(
         "treatment_id is on record for another customer: correct customer_id or treatment_id."
     ),
@@ -95,7 +102,9 @@ ROW_FAULTS: dict[str, RowFault] = {
         "The treatment was withdrawn before it went out, as the customer may not be contacted: record what was done "
         "all the same under an id of its own."
     ),
-    "unknown_channel": RowFault("channel is none of [contacts] channels: nothing would be held back by it."),
+    "unknown_channel": RowFault(
+        "channel is none of [contacts] channels: nothing would be held back by it, and no cap would count it."
+    ),
     "unknown_treatment": RowFault(
         "treatment_id is neither in the ledger nor in treatments: correct it, leave it empty, or record the treatment "
         "first."

@@ -61,6 +61,41 @@ def test_a_channel_that_settings_name_and_nobody_knows_is_told_with_the_nearest(
     assert fault.available == ("email", "sms", "call")
 
 
+RULE = "[[proactive.rules]]\nname='late'\nwhen='risk > 0'\nmessage='x'\npurpose='bill'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "nearest"),
+    [
+        ("[contacts]\ncaps = [{ days = 9, most = 1, purpose = 'offers' }]", "caps", "'offer'"),
+        ("[contacts]\ncaps = [{ days = 9, most = 1, purpose = ' Survey' }]", "caps", "'survey'"),
+        (
+            "[contacts]\ncaps = [{ days = 9, most = 1, purpose = 'promoter:referal' }]",
+            "caps",
+            "'promoter:referral'",
+        ),
+        ("[contacts]\ntransactional = ['Bill']\n" + RULE, "transactional", "'bill'"),
+        (RULE.replace("'bill'", "'Bill'"), "transactional", "'Bill'"),
+    ],
+)
+def test_a_purpose_that_is_nearly_one_of_ours_is_refused_with_it(text: str, where: str, nearest: str) -> None:
+    (fault,) = of_settings(text)
+    assert (fault.code, fault.where) == ("purpose_misspelled", f"churnrisk.toml [contacts] {where}")
+    assert f"Did you mean {nearest}?" in fault.remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[contacts]\ncaps = [{ days = 9, most = 1, purpose = 'newsletter' }]\ntransactional = ['recall', 'billing']",
+        "[contacts]\ntransactional = ['bill', 'bills']\n" + RULE,
+        "[contacts]\ncaps = [{ days = 9, most = 1, purpose = 'bill' }]\n" + RULE,
+    ],
+)
+def test_purposes_of_other_systems_are_nobodys_mistake(text: str) -> None:
+    assert of_settings(text) == []
+
+
 def test_channels_of_ones_own_and_the_calls_of_the_team_are_known() -> None:
     text = "[contacts]\nchannels = ['letter']\ncapacity = { letter = 1, call = 9 }\n[surveys]\ncost = { letter = 1 }"
     assert of_settings(text) == []

@@ -5,7 +5,7 @@ It decides the shape of these, and refuses to know databases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -13,6 +13,7 @@ import polars as pl
 
 from ...config import Cap, Config, QuietPeriod
 from ...dates import AsOf
+from ...errors import did_you_mean
 
 SURVEY, OFFER = "survey", "offer"
 CALL = "call"
@@ -92,6 +93,28 @@ def promoter_purpose(programme: str) -> str:
     'promoter:referral'
     """
     return f"{PROMOTERS}{programme}"
+
+
+def purposes_of(config: Config) -> tuple[str, ...]:
+    """Return the purposes for which customers are contacted from here; of others only what was recorded is known."""
+    programmes = (promoter_purpose(name) for name in config.promoters.programmes)
+    return tuple(
+        dict.fromkeys((SURVEY, OFFER, CALL, *programmes, *(rule.purpose for rule in config.proactive.rules)))
+    )
+
+
+SO_NEAR = 0.81
+"""How alike (difflib's ratio) a purpose must be to one of ours to be taken for a slip. A guess: surveys, survay and
+ofer are, recall and billing are not."""
+
+
+def nearly(name: str, purposes: Iterable[str]) -> str:
+    """Ask for the purpose that ``name`` differs from by case or a slip alone; nothing where there is none.
+
+    >>> nearly("Offers", ["survey", "offer"]), nearly("recall", ["call"])
+    ("Did you mean 'offer'?", '')
+    """
+    return did_you_mean(name, purposes, cutoff=SO_NEAR)
 
 
 def action_day(as_of: AsOf) -> date:

@@ -107,8 +107,12 @@ class Contacts(Source):
     contact_id = identifier("The contact.", null=MADE)
     customer_id = identifier("Who was contacted.", digits=True)
     at = instant("When.")
-    channel = text("Through which channel (email, sms, call ...).", null="not known")
-    purpose = text("What for (survey, offer, bill ...): caps and transactional purposes go by it.")
+    channel = text(
+        "Through which of [contacts] channels; upper and lower case are the same.", null="not known"
+    )
+    purpose = text(
+        "What for (survey, offer, bill ...): caps and transactional purposes go by it; case does not count."
+    )
     known_at = instant("When it became known.", null=RECORDED_NOW)
 
     @dy.rule()
@@ -137,7 +141,7 @@ class Suppressions(Source):
     channel = text(
         "Through which of [contacts] channels; upper and lower case are the same.", null="through all of them"
     )
-    since = instant("From when on.")
+    since = instant("From when on; it may lie ahead, which a warning tells.")
     until = instant("Until when; of several from one instant on the longest holds.", null="for ever")
     reason = text("Why (asked, bounced, deceased ...).", null="asked")
 

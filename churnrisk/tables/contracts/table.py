@@ -26,13 +26,15 @@ AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
         "id_taken",
     ),
     "recorded_treatments": (
+        "treatment_in_the_future",
         "treatment_of_another_customer", "treatment_of_another_offer", "treatment_withdrawn",
     ),
     "recorded_outcomes": (
         "outcome_in_the_future", "id_taken", "unknown_treatment", "treatment_of_another_customer",
         "outcome_before_treatment",
     ),
-    "recorded_contacts": ("id_taken",),
+    "recorded_contacts": ("contact_in_the_future", "unknown_channel", "id_taken"),
+    "recorded_consents": ("consent_in_the_future",),
     "recorded_suppressions": ("unknown_channel",),
 }  # fmt: skip
 """What rows to record are rejected with beside their contract: they contradict the ledger, or the clock."""

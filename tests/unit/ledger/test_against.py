@@ -256,4 +256,8 @@ def test_where_the_sources_run_ahead_of_the_clock_so_may_what_is_recorded(
     (workspace.root / "events.csv").write_text("customer_id,at,event\na,2026-07-01T10:00:00,login\n")
     simulated = Desk(Workspace.open(workspace.root), desk.environment)
     assert simulated.record("outcomes", OUTCOMES + "a,,2026-07-02,kept\n").n_new == 1
+    assert (
+        simulated.record("contacts", "customer_id,at,channel,purpose\na,2026-07-02,sms,mailing\n").n_new == 1
+    )
+    assert not simulated.record("suppressions", "customer_id,since\na,2026-07-02\n").warnings
     assert desk.record("outcomes", OUTCOMES + "a,,2026-07-03,kept\n").n_rejected == 1

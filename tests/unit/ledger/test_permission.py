@@ -7,9 +7,12 @@ import polars as pl
 import pytest
 
 from churnrisk.config import parsed_config
+from churnrisk.dates import AsOf
 from churnrisk.ledger import Ledger, crm_consents, standing_of, still_allowed
 from churnrisk.ledger.entries import add
 from churnrisk.ledger.permission import CONSENTS, consents_in_force, suppress, unsaid
+from churnrisk.ledger.rules import ContactRules
+from churnrisk.ledger.rules.refusals import probed
 from churnrisk.ledger.schema import ANSWERS, CONTACTS, INVITATIONS, SUPPRESSIONS
 from churnrisk.ledger.schema import CONSENTS as SAID
 from churnrisk.tables.lake import LakeTables
@@ -112,6 +115,44 @@ def test_at_the_door_consent_and_suppressions_are_looked_at_again(ledger: Ledger
     ]
     strict = still_allowed(rows, ledger, NOW, crm=crm(d=False, e=True))
     assert strict.allowed.select("customer_id", "purpose").rows() == [("e", "survey")]
+
+
+def test_contacts_in_another_spelling_count_for_the_caps_of_their_channel(ledger: Ledger) -> None:
+    """They were recorded before spellings were looked at, or stand so in the source of surveys."""
+    config = parsed_config(
+        "[contacts]\nquiet_days = 0\ncaps = [{ days = 30, most = 1, channel = 'email' }]\n"
+        "[surveys]\ncaps = []\nholdout_share = 0\n"
+        "[holdout]\nshare = 0"
+    )
+    made = pl.DataFrame(
+        [("a", "Email", "mailing"), ("b", "EMAIL ", "mailing"), ("c", "sms", "Survey")],
+        schema=["customer_id", "channel", "purpose"],
+        orient="row",
+    ).with_columns(
+        contact_id="customer_id",
+        at=pl.lit(NOW - timedelta(days=9)),
+        known_at=pl.lit(NOW),
+        is_transactional=pl.lit(value=False),
+        source=pl.lit("file"),
+        source_id=pl.lit(None, dtype=pl.String),
+        written_at=pl.lit(NOW),
+    )
+    columns = ["customer_id", "at", "channel", "purpose", "is_transactional", "source_id"]
+    elsewhere = made.filter(customer_id="b").select(columns).with_columns(customer_id=pl.lit("d"))
+    people = pl.Series(["a", "b", "c", "d"])
+    with ledger.writing() as db:
+        add(db, CONTACTS, made)
+        found = standing_of(ledger, db, config, unsaid(people), NOW, elsewhere=elsewhere)
+    told = probed(
+        people,
+        "survey",
+        "email",
+        standing=found,
+        rules=ContactRules.of(config),
+        as_of=AsOf(NOW.date() - timedelta(days=1)),
+    )
+    assert told.sort("customer_id")["reason"].to_list() == ["cap_reached", "cap_reached", None, "cap_reached"]
+    assert found.contacts.filter(customer_id="c")["purpose"].to_list() == ["survey"]
 
 
 def test_where_customers_stand_is_read_from_ledger_and_hash(ledger: Ledger) -> None:
