@@ -88,7 +88,7 @@ def night_report(
 ) -> str:
     """Return the page of one night as HTML."""
     config = workspace.config
-    frames, promoters = made.frames, made.promoters
+    frames = made.frames
     listed = _as_written(frames["at_risk"], lists.withdrawn)
     content = ReportContent(
         as_of=as_of.day,
@@ -130,9 +130,6 @@ def night_report(
         handed=lists.handed,
         sends_messages=config.webhooks.endpoint is not None and bool(made.figures),
         n_alerts=_n_alerts(frames, as_of),
-        n_long_tenured=0
-        if promoters is None
-        else int(promoters["is_long_tenured"].fill_null(value=False).sum()),
     )
     return report_html(content)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -79,9 +80,22 @@ def _handed(basis: Basis, made: NightList, files: Files) -> Handed:
     written = list(list_files(made.name, made.words, made.frame, folder, day))
     for file in written:
         files.add(basis.workspace.lists(day) / file.name, file.staged, file.label)
-    channels = made.frame["channel"].drop_nulls() if made.has_channels else None
-    ways = {} if channels is None else dict(channels.value_counts(sort=True).iter_rows())
-    return Handed(made.frame.height, tuple(file.name for file in written), ways)
+    return Handed(
+        made.frame.height,
+        tuple(file.name for file in written),
+        _counts(made, "channel"),
+        _counts(made, "programme"),
+        n_stopped=made.withdrawn.height,
+        n_long_tenured=_counts(made, "is_long_tenured").get(True, 0),
+    )
+
+
+def _counts(made: NightList, column: str) -> dict[Any, int]:
+    """Return rows by what stands in a column of ours, the most first; none where the list has no such column."""
+    if column not in made.own:
+        return {}
+    found = made.frame[column].drop_nulls().value_counts(name="n")
+    return dict(found.sort("n", column, descending=[True, False]).iter_rows())
 
 
 def _asking(basis: Basis) -> Asking | None:

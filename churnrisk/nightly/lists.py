@@ -27,14 +27,14 @@ NAMES = pl.DataFrame(schema={"offer_id": pl.String, "name": pl.String})
 class NightList:
     """One list: its name, what people call it, its rows, and who was taken off when it was made.
 
-    ``withdrawn``: customer_id, reason_code of those decided on who may not be contacted by now. ``has_channels``: the
-    column ``channel`` is ours.
+    ``withdrawn``: customer_id, reason_code of those decided on who may not be contacted by now. ``own``: columns that
+    are ours and not carried.
     """
 
     name: str
     words: str
     frame: pl.DataFrame
-    has_channels: bool = False
+    own: tuple[str, ...] = ()
     withdrawn: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WITHDRAWN))
 
 
@@ -91,7 +91,7 @@ def _promoters(basis: Basis, found: pl.DataFrame, carried: pl.DataFrame | None) 
         "promoters",
         "Promoters",
         with_carried(rows, carried, [*own, "as_of"]),
-        has_channels=is_decided,
+        own=tuple(own),
         withdrawn=asked.withdrawn,
     )
 
@@ -125,7 +125,7 @@ def _decided(
         found = allowed(basis, rows, sheet.kind, pl.col("channel"), purposes[sheet.name])
         shown = found.rows.with_columns(pl.selectors.by_name(*MONEY, require_all=False).round(2))
         listed = with_carried(shown, carried, sheet.columns)
-        yield NightList(sheet.name, sheet.words, listed, has_channels=True, withdrawn=found.withdrawn)
+        yield NightList(sheet.name, sheet.words, listed, sheet.columns, withdrawn=found.withdrawn)
 
 
 def offer_names(loaded: LoadedSources) -> pl.DataFrame:

@@ -155,11 +155,17 @@ class Decided:
 
 @dataclass(frozen=True)
 class Handed:
-    """A list handed to people: how many rows it holds, the names of its files, and rows by channel where it has any."""
+    """A list handed to people: how many rows it holds, the names of its files, rows by channel and by programme.
+
+    ``n_stopped``: how many more were decided on and stopped since. ``n_long_tenured``: how many are customers for long.
+    """
 
     n: int
     files: tuple[str, ...] = ()
     channels: Mapping[str, int] = field(default_factory=dict)
+    programmes: Mapping[str, int] = field(default_factory=dict)
+    n_stopped: int = 0
+    n_long_tenured: int = 0
 
 
 @dataclass(frozen=True)
@@ -196,8 +202,8 @@ class ReportContent:
 
     ``feature_labels`` gives inputs in words; ``sentence_language`` is that of the reasons' sentences (BCP 47);
     ``absent_sources`` names sources the user does not have; ``capacity`` is how many customers the team can contact
-    a day; ``handed`` are the lists by name (at_risk, survey_requests, offers, proactive, promoters), ``n_long_tenured``
-    how many of the promoters have been customers for long; ``sends_messages`` says that contacts go to other systems by
+    a day; ``handed`` are the lists by name (at_risk, survey_requests, offers, proactive, promoters);
+    ``sends_messages`` says that contacts go to other systems by
     themselves; ``n_alerts`` counts alerts of late that are open; ``circles`` are those around the first of the list,
     ``effect_words`` says what their money rests on.
     """
@@ -227,7 +233,6 @@ class ReportContent:
     feature_labels: Mapping[str, str] = field(default_factory=dict)
     sentence_language: str = "en"
     handed: Mapping[str, Handed] = field(default_factory=dict)
-    n_long_tenured: int = 0
     sends_messages: bool = False
     n_alerts: int = 0
     circles: tuple[Circle, ...] = ()

@@ -51,8 +51,18 @@ def decided_section(content: ReportContent) -> Section:
     night = content.decided
     if night is None or not night.figures.get("counts"):
         return Section("decided", DECIDED, (NOTHING_DECIDED,))
-    lines = [*_budgets(night, content.currency), *(f"{capitalised(note)}." for note in night.notes)]
+    lines = [
+        *_budgets(night, content.currency),
+        *(f"{capitalised(note)}." for note in night.notes),
+        *_stopped(sum(each.n_stopped for each in content.handed.values())),
+    ]
     return Section("decided", DECIDED, tuple(lines), tuple(_decided_parts(night, content.currency)))
+
+
+def _stopped(n: int) -> Iterator[str]:
+    if n:
+        were = "was" if n == 1 else "were"
+        yield f"Counted as it was decided: {counted(n, 'contact')} among these {were} stopped since."
 
 
 def _budgets(night: Decided, currency: str) -> Iterator[str]:

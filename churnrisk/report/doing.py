@@ -58,6 +58,7 @@ def actions(content: ReportContent) -> Iterator[str]:
     yield from _offers(content)
     yield from _proactive(content)
     yield from _promoters(content)
+    yield from _stopped(content)
     if content.sends_messages and any(_rows(content, name) for name in MESSAGES):
         yield (
             "Your webhook gets these questions, offers and other contacts as messages too: go by the messages or "
@@ -164,7 +165,7 @@ def _proactive(content: ReportContent) -> Iterator[str]:
     n = _rows(content, "proactive")
     if n:
         yield (
-            f"Tell {counted(n, 'customer')}{_through(content, 'proactive')} what your own rules say: "
+            f"Pass on {counted(n, 'message')} of your own rules{_through(content, 'proactive')}: "
             f"{_where(content, 'proactive')}."
         )
 
@@ -173,13 +174,47 @@ def _promoters(content: ReportContent) -> Iterator[str]:
     n = _rows(content, "promoters")
     if not n:
         return
-    n_long = content.n_long_tenured
+    handed = content.handed["promoters"]
+    n_long = handed.n_long_tenured
     long_with_us = f", {count(n_long)} of them customers for long" if n_long else ""
     where = _where(content, "promoters")
     yield (
-        f"Ask {counted(n, 'promoter')} for a referral or a public word, the most influential first{long_with_us}"
-        f"{f': {where}' if where else ''}."
+        f"Ask {counted(n, 'promoter')}{_through(content, 'promoters')} {_programmes(handed)}, the most influential "
+        f"first{long_with_us}{f': {where}' if where else ''}."
     )
+
+
+def _programmes(handed: Handed) -> str:
+    """Say what promoters are asked for: one programme by its name, several with how many each."""
+    if not handed.programmes:
+        return "for a referral or a public word"
+    if len(handed.programmes) == 1:
+        return f"for your programme {next(iter(handed.programmes))}"
+    return f"for your programmes ({', '.join(f'{name} {count(n)}' for name, n in handed.programmes.items())})"
+
+
+STOPPED: Mapping[str, str] = {
+    "at_risk": "call",
+    "survey_requests": "question",
+    "offers": "offer",
+    "proactive": "message of your own rules",
+    "promoters": "promoter",
+}
+"""What each list holds, in a word."""
+
+
+def _stopped(content: ReportContent) -> Iterator[str]:
+    """Yield what was decided and stopped since, because the customers may not be contacted any more."""
+    told = [
+        counted(content.handed[name].n_stopped, word)
+        for name, word in STOPPED.items()
+        if name in content.handed and content.handed[name].n_stopped
+    ]
+    if told:
+        yield (
+            f"Decided, and stopped since, as these customers may not be contacted any more: {listing(told)}. "
+            "They are counted under what was decided, and are in no file."
+        )
 
 
 def _rows(content: ReportContent, name: str) -> int:

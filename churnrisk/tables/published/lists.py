@@ -8,7 +8,8 @@ from .declaration import PublishedColumn, PublishedTable
 AT_RISK = PublishedTable(
     "at_risk",
     "The list for the retention team: highest risk x (value + spillover_value) first, as many who may be contacted as "
-    "the team can call. Of a date that was decided it is the list as decided. "
+    "the team can call. Of a date that was decided it is the list as decided: whoever withdrew since stands in it as "
+    "then, and is in no file of lists/, which is what to act on. "
     "Those ranked above the last of them who are not called stand in it too, with the reason in left_out_for, so that "
     "they can be counted. "
     "lists/YYYY-MM-DD/at_risk.csv and .xlsx hold only those to call, numbered from 1, the columns of [lists] carry "
@@ -52,8 +53,8 @@ AT_RISK = PublishedTable(
             "may_contact",
             "boolean",
             "",
-            "Whether the customer may be called tonight: consent, contact rules and the permanent hold-out; false is "
-            "never in lists/.",
+            "Whether the customer might be called when it was decided: consent, contact rules and the permanent "
+            "hold-out; false is never in lists/, and whoever withdrew since is not either.",
         ),
         PublishedColumn(
             "left_out_for",

@@ -169,9 +169,8 @@ def believable(n: int = 4000, seed: int = 1) -> ReportContent:
         feature_labels=LABELS,
         handed={
             "at_risk": Handed(50, ("lists/2026-06-30/at_risk.xlsx", "lists/2026-06-30/at_risk.csv")),
-            "promoters": Handed(40, ("promoters.csv",)),
+            "promoters": Handed(40, ("promoters.csv",), n_long_tenured=12),
         },
-        n_long_tenured=12,
         circles=(circle(at_risk["customer_id"][0], 6), circle(at_risk["customer_id"][1], 0)),
         effect_words="the causal effect 0.03 per strong friend who left, 0 to 0.28 (default)",
         watching=watching(),

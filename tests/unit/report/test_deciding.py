@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from churnrisk.report import Asking, report_html
+from churnrisk.report import Asking, Handed, report_html
 from churnrisk.report.deciding import NOTHING_DECIDED, asking_section, decided_section
 from churnrisk.report.parts import Section
 
@@ -34,6 +34,14 @@ def test_decisions_are_counted_by_reason_and_budgets_told() -> None:
     )
     assert curve is not None
     assert "tonight: 60.00" in curve.description
+
+
+def test_whoever_was_stopped_since_is_counted_as_decided_and_told() -> None:
+    content = replace(believable(50), decided=DECIDED, handed={"offers": Handed(3, n_stopped=2)})
+    assert (
+        decided_section(content).lines[-1]
+        == "Counted as it was decided: 2 contacts among these were stopped since."
+    )
 
 
 def test_a_night_that_decides_nothing_says_so() -> None:

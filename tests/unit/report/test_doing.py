@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -83,9 +84,46 @@ def test_questions_and_offers_are_counted_with_their_files_channels_and_where_to
     ) in told
     assert "49 of the 50 get an offer, which stands in the list." in told
     assert "Record what came of the calls: `churnrisk record outcomes FILE`." in told
-    assert "Tell 1 customer by email what your own rules say: proactive.csv." in told
+    assert "Pass on 1 message of your own rules by email: proactive.csv." in told
     assert "so that nobody is contacted twice" in told
     assert "See to 2 open alerts of the last 7 days" in told
+
+
+def test_promoters_are_asked_for_the_programmes_that_there_are_by_name() -> None:
+    content = samples.decided_night()
+
+    def asked(**parts: Any) -> str:
+        handed = {"promoters": Handed(13, ("promoters.csv",), **parts)}
+        return next(line for line in actions(replace(content, handed=handed)) if line.startswith("Ask"))
+
+    assert (
+        asked()
+        == "Ask 13 promoters for a referral or a public word, the most influential first: promoters.csv."
+    )
+    assert asked(channels={"email": 13}, programmes={"beta": 13}) == (
+        "Ask 13 promoters by email for your programme beta, the most influential first: promoters.csv."
+    )
+    both = asked(channels={"email": 9, "call": 4}, programmes={"community": 8, "beta": 5}, n_long_tenured=2)
+    assert both == (
+        "Ask 13 promoters (email 9, call 4) for your programmes (community 8, beta 5), the most influential first, 2 "
+        "of them customers for long: promoters.csv."
+    )
+
+
+def test_what_was_stopped_since_it_was_decided_is_told() -> None:
+    content = samples.decided_night()
+    handed = {
+        "at_risk": Handed(20, ("at_risk.csv",), n_stopped=1),
+        "survey_requests": Handed(48, ("survey_requests.csv",), n_stopped=2),
+        "promoters": Handed(0, ("promoters.csv",), n_stopped=3),
+        "offers": Handed(3, ("offers.csv",)),
+    }
+    told = said(replace(content, handed=handed))
+    assert (
+        "Decided, and stopped since, as these customers may not be contacted any more: 1 call, 2 questions and 3 "
+        "promoters. They are counted under what was decided, and are in no file."
+    ) in told
+    assert "stopped since" not in said(content)
 
 
 def test_what_there_is_nothing_of_is_no_task() -> None:
