@@ -67,8 +67,10 @@ def file_words(versions: pl.LazyFrame, instant: datetime, names: tuple[str, ...]
         is_known=(pl.col("known_at") < instant)
         & (pl.col("valid_from").fill_null(pl.col("known_at")) < instant),
     )
-    known = given.filter("is_known").sort("customer_key", "version").with_row_index("_row")
-    in_force = known.unique("customer_key", keep="last", maintain_order=True)
+    # sorted once: left lazy, each of its uses would sort again
+    ordered = given.filter("is_known").sort("customer_key", "version").with_row_index("_row").collect()
+    known = ordered.lazy()
+    in_force = known.filter(_is_last())
     to_come = (
         given.join(in_force.select("customer_key"), on="customer_key", how="anti")
         .sort("customer_key", "version")
@@ -79,6 +81,11 @@ def file_words(versions: pl.LazyFrame, instant: datetime, names: tuple[str, ...]
     for name in names:
         told = told.join(_beginnings(known, name), on="customer_key", how="left")
     return told.sort("customer_key")
+
+
+def _is_last() -> pl.Expr:
+    """Say whether a row is its customer's last: rows stand by customer, and looking at the next is all it takes."""
+    return (pl.col("customer_key") != pl.col("customer_key").shift(-1)).fill_null(value=True)
 
 
 def _is_said(name: str) -> pl.Expr:
@@ -94,7 +101,7 @@ def _beginnings(known: pl.LazyFrame, name: str) -> pl.LazyFrame:
     return (
         known.filter(SAID + name)
         .filter(~goes_on.fill_null(value=False))
-        .unique("customer_key", keep="last", maintain_order=True)
+        .filter(_is_last())
         .select("customer_key", pl.col("valid_from").alias(f"{name}_at"))
     )
 
