@@ -27,6 +27,7 @@ from .sources import FaultCount, load, runs_ahead
 from .sources.readiness.answer import counted
 from .sources.recorded import RECORDED, RecordedFile, quarantine_place, recorded_file
 from .store import Workspace
+from .tables.contracts.recorded import FITS
 from .tables.faults import is_harmless
 
 KINDS = ("answers", "outcomes", "treatments", "contacts", "consents", "suppressions")
@@ -304,10 +305,19 @@ def _taken(
         file.rows = taking.named_outcomes(file.rows)
     if file.kind == "contacts":
         file.rows = taking.named_contacts(db, file.rows)
+    if file.kind == "treatments":
+        _leave_empty_aside(file, "treatment_id", ("accepted", "root_cause"))
     file.reject_repeated(_KEYS[file.kind])
     _refuse_taken_ids(db, file)
     _hold_against_the_record(db, workspace, file)
     return _others(db, ledger, workspace, file, now), Taken(0, 0)
+
+
+def _leave_empty_aside(file: RecordedFile, needed: str, told: tuple[str, ...]) -> None:
+    """Put aside rows of a list that came back in which nothing was filled in, and those that lack what is needed."""
+    says_nothing = pl.all_horizontal(pl.col(name).is_null() for name in (needed, *told))
+    file.reject(says_nothing, "nothing_filled_in")
+    file.reject(pl.col(needed).is_null(), "required_missing", needed)
 
 
 def _refuse_taken_ids(db: Transaction, file: RecordedFile) -> None:
@@ -322,9 +332,14 @@ def _hold_against_the_record(db: Transaction, workspace: Workspace, file: Record
     """Put aside what names a treatment and cannot be true of it."""
     if file.kind == "treatments":
         file.rows = against.beside_treatments(db, file.rows)
+        file.reject(against.not_on_record(), "treatment_not_on_record", "treatment_id")
         file.reject(against.of_another_customer(), "treatment_of_another_customer", "customer_id")
         file.reject(against.of_another_offer(), "treatment_of_another_offer", "offer_id")
         file.reject(against.withdrawn(), "treatment_withdrawn", "treatment_id")
+        file.reject(against.before_record(workspace.config.time.day_zone), "treatment_before_record", "at")
+        file.rows = against.completed(file.rows)
+        for code, holds in FITS.items():
+            file.reject(~holds, code)
         n_overruled = file.rows.filter(against.overruled()).height
         if n_overruled:
             file.warnings.append(
@@ -353,7 +368,10 @@ _KEYS: dict[str, tuple[str, ...]] = {
 def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: datetime) -> tuple[Taken, Taken]:
     rules, told = AnswerRules.of(workspace.config), following(workspace)
     home = taking.match_strays(db, rules, now, following=told)
-    file.rows = taking.matched(db, file.rows)
+    _leave_empty_aside(file, "answered_at", ("score", "comment"))
+    file.rows = taking.matched(db, file.rows.rename({"customer_id": "given_customer"}))
+    of_another = (pl.col("given_customer") != pl.col("customer_id")).fill_null(value=False)
+    file.reject(of_another, "invitation_of_another_customer", "customer_id")
     file.reject(taking.not_asked(), "metric_not_asked", "metric")
     file.reject(taking.off_scale(), "score_off_scale", "score")
     file.reject(taking.not_whole(), "score_not_whole", "score")

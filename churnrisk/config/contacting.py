@@ -153,7 +153,8 @@ class SurveySettings(Settings):
         0.0,
         ge=0,
         le=1,
-        description="Share of customers asked whether it helped, some days after an outcome was recorded.",
+        description="Share of customers asked whether it helped, 3 to 10 days after an outcome (`record outcomes`), "
+        "whatever it says.",
     )
 
     @model_validator(mode="after")

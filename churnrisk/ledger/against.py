@@ -66,6 +66,10 @@ _FURTHER = {
 }
 
 
+_KEPT = {"customer_id": "_customer", "offer_id": "_offer", "at": "_made_at"}
+"""What a row may leave out of a treatment on record, and under which name it stands beside it."""
+
+
 def of_another_customer() -> pl.Expr:
     """Say whether the treatment that a row names is another customer's; of one that nobody knows nothing is said."""
     return (pl.col("customer_id") != pl.col("_customer")).fill_null(value=False)
@@ -74,6 +78,24 @@ def of_another_customer() -> pl.Expr:
 def of_another_offer() -> pl.Expr:
     """Say whether the treatment is on record with another offer."""
     return (pl.col("offer_id") != pl.col("_offer")).fill_null(value=False)
+
+
+def not_on_record() -> pl.Expr:
+    """Say whether a row leaves out what only the ledger could say, and the ledger knows no such treatment."""
+    return pl.col("_customer").is_null() & pl.any_horizontal(pl.col(name).is_null() for name in _KEPT)
+
+
+def completed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with customer, offer and date of the record where they leave them out."""
+    return rows.with_columns(pl.coalesce(name, kept) for name, kept in _KEPT.items())
+
+
+def before_record(zone: str) -> pl.Expr:
+    """Say whether a treatment would have been made on a local day before the one on record.
+
+    A night writes the end of its day, which is the first instant of the next: that day itself is not before it.
+    """
+    return (_day("at", zone) < _day("_made_at", zone, timedelta(microseconds=1))).fill_null(value=False)
 
 
 def withdrawn() -> pl.Expr:
@@ -94,11 +116,11 @@ def of_no_treatment() -> pl.Expr:
 
 def before_treatment(zone: str) -> pl.Expr:
     """Say whether a row lies on a local day before that of its treatment: many know the day alone."""
+    return (_day("at", zone) < _day("_made_at", zone)).fill_null(value=False)
 
-    def day(name: str) -> pl.Expr:
-        return pl.col(name).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.date()
 
-    return (day("at") < day("_made_at")).fill_null(value=False)
+def _day(name: str, zone: str, earlier: timedelta = timedelta()) -> pl.Expr:
+    return (pl.col(name) - earlier).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.date()
 
 
 def ahead(column: str, now: datetime) -> pl.Expr:

@@ -78,6 +78,13 @@ ROW_FAULTS: dict[str, RowFault] = {
     "unknown_instead_of": RowFault("instead_of is not in offers."),
     # what is recorded against what is on record
     "metric_not_asked": RowFault("metric is not what the invitation asked: correct it, or leave it empty."),
+    "nothing_filled_in": RowFault(
+        "The row says nothing yet, as rows of a list that comes back do.", is_harmless=True
+    ),
+    "invitation_of_another_customer": RowFault(
+        "invitation_id was sent to another customer than customer_id: correct one of them, look for lost zeros in "
+        "front, or leave customer_id out."
+    ),
     "id_taken": RowFault(
         "{column}, given or made from the row, is on record with other content: correct the row, or give it an id of "
         "its own."
@@ -91,6 +98,12 @@ ROW_FAULTS: dict[str, RowFault] = {
         "at has not come yet: correct it, or its offset from UTC; record a contact once it has been made."
     ),
     "consent_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
+    "treatment_not_on_record": RowFault(
+        "treatment_id is not in the ledger: correct it, or give customer_id, offer_id and at."
+    ),
+    "treatment_before_record": RowFault(
+        "at lies on a day before that of the treatment on record: correct at or treatment_id, or leave at out."
+    ),
     "treatment_of_another_customer": RowFault(
         "treatment_id is on record for another customer: correct customer_id or treatment_id."
     ),

@@ -19,6 +19,8 @@ RECORDED_NOW = "when it is recorded, and never before it happened"
 
 MADE = "made from the other columns, so that the same row is the same"
 
+ON_RECORD = "what is on record; needed where treatment_id is not"
+
 MADE_OF_THE_ANSWER = (
     "made from invitation_id, metric, answered_at and score, so that the same answer is the same"
 )
@@ -32,13 +34,19 @@ class Answers(Source):
     metric = word("What was asked.", tuple(METRIC_SCALES), null="that of the invitation")
     score = number("The answer.", "nps 0-10, csat 1-5, ces 1-7", null="no score: only a comment")
     comment = text("The answer to the open question.", null="none written")
-    answered_at = instant("When the customer answered.")
+    customer_id = identifier(
+        "Whom the invitation asked; only checked.", digits=True, null="whoever the invitation asked"
+    )
+    answered_at = instant("When the customer answered.", null="not answered: the row is left aside")
     answered_end = instant("The last microsecond of an answer that has only a date.", inner=True)
     known_at = instant("When the answer became known.", null=RECORDED_NOW)
 
     @dy.rule()
     def nothing_said(cls) -> pl.Expr:
-        return pl.col("score").is_not_null() | pl.col("comment").is_not_null()
+        # of a row without answered_at it is told apart whether anything at all was filled in
+        return pl.any_horizontal(
+            pl.col("score").is_not_null(), pl.col("comment").is_not_null(), pl.col("answered_at").is_null()
+        )
 
     @dy.rule()
     def known_before_happened(cls) -> pl.Expr:
@@ -62,17 +70,26 @@ class Outcomes(Source):
         return pl.col("known_at") >= pl.col("at")
 
 
+FITS: dict[str, pl.Expr] = {
+    "known_before_happened": pl.col("known_at") >= pl.col("at"),
+    "instead_of_no_control": pl.col("instead_of").is_null()
+    | ((pl.col("offer_id") == CONTROL) & (pl.col("instead_of") != CONTROL)),
+    "control_accepted": (pl.col("offer_id") != CONTROL) | ~pl.col("accepted").fill_null(value=False),
+}
+"""What must hold of a treatment to record, also once the ledger has said what the row leaves out; null holds."""
+
+
 class RecordedTreatments(Source):
     """One row per customer who got an offer, or was deliberately left without; to be recorded into the ledger.
 
-    One that a night decided is completed: whether it was taken, and why the customer was unhappy.
+    One that is on record is completed: whether it was taken, and why the customer was unhappy.
     """
 
-    treatment_id = identifier("The treatment.")
-    customer_id = identifier("The customer.", digits=True)
-    offer_id = identifier(f"The offer, or {CONTROL}.")
+    treatment_id = identifier("The treatment.", null="no treatment: the row is left aside")
+    customer_id = identifier("The customer.", digits=True, null=ON_RECORD)
+    offer_id = identifier(f"The offer, or {CONTROL}.", null=ON_RECORD)
     campaign_id = identifier("The campaign it belongs to.", null="none")
-    at = instant("When it was made.")
+    at = instant("When it was made.", null=ON_RECORD)
     propensity = number(
         "Probability with which it had been assigned; for a control, that of being left without.",
         "0-1",
@@ -88,17 +105,15 @@ class RecordedTreatments(Source):
 
     @dy.rule()
     def known_before_happened(cls) -> pl.Expr:
-        return pl.col("known_at") >= pl.col("at")
+        return FITS["known_before_happened"]
 
     @dy.rule()
     def instead_of_no_control(cls) -> pl.Expr:
-        return pl.col("instead_of").is_null() | (
-            (pl.col("offer_id") == CONTROL) & (pl.col("instead_of") != CONTROL)
-        )
+        return FITS["instead_of_no_control"]
 
     @dy.rule()
     def control_accepted(cls) -> pl.Expr:
-        return (pl.col("offer_id") != CONTROL) | ~pl.col("accepted").fill_null(value=False)
+        return FITS["control_accepted"]
 
 
 class Contacts(Source):
@@ -153,9 +168,23 @@ class Suppressions(Source):
 RECORDED_TABLES: dict[str, SourceTable] = {
     table.name: table
     for table in (
-        SourceTable("recorded_answers", Answers, "answer_id", "answered_at", kind_words="record"),
+        SourceTable(
+            "recorded_answers",
+            Answers,
+            "answer_id",
+            "answered_at",
+            kind_words="record",
+            needed=("answered_at",),
+        ),
         SourceTable("recorded_outcomes", Outcomes, "outcome_id", "at", kind_words="record"),
-        SourceTable("recorded_treatments", RecordedTreatments, "treatment_id", "at", kind_words="record"),
+        SourceTable(
+            "recorded_treatments",
+            RecordedTreatments,
+            "treatment_id",
+            "at",
+            kind_words="record",
+            needed=("treatment_id",),
+        ),
         SourceTable("recorded_contacts", Contacts, "contact_id", "at", kind_words="record"),
         SourceTable(
             "recorded_consents", Consents, "customer_id, consent, at, value", "at", kind_words="record"

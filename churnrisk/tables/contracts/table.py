@@ -17,17 +17,17 @@ Extra = Literal["", "attribute", "metric"]
 REFERS_TO_CUSTOMERS = ("surveys", "interactions", "usage", "events", "treatments")
 """Sources whose rows must belong to a customer; calls may name anyone."""
 
-UNCHECKED = ("recorded_suppressions",)
-"""Files to record that may name people who are no customers (yet)."""
+UNCHECKED = ("recorded_answers", "recorded_suppressions")
+"""Files to record that may name people who are no customers (yet), or in which the ledger says who it is about."""
 
 AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
     "recorded_answers": (
-        "metric_not_asked", "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future",
-        "id_taken",
+        "nothing_filled_in", "required_missing", "invitation_of_another_customer", "metric_not_asked",
+        "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future", "id_taken",
     ),
     "recorded_treatments": (
-        "treatment_in_the_future",
-        "treatment_of_another_customer", "treatment_of_another_offer", "treatment_withdrawn",
+        "treatment_in_the_future", "nothing_filled_in", "required_missing", "treatment_not_on_record",
+        "treatment_of_another_customer", "treatment_of_another_offer", "treatment_withdrawn", "treatment_before_record",
     ),
     "recorded_outcomes": (
         "outcome_in_the_future", "id_taken", "unknown_treatment", "treatment_of_another_customer",
@@ -52,6 +52,8 @@ class SourceTable:
     extra: Extra = ""
     kind_words: str = "source"
     """What stands behind the name in headings: a source, or a file to record."""
+    needed: tuple[str, ...] = ()
+    """Columns that must be there although some rows may leave them empty."""
 
     @property
     def meaning(self) -> str:
@@ -66,7 +68,9 @@ class SourceTable:
     @property
     def required(self) -> tuple[str, ...]:
         """The columns without which there is no table."""
-        return tuple(name for name, column in self.columns.items() if not column.nullable)
+        return tuple(
+            name for name, column in self.columns.items() if not column.nullable or name in self.needed
+        )
 
     def kind(self, column: str) -> str:
         """Return the kind of a column."""
@@ -133,7 +137,7 @@ class SourceTable:
                     "type": self.kind(name),
                     "unit": about(column)["unit"] or None,
                     "range": range_words(column) or None,
-                    "required": not column.nullable,
+                    "required": name in self.required,
                     "meaning": column.description,
                     "null_means": about(column)["null"] or None,
                 }
@@ -164,7 +168,8 @@ class SourceTable:
             kind = ", ".join(
                 part for part in (self.kind(name), about(column)["unit"], range_words(column)) if part
             )
-            null = f"; null: {about(column)['null']}" if column.nullable else "; required"
+            null = "; required" if name in self.required else ""
+            null += f"; null: {about(column)['null']}" if column.nullable else ""
             yield name, f"{column.description} ({kind}{null})"
 
     def markdown(self) -> str:
@@ -180,7 +185,7 @@ class SourceTable:
         for name, column in self.columns.items():
             lines.append(
                 f"| `{name}` | {self.kind(name)} | {about(column)['unit']} | {range_words(column)} "
-                f"| {'' if column.nullable else 'yes'} | {column.description} | {about(column)['null']} |"
+                f"| {'yes' if name in self.required else ''} | {column.description} | {about(column)['null']} |"
             )
         if self.extra:
             lines += ["", f"Further columns: {EXTRA_WORDS[self.extra]}"]
