@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..errors import Fault
 from ..tables.contracts import SourceTable
+from ..tables.files import FILES
 from .header import nearest
 
 LISTS: dict[str, frozenset[str]] = {
@@ -21,9 +22,8 @@ LISTS: dict[str, frozenset[str]] = {
         "offers": "treatment_id customer_id offer_id offer_name channel net_value low high spillover_value cost why "
         "priority as_of",
         "proactive": "customer_id programme message channel purpose as_of",
-        "promoters": "customer_id position promoter_influence is_long_tenured tenure_days value band programme as_of",
     }.items()
-}
+} | {"promoters": frozenset(column.name for column in FILES["promoters"].columns)}
 """The columns of the lists that are handed out: people hand them back with columns added."""
 
 OURS_AGAIN = "crm_"

@@ -97,6 +97,14 @@ def test_carried_columns_and_those_of_our_lists_are_expected(desk: Desk) -> None
 def test_the_lists_that_may_come_back_are_those_handed_out() -> None:
     assert {sheet.name: frozenset(sheet.columns) for sheet in SHEETS}.items() <= LISTS.items()
     assert LISTS["at_risk"] == {*_FILE_COLUMNS}
+    assert LISTS["promoters"] >= {
+        "customer_id",
+        "position",
+        "promoter_influence",
+        "programme",
+        "channel",
+        "as_of",
+    }
 
 
 def test_programs_get_a_warning_and_the_command_tells_it_once(
