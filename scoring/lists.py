@@ -23,6 +23,9 @@ from .changes import CHANGED, changed_words
 N_REASONS_SHOWN = 3
 """Reasons in one cell of the list; the table ``reasons`` holds the others."""
 
+SPARES = 20
+"""Times the places: where offers go through other channels, most of those who rank next are made one or left alone."""
+
 _FILE_COLUMNS = (
     "customer_id",
     "position",
@@ -58,8 +61,8 @@ class RankedList:
     """Who is on the list, in order; and warnings.
 
     ``frame``: as_of, position, customer_id, risk, band, value, spillover_value, may_contact, left_out_for (null: to be
-    called). ``spares``: the same columns of those who may be contacted and rank next, at most as many as can be called:
-    they take the places of whom a night leaves out.
+    called). ``spares``: the same columns of those who may be contacted and rank next, :data:`SPARES` times as many as
+    can be called: they take the places of whom a night leaves out.
     """
 
     frame: pl.DataFrame
@@ -135,7 +138,8 @@ def ranked_list(
         .with_columns(priority=pl.col("risk") * (_whole_value(usual) if usual is not None else 1.0))
     )
     callable_ = weighed.filter("may_contact")["priority"]
-    lowest = callable_.top_k(2 * capacity).min() if callable_.len() > 2 * capacity else None
+    most = (1 + SPARES) * capacity
+    lowest = callable_.top_k(most).min() if callable_.len() > most else None
     candidates = weighed if lowest is None else weighed.filter(pl.col("priority") >= lowest)
     ordered = candidates.with_columns(
         draw=pl.Series([_draw(each) for each in candidates["customer_id"]], dtype=pl.String)
@@ -145,7 +149,7 @@ def ranked_list(
     is_called = pl.col("may_contact") & (n_called <= capacity)
     is_above_cut = (n_called < pl.min_horizontal(n_called.max(), capacity)) | (n_called.max() == 0)
     is_refused_above = ~pl.col("may_contact") & (n_refused <= capacity) & is_above_cut
-    is_spare = pl.col("may_contact") & n_called.is_between(capacity + 1, 2 * capacity)
+    is_spare = pl.col("may_contact") & n_called.is_between(capacity + 1, most)
     listed, spares = ordered.filter(is_called | is_refused_above), ordered.filter(is_spare)
     numbered = pl.concat([listed, spares]).with_columns(
         position=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)

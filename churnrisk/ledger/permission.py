@@ -23,9 +23,16 @@ from .schema import SUPPRESSIONS
 CONSENTS = ("may_survey", "may_contact")
 
 
-def crm_consents(tables: LakeTables, instant: datetime) -> pl.DataFrame:
-    """Return customer_id, and of each consent what the customers' file says of it at an instant (`file_words`)."""
-    told = file_words(pl.scan_parquet(tables.paths["customers"]), instant, CONSENTS)
+def crm_consents(tables: LakeTables, instant: datetime, now: datetime | None = None) -> pl.DataFrame:
+    """Return customer_id, and of each consent what the customers' file says of it at an instant (`file_words`).
+
+    A refusal that the file holds by ``now`` (naive UTC) is heeded too, as one in the ledger is: whoever is contacted is
+    contacted now, whatever day was decided. A yes waits for its day.
+    """
+    versions = pl.scan_parquet(tables.paths["customers"])
+    told = file_words(versions, instant, CONSENTS)
+    if now is not None and now > instant:
+        told = _refused_since(told, versions, instant, now)
     keys = pl.scan_parquet(tables.paths["keys"]).filter(pl.col("customer_id").is_not_null())
     return (
         told.join(keys.select("customer_key", "customer_id"), on="customer_key")
@@ -33,6 +40,22 @@ def crm_consents(tables: LakeTables, instant: datetime) -> pl.DataFrame:
         .sort("customer_id")
         .collect()
     )
+
+
+def _refused_since(
+    told: pl.LazyFrame, versions: pl.LazyFrame, instant: datetime, now: datetime
+) -> pl.LazyFrame:
+    is_newer = (pl.col("known_at") >= instant) | (pl.col("valid_from") >= instant)
+    changed = versions.filter(is_newer.fill_null(value=False)).select("customer_key").unique()
+    later = file_words(versions.join(changed, on="customer_key", how="semi"), now, CONSENTS)
+    both = told.join(later, on="customer_key", how="left", suffix="_now")
+    for name in CONSENTS:
+        refuses = (~pl.col(f"{name}_now") & pl.col(f"{SAID}{name}_now")).fill_null(value=False)
+        both = both.with_columns(
+            pl.when(refuses).then(f"{column}_now").otherwise(column).alias(column)
+            for column in (name, f"{SAID}{name}", f"{name}_at")
+        )
+    return both.select(told.collect_schema().names())
 
 
 def unsaid(ids: pl.Series) -> pl.DataFrame:

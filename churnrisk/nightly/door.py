@@ -50,7 +50,7 @@ def allowed(
         looked_at,
         basis.ledger,
         max(now, basis.as_of.instant),
-        crm=crm_consents(basis.loaded.tables, basis.as_of.instant),
+        crm=crm_consents(basis.loaded.tables, basis.as_of.instant, now),
         transactional=basis.workspace.config.contacts.transactional,
     )
     told = ["_row", "customer_id", "reason_code"]

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -100,7 +100,8 @@ def _with_messages(night: Night, basis: Basis, secrets: Secrets | None) -> Night
     """Send what is due, once the night is published; what cannot be delivered is a warning, never a failed night."""
     if secrets is None or basis.ledger is None or basis.extent.is_dry:
         return night
-    crm = crm_consents(basis.loaded.tables, basis.as_of.instant)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    crm = crm_consents(basis.loaded.tables, basis.as_of.instant, now)
     sent = send_due(basis.ledger, secrets, crm=crm, by=basis.as_of.instant)
     warnings = (*night.warnings, *filter(None, [sent.sentence]))
     return replace(night, warnings=warnings, decided={**night.decided, "messages": sent.as_dict()})

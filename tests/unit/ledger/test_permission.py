@@ -78,6 +78,29 @@ def test_the_version_of_the_customers_system_in_force_counts(tmp_path: Path) -> 
     assert found["said_may_contact"].to_list() == [True, False]
 
 
+def test_a_refusal_that_the_file_holds_by_now_is_heeded_and_a_later_yes_waits(tmp_path: Path) -> None:
+    """Of a the no came after the instant, of b the yes; c says no from tomorrow on; d was left out of the new rows."""
+    before, later, ahead = NOW - timedelta(days=9), NOW + timedelta(days=2), NOW + timedelta(days=9)
+    rows = [
+        (1, 0, before, True), (1, 1, later, False), (2, 2, before, False), (2, 3, later, True),
+        (3, 4, before, True), (3, 5, ahead, False), (4, 6, before, True),
+    ]  # fmt: skip
+    versions = pl.DataFrame(
+        rows, schema=["customer_key", "version", "valid_from", "may_contact"], orient="row"
+    ).with_columns(known_at="valid_from", may_survey=pl.lit(value=True))
+    versions.write_parquet(tmp_path / "customers.parquet")
+    keys = pl.DataFrame({"customer_key": [1, 2, 3, 4], "customer_id": ["a", "b", "c", "d"]})
+    keys.write_parquet(tmp_path / "keys.parquet")
+    tables = LakeTables({name: tmp_path / f"{name}.parquet" for name in ("customers", "keys")})
+    then = crm_consents(tables, NOW)
+    by_now = crm_consents(tables, NOW, NOW + timedelta(days=5))
+    assert then["may_contact"].to_list() == [True, False, True, True]
+    assert by_now["may_contact"].to_list() == [False, False, True, True]
+    assert by_now["may_contact_at"].to_list() == [later, before, before, before]
+    assert by_now.columns == then.columns
+    assert by_now["may_survey"].all()
+
+
 def test_suppressions_are_kept_without_the_name(ledger: Ledger) -> None:
     with ledger.writing() as db:
         assert suppress(ledger, db, ["a", "Ольга"], reason="asked", now=NOW) == 2

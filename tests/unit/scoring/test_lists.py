@@ -23,6 +23,7 @@ from scoring import (
     ranked_list,
     to_call,
 )
+from scoring.lists import SPARES
 
 DAY = date(2026, 6, 30)
 
@@ -65,14 +66,16 @@ def test_those_who_refuse_stand_above_the_cut_and_take_no_place() -> None:
     assert listed(made) == [(1, "a", False), (2, "b", True), (3, "c", False), (4, "d", True)]
 
 
-def test_the_next_who_may_be_called_are_spares_as_many_as_places_and_on_no_list_yet() -> None:
-    risks = dict(zip("abcdefg", (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3), strict=True))
+def test_the_next_who_may_be_called_are_spares_many_times_the_places_and_on_no_list_yet() -> None:
+    risks = {f"c{number:02d}": 0.9 - number / 100 for number in range(60)}
     all_scored = scored(**{name: (risk, 1.0) for name, risk in risks.items()})
-    made = ranked_list(all_scored, consents(**{name: name not in "ad" for name in risks}), 2)
-    assert [name for _, name, _ in listed(made)] == ["a", "b", "c"]
-    both = made.with_spares().select("position", "customer_id", "is_spare").rows()
-    assert both[3:] == [(4, "e", True), (5, "f", True)]
-    assert not any(is_spare for _, _, is_spare in both[:3])
+    made = ranked_list(all_scored, consents(**{name: name not in {"c00", "c03"} for name in risks}), 2)
+    assert [name for _, name, _ in listed(made)] == ["c00", "c01", "c02"]
+    both = made.with_spares()
+    assert both["position"].to_list() == list(range(1, both.height + 1))
+    spares = both.filter("is_spare")["customer_id"].to_list()
+    assert spares == [f"c{number:02d}" for number in range(4, 4 + 2 * SPARES)]
+    assert both.filter(~pl.col("is_spare"))["customer_id"].to_list() == ["c00", "c01", "c02"]
     few = ranked_list(scored(a=(0.9, 1.0), b=(0.8, 1.0)), consents(a=True, b=True), 5)
     assert few.with_spares()["is_spare"].to_list() == [False, False]
 
