@@ -8,12 +8,14 @@ import polars as pl
 from sqlalchemy import Connection, select
 
 from ..config import Config
+from ..dates import AsOf
 from . import facts
 from .holdouts import CAMPAIGN, CONTROL, holdouts
 from .ledger import Ledger
 from .permission import consents_in_force, spelled, suppressed
 from .rules import ContactRules, Standing
 from .rules.reasons import CONTROL as LEFT_ALONE
+from .rules.reasons import OFFER
 from .rules.standing import CALL, CONTACT_COLUMNS, purposes_of
 from .schema import ANSWERS, DECISIONS, INVITATIONS, TREATMENTS
 
@@ -61,7 +63,7 @@ def standing_of(
         out = pl.concat([out, controls.select(pl.lit(CAMPAIGN).alias("kind"), "campaign_id", "customer_id")])
     channels = (*rules.channels, CALL)
     # contacts were recorded in any spelling; caps go by ours
-    contacts = _contacts(db, since, elsewhere, deciding).with_columns(
+    contacts = _contacts(db, since, elsewhere, deciding, ledger.zone).with_columns(
         spelled(channels), spelled((*purposes_of(config), *rules.transactional), "purpose")
     )
     return Standing(
@@ -74,7 +76,7 @@ def standing_of(
 
 
 def _contacts(
-    db: Connection, since: datetime, elsewhere: pl.DataFrame | None, deciding: date | None
+    db: Connection, since: datetime, elsewhere: pl.DataFrame | None, deciding: date | None, zone: str
 ) -> pl.DataFrame:
     """Return contacts since an instant, each once: what the ledger tells of is not taken from the sources."""
     ours = facts.contacts(db, since=since)
@@ -83,7 +85,8 @@ def _contacts(
         made = tonight.select(source_id="reference").drop_nulls().unique()
         ours = ours.join(made, on="source_id", how="anti", maintain_order="left")
     columns = list(CONTACT_COLUMNS)
-    found = [ours.select(columns), _left_alone(db, since, deciding).select(columns)]
+    held_out = _held_out(db, since, deciding, zone)
+    found = [ours.select(columns), _left_alone(db, since, deciding).select(columns), held_out.select(columns)]
     if elsewhere is not None:
         theirs = elsewhere.filter(pl.col("at") >= since).join(ours, on="source_id", how="anti")
         found.append(theirs.select(columns))
@@ -110,6 +113,30 @@ def _left_alone(db: Connection, since: datetime, deciding: date | None) -> pl.Da
         .select("treatment_id", "customer_id", "at")
         .join(chosen.unique("treatment_id"), on="treatment_id")
         .with_columns(is_transactional=pl.lit(value=False))
+    )
+
+
+def _held_out(db: Connection, since: datetime, deciding: date | None, zone: str) -> pl.DataFrame:
+    """Return the permanent hold-outs picked for an offer since an instant as though it had been made to them.
+
+    They rest as controls do: else the same ones would be picked night after night, and take the places and the money of
+    a trial from those who can be made the offer.
+    """
+    query = select(DECISIONS).where(
+        DECISIONS.c.kind == OFFER,
+        DECISIONS.c.reason_code == "permanent_hold_out",
+        DECISIONS.c.as_of >= since.date() - A_DAY,
+    )
+    if deciding is not None:
+        query = query.where(DECISIONS.c.as_of != deciding)
+    picked = facts.frame_of(db, query).select("customer_id", "as_of", "channel", "purpose")
+    days = picked["as_of"].unique().sort()
+    ends = pl.DataFrame(
+        {"as_of": days, "at": [AsOf(day, zone).instant for day in days]},
+        schema={"as_of": pl.Date, "at": pl.Datetime("us")},
+    )
+    return picked.join(ends, on="as_of", maintain_order="left").with_columns(
+        is_transactional=pl.lit(value=False)
     )
 
 

@@ -289,6 +289,28 @@ def test_a_call_of_the_list_is_a_contact_once_also_where_it_makes_an_offer(ledge
     assert sent.height == offered.height
 
 
+def test_permanent_hold_outs_picked_for_an_offer_rest_as_controls_do(ledger: Ledger) -> None:
+    who = people([0.3] * 60)
+    willing = who.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    out = who.head(20).select(
+        pl.lit("permanent").alias("kind"), pl.lit("").alias("campaign_id"), "customer_id"
+    )
+    settings = "[surveys]\nbudget = 0\n[offers]\nbudget = 5000\ntrial = false\n"
+    night = material(who, settings, standing=Standing(consents=willing, held_out=out))
+    found = recorded(ledger, night).frame.filter(kind="offer", reason_code="permanent_hold_out")
+    picked = found["customer_id"].sort().to_list()
+    assert picked
+    crm, tomorrow = unsaid(who["customer_id"]), AS_OF.shifted(1)
+    with ledger.reading() as db:
+        rests = standing_of(ledger, db, night.config, crm, tomorrow.instant, deciding=tomorrow.day).contacts
+        again = standing_of(ledger, db, night.config, crm, AS_OF.instant, deciding=AS_OF.day).contacts
+    mine = rests.filter(pl.col("customer_id").is_in(out["customer_id"].implode()))
+    assert sorted(mine["customer_id"]) == picked
+    assert set(mine["purpose"]) == {"offer"}
+    assert set(mine["at"]) == {AS_OF.instant}
+    assert again.is_empty()
+
+
 def test_controls_rest_as_those_do_who_were_made_the_offer(ledger: Ledger) -> None:
     night = a_night()
     recorded(ledger, night)
