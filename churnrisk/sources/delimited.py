@@ -246,6 +246,33 @@ class DelimitedTable:
                 )
             )
 
+        if self.facts.has_odd_quotes:
+            self._refuse_open_quote()
+
+    def _refuse_open_quote(self) -> None:
+        """Look for a quote that is not closed, which makes one text of all the lines to the next one or the end.
+
+        A single mark within a text, as of inches, is none.
+        """
+        single = self.delimiter if len(self.delimiter) == 1 else Transcoded.unit
+        with self._text() as stream:
+            lines = (line.replace(self.delimiter, single) for line in stream)
+            reader = csv.reader(lines, delimiter=single, strict=True, **self._quoting)
+            begins = 1
+            try:
+                for _ in reader:
+                    begins = reader.line_num + 1
+            except csv.Error as error:
+                raise SourceFault(
+                    Fault(
+                        "quote_open",
+                        f"{self.name} line {begins}",
+                        "every quote closed before the next delimiter or line",
+                        "one that is not, in this record",
+                        'Close it, or double ("") one that belongs to the text; quote = "" is for files without any.',
+                    )
+                ) from error
+
     def _damage(self, error: Exception) -> Fault:
         if "straddling" in str(error) or "sync" in str(error):
             return cut_fault(self.name, "a quoted text that does not end")

@@ -137,6 +137,7 @@ SOURCE_FAULTS: dict[str, str] = {
     "file_missing": "No file fits the path.",
     "file_unreadable": "The file cannot be opened or is damaged.",
     "file_cut": "The file ends in the middle of a record, of a compressed block, or before its footer.",
+    "quote_open": "A quote is not closed: all rows up to the next one, or to the end, would be one text.",
     "encoding_unknown": "The character set cannot be told, or is not known.",
     "header_missing": "The file has no first row, the row has no names, or it looks like data.",
     "header_duplicate": "Two columns of the file have the same name.",

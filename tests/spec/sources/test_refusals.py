@@ -182,6 +182,24 @@ def test_a_text_file_that_stops_in_a_record_is_cut(cut: str, tmp_path: Path) -> 
     assert where.startswith("calls.csv")
 
 
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ('cid,"bob,2026-01-02\nbob,ann,2026-01-03\n', 3),
+        ('cid,bob,"2026-01-02\nbob,ann,2026-01-03\nbob,cid,2026-01-04\n', 3),
+        ('"cid",bob,2026-01-02\nbob,"ann,2026-01-03\nbob,"cid",2026-01-04\n', 4),
+    ],
+)
+def test_a_quote_that_is_not_closed_swallows_no_rows_in_silence(rows: str, line: int, tmp_path: Path) -> None:
+    code, where, _ = only_fault(tmp_path, HERE, {"calls.csv": CALLS + rows})
+    assert (code, where) == ("quote_open", f"calls.csv line {line}")
+
+
+def test_an_odd_mark_within_a_text_is_no_open_quote(tmp_path: Path) -> None:
+    found = drawn(tmp_path, HERE, {"calls.csv": CALLS + 'cid 5",bob,2026-01-02T10:00:00\n'})
+    assert found.reports["calls"].n_kept == 2
+
+
 def test_a_last_line_without_a_line_end_is_not_cut(tmp_path: Path) -> None:
     assert drawn(tmp_path, HERE, {"calls.csv": CALLS.rstrip("\n")}).reports["calls"].n_kept == 1
 

@@ -148,6 +148,21 @@ def test_a_file_without_a_header_is_refused_and_no_cell_of_it_is_told(
     assert not any(cell in text + logs for cell in cells)
 
 
+def test_a_file_with_an_open_quote_records_nothing_and_says_where(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = workspace.root / "given.csv"
+    rows = 'a,,2026-05-02,"asked by phone\nb,,2026-05-02,asked\nc,,2026-05-02,asked\n'
+    path.write_text("customer_id,channel,since,reason\n" + rows, "utf-8")
+    assert run(["-w", str(workspace.root), "record", "suppressions", str(path)]) == 11
+    shown = capsys.readouterr()
+    assert "line 2" in shown.out + shown.err
+    assert "asked by phone" not in shown.out + shown.err
+    path.write_text("customer_id,channel,since,reason\n" + rows.replace('"', ""), "utf-8")
+    assert run(["-w", str(workspace.root), "record", "suppressions", str(path)]) == 0
+    assert "3 rows read: 3 new" in capsys.readouterr().out
+
+
 CELL = st.one_of(
     st.from_regex(r"Zq[a-z]{4,8} Zq[a-z]{4,8}", fullmatch=True),
     st.from_regex(r"\+999 \d{6}", fullmatch=True),
