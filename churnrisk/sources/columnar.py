@@ -66,6 +66,9 @@ class ParquetTable:
         """Return the names of the flat columns."""
         return list(self._stored)
 
+    def first_records(self) -> None:
+        """Return nothing: names and values are told apart by the schema."""
+
     def batches(self, columns: Sequence[str]) -> Iterator[RawBatch]:
         """Yield the rows as typed."""
         import pyarrow as pa

@@ -19,7 +19,7 @@ import polars as pl
 from ..config import SourceSettings
 from ..errors import Fault
 from .files import SAMPLE, TextFacts, Transcoded, cut_fault, opened_bytes, text_facts
-from .header import is_header
+from .header import FirstRow
 from .raw import RawBatch, SourceFault
 
 if TYPE_CHECKING:
@@ -114,13 +114,26 @@ class DelimitedTable:
             yield io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
 
     @cached_property
-    def _first(self) -> list[str]:
+    def _beginning(self) -> list[list[str]]:
         records = self._records(self._sample, self.delimiter)
         if not records:
             raise SourceFault(
                 Fault("header_missing", self._where, "a first row", "an empty file", "Export the file again.")
             )
-        return records[0]
+        return records
+
+    @property
+    def _first(self) -> list[str]:
+        return self._beginning[0]
+
+    def first_records(self) -> Sequence[Sequence[str]]:
+        """Return the records of the sample after the names."""
+        return self._beginning[int(self._settings.header) :]
+
+    @cached_property
+    def _n_blank(self) -> int:
+        """Lines without a character above the first record."""
+        return next((n for n, line in enumerate(io.StringIO(self._sample)) if line.strip("\r\n")), 0)
 
     def column_names(self) -> Sequence[str]:
         """Return the header's names; for a file without one ``column_1``, ``column_2`` ...; unnamed ones are empty."""
@@ -129,7 +142,7 @@ class DelimitedTable:
         names = [name.strip().strip("\ufeff").strip() for name in self._first]
         twice = [name for name in names if name and names.count(name) > 1]
         if twice:
-            may_tell = is_header(names, self._hints, needs_known=True)
+            row = FirstRow(names, self._hints, self.first_records(), needs_known=True)
             places = [str(position) for position, name in enumerate(names, start=1) if name in twice]
             raise SourceFault(
                 Fault(
@@ -137,7 +150,7 @@ class DelimitedTable:
                     self._where,
                     "each column name once",
                     f"twice: {', '.join(sorted(set(twice)))}"
-                    if may_tell
+                    if all(row.may_tell(name) for name in twice)
                     else f"the same text in columns {', '.join(places)} of a first row that may be no header",
                     "Rename the columns in the file, or set header = false and map by position.",
                 )
@@ -190,6 +203,7 @@ class DelimitedTable:
                 yield arrow_csv.open_csv(
                     stream,
                     read_options=arrow_csv.ReadOptions(
+                        skip_rows=self._n_blank,
                         column_names=names,
                         skip_rows_after_names=int(self._settings.header),
                         use_threads=False,  # with threads the numbers of malformed records are not told
@@ -212,7 +226,7 @@ class DelimitedTable:
                 return
 
     def _set_apart(self, row: Any) -> str:
-        self._rejected.append(int(row.number) - int(self._settings.header))
+        self._rejected.append(int(row.number) - int(self._settings.header) - self._n_blank)
         self._last_found = int(row.actual_columns)
         return "skip"
 

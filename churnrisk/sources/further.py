@@ -5,13 +5,14 @@ It decides which of them are an error and which are passed over with a word, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import Fault
 from ..tables.contracts import SourceTable
 from ..tables.files import FILES
-from .header import nearest
+from .header import FirstRow, nearest
+from .raw import RawTable
 
 LISTS: dict[str, frozenset[str]] = {
     name: frozenset(columns.split())
@@ -37,14 +38,16 @@ class Further(NamedTuple):
     warnings: list[str]
 
 
-def further_columns(table: SourceTable, names: Sequence[str], *, carry: Iterable[str], where: str) -> Further:
+def further_columns(table: SourceTable, raw: RawTable, *, carry: Iterable[str]) -> Further:
     """Judge the columns that the contract does not have.
 
     A list that came back is known by half of its columns: then the others of it are expected, however alike they are
     to a name of the contract. So are the columns of [lists] carry. A name nearly one of the contract that the file
-    lacks is a misspelling; what else there is, is passed over and told.
+    lacks is a misspelling; what else there is, is passed over and told, by its position where it may be data.
     """
+    where, names = raw.name, raw.column_names()
     carried = {each for name in carry for each in (name, OURS_AGAIN + name)}
+    row = FirstRow(names, frozenset({*table.columns, *carried}), raw.first_records(), needs_known=True)
     unknown = [name for name in names if name and name not in table.columns and name not in carried]
     handed_back = {name for own in LISTS.values() if 2 * len(own & {*names}) >= len(own) for name in own}
     missing = [name for name in table.columns if name not in names]
@@ -54,7 +57,7 @@ def further_columns(table: SourceTable, names: Sequence[str], *, carry: Iterable
             "column_unknown",
             where,
             f"columns of {table.name}",
-            repr(name),
+            row.called(name),
             f"Did you mean {ours!r}? Rename the column, or remove it; nothing was recorded.",
             tuple(table.columns),
         )
@@ -63,7 +66,7 @@ def further_columns(table: SourceTable, names: Sequence[str], *, carry: Iterable
     ]
     any_list = frozenset().union(*LISTS.values())
     strange = [name for name, ours in meant.items() if ours is None and name not in any_list]
-    told = ", ".join(map(repr, strange))
+    told = ", ".join(map(row.called, strange))
     warnings = (
         [f"{where}: columns that {table.name} does not have were passed over: {told}."] if strange else []
     )

@@ -13,7 +13,8 @@ from functools import cached_property
 from ..config import SourceSettings
 from ..errors import Fault
 from ..tables.contracts import SourceTable
-from .header import is_header, nearest
+from .header import FirstRow, nearest
+from .raw import RawTable
 
 EVERYTHING = "*"
 """In ``exclude``: every column that is not named in ``columns``."""
@@ -46,12 +47,21 @@ class ColumnMap:
 class _Mapper:
     table: SourceTable
     settings: SourceSettings
-    names: Sequence[str]
+    raw: RawTable
     carry: Sequence[str]
-    where: str
     faults: list[Fault] = field(default_factory=list)
 
+    @property
+    def where(self) -> str:
+        return self.raw.name
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        return self.raw.column_names()
+
     def mapped(self) -> ColumnMap:
+        if self.settings.header and self.first_row.is_repeated:
+            self._no_header()
         taken, extras = self._declared()
         fixed = self._fixed()
         if self.settings.header:
@@ -137,9 +147,9 @@ class _Mapper:
             self._no_header()
             return
         near = difflib.get_close_matches(
-            name.strip().casefold(), [item.casefold() for item in self.names], n=1
+            name.strip().casefold(), [item.casefold() for item in self._told], n=1
         )
-        like = next((item for item in self.names if near and item.casefold() == near[0]), None)
+        like = next((item for item in self._told if near and item.casefold() == near[0]), None)
         self.faults.append(
             Fault(
                 "column_missing",
@@ -147,17 +157,22 @@ class _Mapper:
                 expected,
                 found,
                 f"Did you mean {like!r}?" if like else remedy or self._naming(),
-                tuple(item for item in self.names if item),
+                self._told,
             )
         )
 
     @cached_property
+    def first_row(self) -> FirstRow:
+        """The first row of the file, which without a header is somebody's."""
+        return first_row(self.table, self.settings, self.raw, self.carry)
+
+    @property
     def _has_header(self) -> bool:
-        """Say whether the names of the file may be told: those of a file without a header are its first row."""
-        if not self.settings.header:
-            return True
-        known = {*self.table.columns, *known_names(self.settings), *self.carry}
-        return is_header(self.names, known, needs_known=self.is_record)
+        return not self.settings.header or self.first_row.is_header
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        return self.first_row.told if self.settings.header else tuple(filter(None, self.names))
 
     def _no_header(self) -> None:
         """Say once that the first row looks like data, and nothing of what stands there."""
@@ -167,7 +182,7 @@ class _Mapper:
             f"Write the names of the columns above the rows, as `churnrisk schema {self.table.name}` has them: "
             f"{', '.join(self.table.columns)}; needed: {', '.join(self.table.required)}."
         )
-        if not self.is_record:
+        if not is_record(self.table):
             remedy += (
                 f" If they have other names there, name those in [sources.{self.table.name}] columns; without any, set "
                 "header = false and map by position."
@@ -182,14 +197,9 @@ class _Mapper:
             )
         )
 
-    @property
-    def is_record(self) -> bool:
-        """Say whether the file is one to record, of which no settings say anything."""
-        return self.table.kind_words == "record"
-
     def _naming(self) -> str:
         """Say how a column gets our name: a file to record has no section in the settings."""
-        if self.is_record:
+        if is_record(self.table):
             return f"Rename a column of the file; `churnrisk schema {self.table.name}` lists them."
         return f"Name it in [sources.{self.table.name}] columns."
 
@@ -220,9 +230,20 @@ def known_names(settings: SourceSettings) -> set[str]:
     return {*named, *(name for name in settings.columns.values() if isinstance(name, str))} - {EVERYTHING}
 
 
+def is_record(table: SourceTable) -> bool:
+    """Say whether a table is that of a file to record."""
+    return table.kind_words == "record"
+
+
+def first_row(table: SourceTable, settings: SourceSettings, raw: RawTable, carry: Sequence[str]) -> FirstRow:
+    """Return the first row of a file beside the names that are expected there."""
+    known = frozenset({*table.columns, *known_names(settings), *carry})
+    return FirstRow(raw.column_names(), known, raw.first_records(), needs_known=is_record(table))
+
+
 def mapped_columns(
-    table: SourceTable, settings: SourceSettings, names: Sequence[str], *, carry: Sequence[str], where: str
+    table: SourceTable, settings: SourceSettings, raw: RawTable, *, carry: Sequence[str]
 ) -> tuple[ColumnMap, list[Fault]]:
     """Return the column map of one file and every fault of it."""
-    mapper = _Mapper(table, settings, names, carry if table.name == "customers" else (), where)
+    mapper = _Mapper(table, settings, raw, carry if table.name == "customers" else ())
     return mapper.mapped(), mapper.faults

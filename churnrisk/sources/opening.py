@@ -15,8 +15,7 @@ from ..tables.contracts import SOURCE_TABLES, SourceTable
 from .columnar import ParquetTable, stored_frame, stored_query
 from .delimited import DelimitedTable
 from .files import is_parquet, located_files
-from .header import told
-from .mapping import ColumnMap, mapped_columns
+from .mapping import ColumnMap, first_row, mapped_columns
 from .raw import RawTable, SourceFault
 from .stage import Part
 from .verdicts import zone_fault
@@ -71,11 +70,12 @@ class Opener:
         return source
 
     def _check_carried(self, source: OpenedSource) -> None:
-        files = [pair for part in source.parts for pair in part.files]
-        known = {*source.table.columns, *self.config.lists.carry}
-        there = tuple(dict.fromkeys(item for raw, _ in files for item in told(raw.column_names(), known)))
+        files = [(part.settings, *pair) for part in source.parts for pair in part.files]
+        carry = self.config.lists.carry
+        rows = [first_row(source.table, settings, raw, carry) for settings, raw, _ in files]
+        there = tuple(dict.fromkeys(item for row in rows for item in row.told))
         for name in self.config.lists.carry:
-            if files and not any(name in mapping.carried for _, mapping in files):
+            if files and not any(name in mapping.carried for *_, mapping in files):
                 source.faults.append(
                     Fault(
                         "column_missing",
@@ -99,9 +99,7 @@ class Opener:
         for make in tables:
             try:
                 raw = make()
-                mapping, faults = mapped_columns(
-                    source.table, settings, raw.column_names(), carry=carry, where=raw.name
-                )
+                mapping, faults = mapped_columns(source.table, settings, raw, carry=carry)
             except SourceFault as fault:
                 source.add(fault)
                 continue
@@ -158,10 +156,10 @@ class Opener:
         if source.table.name != "customers" or source.faults:
             return
         for raw, mapping in files:
-            self._check_dated(source, settings, raw.name, mapping)
+            self._check_dated(source, settings, raw, mapping)
 
     def _check_dated(
-        self, source: OpenedSource, settings: SourceSettings, where: str, mapping: ColumnMap
+        self, source: OpenedSource, settings: SourceSettings, raw: RawTable, mapping: ColumnMap
     ) -> None:
         dated = mapping.gives("valid_from") or mapping.gives("known_at") or settings.extracted_on is not None
         constant = set(settings.constant)
@@ -173,11 +171,17 @@ class Opener:
         ]
         if dated or not changing or settings.accept_current_attributes:
             return
-        shown = ", ".join(changing[:SHOWN_NAMES]) + (" ..." if len(changing) > SHOWN_NAMES else "")
+        row = first_row(source.table, settings, raw, self.config.lists.carry)
+        told = [
+            name if theirs not in row.names or row.may_tell(theirs) else row.called(theirs)
+            for name in changing[:SHOWN_NAMES]
+            for theirs in [mapping.extras.get(name, name)]
+        ]
+        shown = ", ".join(told) + (" ..." if len(changing) > SHOWN_NAMES else "")
         source.faults.append(
             Fault(
                 "extract_undated",
-                where,
+                raw.name,
                 "a date from which attributes were known",
                 f"no valid_from, known_at or extracted_on, and {len(changing)} columns that may change: {shown}",
                 "Map valid_from or known_at, or write extracted_on = the day of the extract; list columns that never "

@@ -41,6 +41,9 @@ class RawTable(Protocol):
     def column_names(self) -> Sequence[str]:
         """Return the names of the columns, blanks around them cut off, in order; no name means no text."""
 
+    def first_records(self) -> Sequence[Sequence[str]] | None:
+        """Return some records after the names; None where the names are those of a schema."""
+
     def batches(self, columns: Sequence[str]) -> Iterator[RawBatch]:
         """Yield the records with only the columns named; raise ContractError when the file is damaged."""
 

@@ -141,11 +141,10 @@ def recorded_file(
     settings = SourceSettings()
     try:
         raw = _opened(given, settings, scratch, list(table.columns))
-        names = raw.column_names()
-        mapping, faults = mapped_columns(table, settings, names, carry=(), where=raw.name)
+        mapping, faults = mapped_columns(table, settings, raw, carry=())
         if any(fault.code == "header_missing" for fault in faults):  # its cells are nobody's business
             raise ContractError(faults)
-        passed = further_columns(table, names, carry=workspace.config.lists.carry, where=raw.name)
+        passed = further_columns(table, raw, carry=workspace.config.lists.carry)
         if faults or passed.faults:
             raise ContractError([*faults, *passed.faults])
         stage = staged(table, [Part(settings, ((raw, mapping),))], scratch / kind, workspace.config.time)

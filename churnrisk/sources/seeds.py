@@ -17,7 +17,7 @@ from ..config import SourceSettings
 from ..errors import ContractError, Fault, UsageError
 from .delimited import DelimitedTable
 from .files import is_parquet
-from .header import told
+from .header import FirstRow
 from .raw import SourceFault
 from .values import as_text
 
@@ -106,7 +106,7 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
                 f"a column {ID}",
                 "none",
                 "Name it so.",
-                told([name for name in raw.columns if name != "row"], (ID, ENERGY), needs_known=True)[:10],
+                _told([name for name in raw.columns if name != "row"]),
             )
         )
     energy = pl.col(ENERGY).cast(pl.String) if ENERGY in raw.columns else pl.lit(None, pl.String)
@@ -142,6 +142,10 @@ def read_seeds(given: object, nodes: pl.DataFrame) -> Seeds:
     )
     bad = pl.concat([judged.select("row", "code"), lines]).drop_nulls("code").sort("row")
     return Seeds(judged.filter(pl.col("code").is_null()).select(ID, ENERGY), _rejected(bad, where), where)
+
+
+def _told(names: Sequence[str]) -> tuple[str, ...]:
+    return FirstRow(names, frozenset({ID, ENERGY}), needs_known=True).told[:10]
 
 
 def _ids(given: pl.Series) -> pl.Series:

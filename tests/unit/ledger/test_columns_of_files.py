@@ -19,8 +19,9 @@ from churnrisk.errors import ChurnriskError, ContractError
 from churnrisk.inputs import Inputs
 from churnrisk.nightly.lists import SHEETS
 from churnrisk.recording import KINDS, RecordedWarning, record
+from churnrisk.sources.columnar import ParquetTable
 from churnrisk.sources.further import LISTS, further_columns
-from churnrisk.sources.header import is_header, nearest
+from churnrisk.sources.header import FirstRow, is_header, nearest
 from churnrisk.store import Workspace
 from churnrisk.tables.contracts import RECORDED_TABLES
 from scoring.lists import _FILE_COLUMNS
@@ -189,6 +190,86 @@ def test_no_error_holds_a_cell_of_the_file(
     assert not any(cell in text for row in rows for cell in row)
 
 
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), kind=st.sampled_from(KINDS))
+def test_no_error_holds_a_cell_of_rows_whose_first_holds_a_name_of_ours(
+    data: st.DataObject, kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whether the file is refused, or recorded with warnings, as a treatment_id alone may be."""
+    rows = data.draw(st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=3))
+    name = data.draw(st.sampled_from(list(RECORDED_TABLES[f"recorded_{kind}"].columns)))
+    place = data.draw(st.integers(0, 2))
+    rows[0][place] = name
+    root = tmp_path_factory.mktemp("given")
+    (root / "churnrisk.toml").write_text(SETTINGS)
+    (root / "customers.csv").write_text("customer_id,joined_on,phone,acceptd\na,2024-01-01,5,x\n")
+    path = root / "given.csv"
+    path.write_text("".join(",".join(row) + "\n" for row in rows))
+    try:
+        found = record(Workspace.open(root), Inputs({}, {}, interactive=False), kind, path, now=NOW)
+        text = found.text()
+    except ChurnriskError as error:
+        text = json.dumps(error.as_dict(), ensure_ascii=False)
+    assert not any(cell in text for row in rows for cell in row if cell != name)
+
+
+@pytest.mark.parametrize(
+    ("first", "hidden"),
+    [
+        ("customer_id,Rose Sutton,gold", ("Rose", "gold")),
+        ("customer_id,Rose Sutton,+999 006684", ("Rose", "006684")),
+        ("Rose Sutton,joined_on,rose@example.org", ("Rose", "example")),
+    ],
+)
+def test_a_source_whose_first_row_of_data_holds_a_name_of_ours_tells_no_cell(
+    tmp_path: Path, first: str, hidden: tuple[str, ...]
+) -> None:
+    (tmp_path / "churnrisk.toml").write_text(SETTINGS.replace("extracted_on = 2026-04-01", ""))
+    (tmp_path / "customers.csv").write_text(f"{first}\n{first.replace('Rose', 'Bo').replace('84', '85')}\n")
+    with pytest.raises(ChurnriskError) as caught:
+        churnrisk.open(tmp_path).check()
+    assert not any(cell in str(caught.value) for cell in hidden)
+
+
+def test_the_columns_of_a_source_with_names_of_its_own_are_told_as_the_rows_beneath_are_unlike_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "churnrisk.toml").write_text(SETTINGS)
+    (tmp_path / "customers.csv").write_text("Cust ID,Plan,Monthly\na,gold,20.50\nb,silver,9.90\n")
+    with pytest.raises(ChurnriskError, match="Plan, Monthly"):
+        churnrisk.open(tmp_path).check()
+
+
+def test_which_names_of_a_first_row_are_told() -> None:
+    known = frozenset({"treatment_id", "accepted", "at"})
+
+    def told(*names: str, beneath: list[list[str]] | None = None, record: bool = True) -> tuple[str, ...]:
+        return FirstRow(names, known, beneath, needs_known=record).told
+
+    assert told("treatment_id", "accepted", "name") == ("treatment_id", "accepted", "name")
+    assert told("treatment_id", "acepted", "Rose") == ("treatment_id", "acepted", "column 3")
+    assert told("treatment_id", "at", "rose@example.org", "+999 006684") == (
+        "treatment_id",
+        "at",
+        "column 3",
+        "column 4",
+    )
+    assert told("at", "Plan", beneath=[["x", "gold"]], record=False) == ("at", "column 2")
+    assert told("at", "Plan", beneath=[["x", "17"]], record=False) == ("at", "Plan")
+    assert told("at", "+999 006684", beneath=[["x", "+999 006685"]], record=False) == ()
+
+
+@pytest.mark.parametrize("blank", ["\n\n", "\r\n"])
+def test_blank_lines_above_the_header_are_no_rows_and_move_no_number(desk: Desk, blank: str) -> None:
+    rows = "customer_id,at,purpose\na,2026-05-03,bill\na,2026-05-03\na,never,bill\na,2026-05-04,bill\n"
+    found = desk.record("contacts", blank + rows)
+    assert (found.n_read, found.n_new) == (4, 2)
+    assert {each.code: each.first_row for each in found.faults} == {
+        "malformed_line": 2,
+        "date_unreadable": 3,
+    }
+
+
 @pytest.mark.parametrize("path", ["customers.csv", "calls.csv"])
 def test_a_source_without_a_header_tells_no_cell_either(tmp_path: Path, path: str) -> None:
     calls = '[sources.calls]\npath = "calls.csv"\n'
@@ -240,7 +321,9 @@ def test_frames_are_judged_by_their_columns_too(desk: Desk) -> None:
         desk.record("contacts", frame)
 
 
-def test_of_a_name_that_is_there_a_like_one_is_no_misspelling() -> None:
+def test_of_a_name_that_is_there_a_like_one_is_no_misspelling(tmp_path: Path) -> None:
     table = RECORDED_TABLES["recorded_answers"]
-    found = further_columns(table, ["invitation_id", "score", "answered_at", "scores"], carry=(), where="f")
+    frame = pl.DataFrame(schema=["invitation_id", "score", "answered_at", "scores"])
+    frame.write_parquet(tmp_path / "f")
+    found = further_columns(table, ParquetTable(tmp_path / "f", "f", where="f"), carry=())
     assert (found.faults, len(found.warnings)) == ([], 1)
