@@ -18,9 +18,9 @@ from scoring import (
     changes,
     consents_in_force,
     explained,
+    influence_of_date,
     lines_of,
     parts_of,
-    ranked_with_influence,
     scores,
     with_influence,
 )
@@ -35,7 +35,7 @@ from .loaded import loaded_sources
 from .logs import Stages
 from .messages import Sentences
 from .night_memory import CONSENTS, is_of_model, last_night, remembered
-from .reachable import ledger_there, reachable
+from .reachable import ledger_there
 from .sources import LoadedSources
 from .sources.keys import known_keys
 from .store import Engine, Workspace
@@ -126,13 +126,10 @@ def _computed(
         alone = scores(built.frame, bundle, config.value, as_of=as_of, run_id="", lifetime=lifetime)
         with ledger_there(workspace, inputs) as ledger:
             known = heard(workspace, ledger, as_of, consents)
-            open_to_calls = reachable(workspace, loaded.tables, ledger, as_of, consents)
         scored = with_answers(
             alone, built, known, bundle=bundle, workspace=workspace, lifetime=lifetime
         ).scores
-        _, around = ranked_with_influence(
-            built.ties, scored, open_to_calls, config.team.daily_capacity, config.influence
-        )
+        around = influence_of_date(built.ties, scored, consents, config.team.daily_capacity, config.influence)
         network = built.network
         if network is not None and around is not None:
             network = with_influence(network, scored, around, built.opinions)

@@ -16,7 +16,7 @@ from scoring import (
     Ego,
     consents_in_force,
     ego,
-    ranked_with_influence,
+    influence_of_date,
     scores,
     spread_from,
     told_amount,
@@ -31,7 +31,7 @@ from .loaded import loaded_sources
 from .logs import Stages
 from .pictures import ego_network
 from .places import table_place
-from .reachable import ledger_there, reachable
+from .reachable import ledger_there
 from .report.wording import counted
 from .sources import refuse_before_data
 from .sources.seeds import Seeds, read_seeds
@@ -196,7 +196,6 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
         consents = consents_in_force(engine, loaded.tables, as_of.instant)
         with ledger_there(workspace, inputs) as ledger:
             known = heard(workspace, ledger, as_of, consents)
-            open_to_calls = reachable(workspace, loaded.tables, ledger, as_of, consents)
     if built.ties is None or built.network is None:
         raise calls_missing()
     if built.ties.silence is not None:
@@ -206,7 +205,7 @@ def neighbourhood(workspace: Workspace, as_of: AsOf, inputs: Inputs, customer_id
     if customer_id not in scored["customer_id"]:
         raise not_scored(as_of, is_known=customer_id in built.ties.nodes["customer_id"])
     capacity = config.team.daily_capacity
-    _, found = ranked_with_influence(built.ties, scored, open_to_calls, capacity, config.influence)
+    found = influence_of_date(built.ties, scored, consents, capacity, config.influence)
     if found is None:
         raise calls_missing()
     network = with_influence(built.network, scored, found, built.opinions)

@@ -32,6 +32,8 @@ N_NIGHTS_KEPT = 3
 
 CONSENTS = ("may_use_calls", "may_use_answers")
 
+_ROUNDING_PP = 1e-6
+
 _ROWS, _MODEL = "part-0.parquet", "model.json"
 
 
@@ -150,6 +152,44 @@ def last_run_id(workspace: Workspace, day: date) -> str | None:
     before = night_before(workspace, day)
     scores = None if before is None else published_frame(workspace, RULES["scores"], before)
     return None if scores is None else str(scores["run_id"][0])
+
+
+def kept_changes(workspace: Workspace, day: date, scores: pl.DataFrame) -> pl.DataFrame | None:
+    """Return what the night of ``day`` found changed, as published, of those whose risk it still explains.
+
+    ``scores``: as a later run has them. Under another model or other data the lines do not add up to the difference of
+    the risks, and are not told. None when no night told anything.
+    """
+    table = published_frame(workspace, RULES["changes"], day)
+    before = night_before(workspace, day)
+    if table is None or before is None:
+        return None
+    then = published_frame(workspace, RULES["scores"], before, customers=table["customer_id"].unique())
+    if then is None:
+        return None
+    risks = scores.select("customer_id", "risk").join(
+        then.select("customer_id", _then="risk"), on="customer_id"
+    )
+    explained = (
+        table.filter(pl.col("since") == before)
+        .group_by("customer_id")
+        .agg(moved_pp=pl.col("effect_pp").sum())
+        .join(risks, on="customer_id")
+        .filter((pl.col("moved_pp") - 100 * (pl.col("risk") - pl.col("_then"))).abs() < _ROUNDING_PP)
+    )
+    return table.join(explained, on="customer_id", how="semi", maintain_order="left")
+
+
+def told_by(workspace: Workspace, day: date, *, is_night: bool) -> list[str | None]:
+    """Return the runs on which what changed rests: that of the night before and, unless a night is run, of the day's.
+
+    They are part of a run's name.
+    """
+    told = [last_run_id(workspace, day)]
+    if not is_night:
+        found = published_frame(workspace, RULES["changes"], day)
+        told.append(None if found is None or found.is_empty() else str(found["run_id"][0]))
+    return told
 
 
 def forget_older(workspace: Workspace) -> None:

@@ -2,7 +2,7 @@
 
 from .changes import LastNight, changed_words, changes
 from .ego import Ego, ego, told_amount
-from .influence import Influence, influence, ranked_with_influence, scale_words, with_influence
+from .influence import Influence, influence, influence_of_date, scale_words, with_influence
 from .lists import (
     ASKED_FIRST,
     FILE_FORMATS,
@@ -42,6 +42,7 @@ __all__ = [
     "ego",
     "explained",
     "influence",
+    "influence_of_date",
     "latest_nps",
     "lines_of",
     "measured_shares",
@@ -51,7 +52,6 @@ __all__ = [
     "predicted_shares",
     "promoters",
     "ranked_list",
-    "ranked_with_influence",
     "reasons",
     "scale_words",
     "scores",

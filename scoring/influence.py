@@ -25,7 +25,7 @@ from features.ties.influence import (
     spillover_scale,
 )
 
-from .lists import RankedList, ranked_list
+from .lists import ranked_list
 
 Floats = NDArray[np.float64]
 
@@ -95,25 +95,30 @@ def influence(
     return Influence(frame, scale, risk, value, _notes(stake, frame))
 
 
-def ranked_with_influence(
+def influence_of_date(
     ties: Ties | None,
     scores: pl.DataFrame,
     consents: pl.DataFrame,
     capacity: int,
     settings: InfluenceSettings,
-) -> tuple[RankedList, Influence | None]:
-    """Rank whom to call, with what each leaving would cost around; no influence where ties are not known.
+) -> Influence | None:
+    """Value what each leaving would cost around, as the data of the date say it; None where ties are not known.
 
     Who would be treated depends on the ranking and the scale of influence on who would be treated: so the list by
     risk x value alone sets the scale (those who may be contacted, or, when nobody may, all of it). Money that would
     point at somebody is left out.
+
+    Parameters
+    ----------
+    consents : pl.DataFrame
+        customer_id, may_contact in force on the date (`consents_in_force`), before anybody is held out or must rest:
+        with those the money of a date would depend on which command computes it, and when.
     """
-    alone = ranked_list(scores, consents, capacity)
     if ties is None or ties.silence is not None:
-        return alone, None
-    called = alone.frame.filter("may_contact") if alone.frame["may_contact"].any() else alone.frame
-    found = told(influence(ties, scores, called["customer_id"].to_list(), settings))
-    return ranked_list(scores, consents, capacity, found.frame), found
+        return None
+    listed = ranked_list(scores, consents, capacity).frame
+    called = listed.filter("may_contact") if listed["may_contact"].any() else listed
+    return told(influence(ties, scores, called["customer_id"].to_list(), settings))
 
 
 def told(found: Influence) -> Influence:

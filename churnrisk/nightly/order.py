@@ -30,7 +30,7 @@ from ..ledger import Ledger, crm_consents, is_decided
 from ..loaded import loaded_sources
 from ..logs import Stages, run_context
 from ..messages import Sentences
-from ..night_memory import forget_older, last_run_id
+from ..night_memory import forget_older, told_by
 from ..night_monitor import past_of
 from ..night_silence import kinds_beside
 from ..promotion import challenger_of
@@ -163,7 +163,7 @@ def _run_id(basis: Basis) -> str:
             "has_decisions": extent.decides or _is_decided(basis),
             "has_lists": extent.makes_lists,
             "has_report": extent.makes_report,
-            "compared_with": last_run_id(basis.workspace, basis.as_of.day) if extent.makes_lists else None,
+            "compared_with": told_by(basis.workspace, basis.as_of.day, is_night=extent.makes_lists),
         }
     )
 

@@ -24,8 +24,9 @@ from scoring import (
     at_risk,
     changes,
     consents_in_force,
+    influence_of_date,
     promoters,
-    ranked_with_influence,
+    ranked_list,
     reasons,
     scores,
     shadow_scores,
@@ -36,7 +37,7 @@ from ..answered import Heard, heard, with_answers
 from ..bundle import Bundle, read_lifetime
 from ..ledger import kept_tables
 from ..ledger.rules.standing import CALL
-from ..night_memory import last_night, staged_memory
+from ..night_memory import kept_changes, last_night, staged_memory
 from ..night_report import Made
 from ..night_silence import silent_tonight
 from ..reachable import reachable
@@ -89,9 +90,9 @@ class Scored:
             open_to_calls = reachable(
                 basis.workspace, basis.loaded.tables, basis.ledger, basis.as_of, consents
             )
-        ranked, around = ranked_with_influence(
-            features.ties, found, open_to_calls, config.team.daily_capacity, config.influence
-        )
+        capacity = config.team.daily_capacity
+        around = influence_of_date(features.ties, found, consents, capacity, config.influence)
+        ranked = ranked_list(found, open_to_calls, capacity, None if around is None else around.frame)
         ranked = as_decided(basis, ranked, found, around)
         return cls(basis, features, found, consents, ranked, around, known, open_to_calls)
 
@@ -238,13 +239,20 @@ def changes_of(scored: Scored, _: Frames) -> Addition:
 
 
 def list_of(scored: Scored, frames: Frames) -> Addition:
-    """The list for the team, with reasons and what changed; who is called is what the contact rules decided."""
+    """The list for the team, with reasons and what changed; who is called is what the contact rules decided.
+
+    A backfill tells what the night of the date found changed, where that still explains the risk.
+    """
+    basis = scored.basis
+    moved = frames.get("changes")
+    if not basis.extent.makes_lists:
+        moved = kept_changes(basis.workspace, basis.as_of.day, scored.scores)
     listed = at_risk(
         scored.ranked,
         frames["reasons"],
-        scored.basis.sentences,
-        run_id=scored.basis.run_id,
-        moved=frames.get("changes"),
+        basis.sentences,
+        run_id=basis.run_id,
+        moved=moved,
         offered=frames.get("offers_ranked"),
         asked=frames.get("survey_requests"),
     )

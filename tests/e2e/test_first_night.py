@@ -265,26 +265,63 @@ def ledger_rows(root: Path) -> list[str]:
         return list(db.iterdump())
 
 
+def tables_of(root: Path, day: str) -> dict[str, pl.DataFrame]:
+    """All published tables of a date but for who made them, those that name pairs of customers included."""
+    places = [*root.glob(f"published/*/as_of={day}"), *root.glob(f"restricted/*/as_of={day}")]
+    return {
+        place.parent.name: parquet(root, place.parent.name, day, place.parents[1].name).drop("run_id")
+        for place in places
+        if place.parent.name != "run_log"
+    }
+
+
 def test_a_date_that_was_decided_is_scored_and_backfilled_as_it_was_decided(
     own_telco: Path, command: Command
 ) -> None:
-    # money around is summed up anew, to the last digit but one
-    fresh = ("run_id", "spillover_value")
-    names = ("at_risk", "survey_requests", "offers_ranked", "approaches", "changes")
-    decided = {name: parquet(own_telco, name).drop(fresh, strict=False) for name in names}
+    decided = tables_of(own_telco, AS_OF)
     kept = ledger_rows(own_telco)
     files = {path: digest for path, digest in fingerprints(own_telco).items() if path.startswith("lists/")}
+    assert {"at_risk", "survey_requests", "offers_ranked", "approaches", "changes", "network"} < set(decided)
     assert {"campaign_hold_out", "trial_hold_out"} & set(decided["at_risk"]["left_out_for"])
     for told in (("backfill", "--from", AS_OF, "--to", AS_OF), ("score", "--as-of", AS_OF)):
         assert command("-q", "-w", own_telco, *told).code == 0
+        again = tables_of(own_telco, AS_OF)
+        assert set(again) == set(decided)
         for name, frame in decided.items():
-            assert parquet(own_telco, name).drop(fresh, strict=False).equals(frame), (told[0], name)
+            assert again[name].equals(frame, null_equal=True), (told[0], name)
         assert fingerprints(own_telco).items() >= files.items()
     with Engine() as engine:
         engine.execute(f"attach '{own_telco / 'published' / 'churnrisk.duckdb'}' as bi (read_only)")
         left = engine.frame("select left_out_for from bi.at_risk order by position")["left_out_for"]
     assert left.to_list() == decided["at_risk"].sort("position")["left_out_for"].to_list()
     assert ledger_rows(own_telco) == kept
+
+
+def test_what_is_recorded_after_a_date_was_decided_changes_nothing_that_is_published_of_it(
+    own_telco: Path, command: Command
+) -> None:
+    """The second night: some rest after the first, and of all it is told what changed since."""
+    day = "2026-07-01"
+    assert command("-q", "-w", own_telco, "nightly", "--as-of", day).code == 0
+    decided = tables_of(own_telco, day)
+    assert "quiet_days" in set(decided["at_risk"]["left_out_for"])
+    assert decided["at_risk"]["changed"].null_count() == 0
+    called = decided["at_risk"].filter(pl.col("left_out_for").is_null())["customer_id"]
+    for kind, head, row in (
+        ("suppressions", "customer_id,since", f"{called[0]},2026-06-01"),
+        ("consents", "customer_id,consent,value,at", f"{called[1]},may_contact,no,2026-06-25"),
+        ("contacts", "customer_id,at,channel,purpose", f"{called[2]},2026-06-29,call,offer"),
+    ):
+        path = own_telco / f"{kind}.csv"
+        path.write_text(f"{head}\n{row}\n", "utf-8")
+        said = command("-q", "-w", own_telco, "record", kind, path, "--json")
+        assert (said.code, said.plain["n_new"]) == (0, 1), said
+    for told in (("backfill", "--from", day, "--to", day), ("score", "--as-of", day)):
+        assert command("-q", "-w", own_telco, *told).code == 0
+        again = tables_of(own_telco, day)
+        assert set(again) == set(decided)
+        for name, frame in decided.items():
+            assert again[name].equals(frame, null_equal=True), (told[0], name)
 
 
 def test_a_column_that_the_model_left_aside_is_not_published(own_telco: Path, command: Command) -> None:

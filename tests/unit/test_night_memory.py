@@ -13,10 +13,12 @@ from churnrisk.bundle import Bundle, Platt
 from churnrisk.night_memory import (
     N_NIGHTS_KEPT,
     forget_older,
+    kept_changes,
     last_night,
     last_run_id,
     remembered,
     staged_memory,
+    told_by,
 )
 from churnrisk.store import Workspace
 from churnrisk.store.publish import Edition, publish, staged_edition
@@ -173,3 +175,36 @@ def test_without_what_was_kept_the_scores_are_still_there(workspace: Workspace) 
     assert last is not None
     assert last.inputs is None
     assert last.scores.height == 1
+
+
+def test_what_changed_is_told_again_where_it_still_adds_up_to_the_risk(workspace: Workspace) -> None:
+    """On Monday both were at .3; Tuesday's night found anna at .35 and bo at .28."""
+    night(workspace, MONDAY)
+    scores = pl.DataFrame({"customer_id": ["anna", "bo"], "risk": [0.35, 0.28]})
+    assert kept_changes(workspace, TUESDAY, scores) is None
+    lines = pl.DataFrame(
+        {
+            "as_of": TUESDAY,
+            "customer_id": ["anna", "anna", "bo"],
+            "position": [1, 2, 1],
+            "since": MONDAY,
+            "feature": ["tenure_days", "(other)", "tenure_days"],
+            "value_before": None,
+            "value_now": None,
+            "effect_pp": [6.0, -1.0, -2.0],
+            "sentence": "stayed",
+            "run_id": "tuesday",
+        },
+        schema_overrides={"value_before": pl.String, "value_now": pl.String},
+    )
+    edition = staged_edition(workspace, RULES, {"changes": lines}, run_id="tuesday", as_of=TUESDAY)
+    publish(workspace, Edition("tuesday", TUESDAY, edition.tables, {}), RULES)
+    told = kept_changes(workspace, TUESDAY, scores)
+    assert told is not None
+    assert told.equals(lines)
+    by_another_model = scores.with_columns(risk=pl.Series([0.35, 0.4]))
+    told = kept_changes(workspace, TUESDAY, by_another_model)
+    assert told is not None
+    assert told["customer_id"].to_list() == ["anna", "anna"]
+    assert told_by(workspace, TUESDAY, is_night=False) == ["monday", "tuesday"]
+    assert told_by(workspace, TUESDAY, is_night=True) == ["monday"]

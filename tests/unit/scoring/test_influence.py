@@ -13,7 +13,7 @@ from churnrisk.dates import AsOf
 from features.network import NETWORK_COLUMNS, Ties
 from features.silence import Silence
 from features.ties import TieGraph
-from scoring import influence, ranked_list, ranked_with_influence, scale_words, with_influence
+from scoring import influence, influence_of_date, ranked_list, scale_words, with_influence
 from scoring.influence import told
 
 DAY = date(2026, 6, 30)
@@ -186,13 +186,23 @@ def test_money_that_would_say_that_the_only_friend_left_is_not_told() -> None:
     assert amounts_late == [None, None, None, 0.0]
 
 
+def test_the_list_by_risk_and_value_of_those_who_consent_sets_the_scale() -> None:
+    """By risk x value: a 10, b 10, c 4."""
+    for refusing, places, who in (("", 2, "ab"), ("a", 2, "bc"), ("abc", 2, "ab"), ("", 3, "abc")):
+        consents = pl.DataFrame(
+            {"customer_id": list("abc"), "may_contact": [name not in refusing for name in "abc"]}
+        )
+        found = influence_of_date(TIES, SCORES, consents, places, DEFAULT)
+        assert found is not None
+        assert found.scale == influence(TIES, SCORES, list(who), DEFAULT).scale, (refusing, places)
+
+
 def test_where_ties_are_not_known_nobody_has_money_around_them_and_risk_times_value_ranks() -> None:
     silence = Silence(AsOf(DAY), 90, "no contact known by then", "Deliver calls.")
     silent = tied("abcx", silence=silence)
     assert not silent.is_usable.any()
     consents = pl.DataFrame({"customer_id": list("abc"), "may_contact": [True] * 3})
-    ranked, found = ranked_with_influence(silent, SCORES, consents, 3, DEFAULT)
-    assert found is None
-    assert ranked.frame.equals(ranked_list(SCORES, consents, 3).frame)
+    assert influence_of_date(silent, SCORES, consents, 3, DEFAULT) is None
+    assert influence_of_date(None, SCORES, consents, 3, DEFAULT) is None
     assert influence(silent, SCORES, ["a"], DEFAULT).frame["spillover_value"].null_count() == 3
     assert silent.why_unusable("a") == silence.text
