@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from .evaluate import FIGURES
+from .evaluate import CROSS_VALIDATED, FIGURES
 from .judging.groups import TOO_FEW
 from .nps import ANSWER_DAYS, NPS_FIGURES
 
 if TYPE_CHECKING:
-    from .result import TrainingResult
+    from .result import SnapshotUse, TrainingResult
 
 CARD_FILE = "card.md"
 
@@ -37,6 +37,17 @@ USES = {
     "test": "judges",
     "embargo": "neither: its outcomes reach into the test",
 }
+"""What a date did where the model was judged out of time."""
+
+CROSSED_USES = {True: "teaches and judges, each customer by a model taught by others", False: "neither"}
+"""What a date did where customers were cross-validated, by whether it ships: all dates that ship do both."""
+
+APART = "The shipped model learned from the dates that ship; the judged one, fitted alike, from those that taught it."
+CROSSED = (
+    "The shipped model learned from all of this. Judged were models fitted alike, one for each part of the customers, "
+    "which learned from the other parts: no customer was judged by a model that had seen them, and all models had seen "
+    "the time that they were judged on. So the figures say nothing of a later time."
+)
 
 
 def model_card(result: TrainingResult, *, as_of: str) -> str:
@@ -92,42 +103,69 @@ def _predicts(result: TrainingResult) -> Iterator[str]:
 
 
 def _data(result: TrainingResult, as_of: str) -> Iterator[str]:
-    origin = result.bundle.provenance
-    days = sorted(use.as_of for use in result.snapshots)
-    if not days:
-        yield f"One labelled extract without dates: {result.evaluation.n_rows:,} customers."
+    is_crossed = result.evaluation.kind == CROSS_VALIDATED
+    if result.snapshots:
+        yield _dated(result, as_of)
+        yield ""
+        yield from _dates(result, is_crossed=is_crossed)
     else:
-        yield (
-            f"Customers looked at on {len(days)} dates from {days[0]} to {days[-1]}; outcomes known by the end of "
-            f"{as_of} ({origin.trained_until} UTC)."
-        )
-        yield ""
-        yield "| date | use | ships | customers | leavers | others by status |"
-        yield "| --- | --- | --- | ---: | ---: | --- |"
-        for use in result.snapshots:
-            others = {
-                name: count
-                for name, count in use.counts.items()
-                if name not in {"leaver", "stayer"} and count
-            }
-            told = ", ".join(f"{name} {count:,}" for name, count in sorted(others.items()))
-            ships = "yes" if use.is_shipped else "no"
-            cells = (
-                use.as_of,
-                USES.get(use.use, use.use),
-                ships,
-                f"{use.n_rows:,}",
-                f"{use.n_leavers:,}",
-                told,
-            )
-            yield f"| {' | '.join(cells)} |"
-        yield ""
-        yield "The shipped model learned from the dates that ship; the judged one, fitted alike, from those before."
-    if origin.fingerprints:
+        yield _extract(result)
+    yield ""
+    yield CROSSED if is_crossed else APART
+    fingerprints = result.bundle.provenance.fingerprints
+    if fingerprints:
         yield ""
         yield "Sources, by hash of their content:"
         yield ""
-        yield from (f"- {name}: `{digest[:16]}`" for name, digest in sorted(origin.fingerprints.items()))
+        yield from (f"- {name}: `{digest[:16]}`" for name, digest in sorted(fingerprints.items()))
+
+
+def _dated(result: TrainingResult, as_of: str) -> str:
+    until = result.bundle.provenance.trained_until
+    known = (
+        f"; outcomes known by the end of {as_of} ({until} UTC)"
+        if until
+        else ", as a labelled extract has them"
+    )
+    return f"Customers looked at {_when([use.as_of for use in result.snapshots])}{known}."
+
+
+def _extract(result: TrainingResult) -> str:
+    judged = result.judged["as_of"]
+    if not (judged != "").any():
+        return f"One labelled extract without dates: {result.evaluation.n_rows:,} customers."
+    return f"One labelled extract: {result.evaluation.n_rows:,} customer dates, looked at {_when(judged.to_list())}."
+
+
+def _when(days: Sequence[str]) -> str:
+    """Say on which dates customers were looked at; an extract may have rows without one."""
+    known = sorted({day for day in days if day})
+    words = f"on {known[0]}" if len(known) == 1 else f"on {len(known)} dates from {known[0]} to {known[-1]}"
+    return words if all(days) else f"{words} and on dates not known"
+
+
+def _dates(result: TrainingResult, *, is_crossed: bool) -> Iterator[str]:
+    yield "| date | use | ships | customers | leavers | others by status |"
+    yield "| --- | --- | --- | ---: | ---: | --- |"
+    for use in result.snapshots:
+        others = {
+            name: count for name, count in use.counts.items() if name not in {"leaver", "stayer"} and count
+        }
+        cells = (
+            use.as_of or "not known",
+            _use_of(use, is_crossed=is_crossed),
+            "yes" if use.is_shipped else "no",
+            f"{use.n_rows:,}",
+            f"{use.n_leavers:,}",
+            ", ".join(f"{name} {count:,}" for name, count in sorted(others.items())),
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _use_of(use: SnapshotUse, *, is_crossed: bool) -> str:
+    if is_crossed:
+        return CROSSED_USES[use.is_shipped]
+    return USES[use.use] if use.as_of else "neither: it is not known whether they come before the test"
 
 
 def _regime(result: TrainingResult) -> Iterator[str]:

@@ -89,7 +89,7 @@ def _derived_warnings(content: ReportContent) -> Iterator[str]:
         yield "There are no test figures of this model here, so nothing says how far its risks can be trusted."
     elif evidence.protocol == "cross_validated":
         yield (
-            "The model was cross-validated on one extract, not tested out of time: its figures say how well it tells "
+            "The model was cross-validated by customer, not tested out of time: its figures say how well it tells "
             "leavers from stayers of the same period, and are usually better than what comes next."
         )
     if evidence is not None and evidence.trained_until is not None:

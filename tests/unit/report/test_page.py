@@ -211,7 +211,7 @@ def test_a_cross_validated_model_is_never_called_out_of_time() -> None:
     assert content.evidence is not None
     evidence = replace(content.evidence, protocol="cross_validated", trained_from=None, trained_until=None)
     said = words(report_html(replace(content, evidence=evidence)))
-    assert "cross-validated on one extract, not tested out of time" in said
+    assert "cross-validated by customer, not tested out of time" in said
     assert "Test figures, cross-validated, not out of time" in said
     assert "those of a twin" not in said
 

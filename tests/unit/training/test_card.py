@@ -11,15 +11,16 @@ import pytest
 
 from churnrisk.bundle import NpsFindings, PredictedNps, Provenance
 from tests.drawn_models import drawn_bundle
-from tests.drawn_trainings import drawn_result
+from tests.drawn_trainings import drawn_looks, drawn_result
 from training import FitSettings, Rows, TrainingResult, from_extract
-from training.card import NOT_FOR, model_card
+from training.card import APART, CROSSED, CROSSED_USES, NOT_FOR, USES, model_card
 from training.censoring import Censoring
 from training.compare import Comparison
 from training.gates import GateFinding
 from training.judging.groups import TOO_FEW
 from training.judging.segments import SEGMENT_COLUMNS
 from training.nps import NPS_FIGURES
+from training.ship import from_snapshots
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +170,78 @@ def test_the_card_says_what_leaving_means_without_an_action(
     text = section(model_card(replace(result, bundle=bundle), as_of="2026-06-30"), "What it predicts")
     assert words in text
     assert "no retention action" in text
+
+
+def drawn_rows(days: list[str], n: int = 300) -> Rows:
+    """So many customers on each day."""
+    rng = np.random.default_rng(4)
+    wait = rng.normal(size=n * len(days))
+    left = (rng.random(len(wait)) < 1 / (1 + np.exp(1 - wait))).astype(np.float64)
+    who = np.tile(np.arange(n), len(days)).astype(str).astype(object)
+    return Rows(
+        pl.DataFrame({"wait_s": wait}), left, np.ones(len(wait)), who, np.repeat(days, n).astype(object)
+    )
+
+
+def data_of(found: TrainingResult) -> str:
+    return section(model_card(found, as_of="2026-06-30"), "Data")
+
+
+LABELLED = Provenance(churn={"kind": "label"})
+
+
+def test_out_of_time_each_date_teaches_the_judged_model_or_judges_it(result: TrainingResult) -> None:
+    told = data_of(result)
+    for use in result.snapshots:
+        (line,) = [line for line in told.splitlines() if line.startswith(f"| {use.as_of} |")]
+        assert f"| {USES[use.use]} | {'yes' if use.is_shipped else 'no'} |" in line
+    assert {use.use for use in result.snapshots} == {"train", "embargo", "test"}
+    assert APART in told
+    assert CROSSED not in told
+
+
+def test_where_customers_of_dated_looks_are_cross_validated_every_date_that_ships_teaches_and_judges() -> (
+    None
+):
+    looks = drawn_looks(1)
+    tests = [look for look in looks if look.snapshot.use == "test"]
+    embargo = [look for look in looks if look.snapshot.use == "embargo"]
+    kept = [replace(look, snapshot=replace(look.snapshot, is_shipped=True)) for look in tests]
+    left_out = [replace(look, snapshot=replace(look.snapshot, is_shipped=False)) for look in embargo[:1]]
+    churn = {"kind": "cancelled", "horizon_days": 30, "gap_days": 14}
+    origin = Provenance(churn=churn, trained_until="2026-07-01T00:00:00")
+    found = from_snapshots([*kept, *left_out], FitSettings(seed=1), origin)
+    told = data_of(found)
+    assert set(found.judged["as_of"]) == {str(look.snapshot.as_of) for look in kept}
+    for look, use in (*((each, CROSSED_USES[True]) for each in kept), (left_out[0], CROSSED_USES[False])):
+        (line,) = [line for line in told.splitlines() if line.startswith(f"| {look.snapshot.as_of} |")]
+        assert f"| {use} |" in line
+    assert "judged one" not in told
+    assert "taught the judged model" not in told
+    assert CROSSED in told
+
+
+def test_an_extract_with_dates_is_told_as_it_was_judged_rows_without_a_date_included() -> None:
+    found = from_extract(drawn_rows(["2026-03-31", "2026-06-30", ""]), FitSettings(1), LABELLED)
+    told = data_of(found)
+    assert "on 2 dates from 2026-03-31 to 2026-06-30 and on dates not known, as a labelled extract" in told
+    assert "None" not in told
+    assert f"| 2026-06-30 | {USES['test']} | yes | 300 |" in told
+    assert f"| 2026-03-31 | {USES['train']} | yes | 300 |" in told
+    assert "| not known | neither: it is not known whether they come before the test | yes | 300 |" in told
+    assert APART in told
+
+
+def test_an_extract_of_which_nothing_is_judged_out_of_time_says_so_with_its_dates_or_without() -> None:
+    dated = from_extract(drawn_rows(["2026-06-01", "2026-06-30"]), FitSettings(1), LABELLED, reach_days=60)
+    told = data_of(dated)
+    assert (
+        "One labelled extract: 600 customer dates, looked at on 2 dates from 2026-06-01 to 2026-06-30."
+        in told
+    )
+    assert "without dates" not in told
+    undated = from_extract(drawn_rows([""]), FitSettings(1), LABELLED)
+    assert "One labelled extract without dates: 300 customers." in data_of(undated)
+    for found in (dated, undated):
+        assert CROSSED in data_of(found)
+        assert APART not in data_of(found)
