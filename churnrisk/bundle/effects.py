@@ -240,6 +240,10 @@ class EstimatedEffects:
         return np.minimum(found, self.risk[:, None])
 
 
+UNHEARD = "the model in use has learned of nobody who was made it"
+"""Why the effect of an offer is assumed of which no training has seen a treatment; nights may have made it since."""
+
+
 @dataclass(frozen=True)
 class OfferEffects:
     """All offers, and the features that their models read."""
@@ -259,7 +263,7 @@ class OfferEffects:
     def of(self, offer_id: str) -> OfferEffect:
         """Return what is known of an offer; one that was never tried is assumed."""
         found = self.by_id.get(offer_id)
-        return found or OfferEffect(offer_id, "assumed", "it was never made")
+        return found or OfferEffect(offer_id, "assumed", UNHEARD)
 
     def estimated(self, frame: pl.DataFrame, risk: Floats, offer_ids: Sequence[str]) -> EstimatedEffects:
         """Return the effect of each offer on each customer.

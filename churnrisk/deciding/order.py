@@ -243,7 +243,8 @@ def _on_trial(material: Material, offer: OfferEffect) -> str:
     if stands == "shown" or not has_trials(material):
         return ""
     n = material.tried.get(offer.offer_id, 0)
-    untold = f"; {n:,} were made that no training has looked at yet" if n else ""
+    were = "was" if n == 1 else "were"
+    untold = f"; {n:,} {were} made too lately for the model in use to have learned from" if n else ""
     return f"; it is on trial until {_percent(SURE)}: {odds}{untold}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from .. import pictures
+from ..ledger.rules.reasons import NONE
 from .content import Asking, Decided, ReportContent
 from .parts import Head, Part, Section, Table
 from .wording import DASH, capitalised, count, counted, figure, money, percent
@@ -33,8 +34,15 @@ DECISIONS: Mapping[str, str] = {
     "hold-out": "held out",
     "control": "left alone to measure by",
     "refused": "refused",
-    "none": "nothing worth it",
+    "none": "not made",
 }
+NOT_MADE: Mapping[str, str] = {
+    **dict.fromkeys(("left", "in_notice", "not_eligible"), "not for them"),
+    **dict.fromkeys(("effect_unknown", "effect_not_shown"), "not known to help"),
+    "not_worth_it": "not worth it",
+    **dict.fromkeys(("trial_full", "other_turn", "not_drawn"), "not tonight"),
+}
+"""Of the decision ``none`` by reason: only one of them says what something is worth."""
 BANDS = ("critical", "high", "watch", "low")
 BUDGETS: Mapping[str, str] = {"survey": "asking", "offer": "offers"}
 FIGURES: Mapping[str, tuple[str, str]] = {
@@ -81,7 +89,7 @@ def _decided_parts(night: Decided, currency: str) -> Iterator[Part]:
     rows = tuple(
         (
             capitalised(KINDS.get(row["kind"], row["kind"])),
-            DECISIONS.get(row["decision"], row["decision"]),
+            _decision(row["decision"], row["reason_code"]),
             night.words.get(row["reason_code"], row["reason_code"]),
             count(row["n"]),
         )
@@ -97,6 +105,11 @@ def _decided_parts(night: Decided, currency: str) -> Iterator[Part]:
                 "of tonight decide who is left alone to measure by."
             )
             yield Part(picture=pictures.budget_curve(frame, currency=currency), caption=caption)
+
+
+def _decision(decision: str, reason_code: str) -> str:
+    words = DECISIONS.get(decision, decision)
+    return NOT_MADE.get(reason_code, words) if decision == NONE else words
 
 
 def asking_section(content: ReportContent) -> Section:

@@ -342,6 +342,25 @@ def test_the_same_people_in_another_order_are_left_alike() -> None:
 
 
 @pytest.mark.parametrize(
+    ("n", "made"),
+    [
+        (0, "50 %"),
+        (1, "50 %; 1 was made too lately for the model in use to have learned from"),
+        (28, "50 %; 28 were made too lately for the model in use to have learned from"),
+    ],
+)
+def test_what_the_model_has_learned_of_an_offer_and_how_often_nights_made_it_are_both_true(
+    n: int, made: str
+) -> None:
+    tonight = replace(night(3, DEFAULTS + "budget = 20\n", effects=None), tried={"gift": n})
+    (note,) = decided_night(tonight).notes
+    known = "assumed, not measured: the model in use has learned of nobody who was made it; it is on trial"
+    assert note.startswith(f"the effect of offer gift is {known}")
+    assert note.endswith(made)
+    assert "never" not in note
+
+
+@pytest.mark.parametrize(
     ("effects", "said"),
     [
         (None, "on trial until 90 %: it keeps somebody with a probability of 50 %"),

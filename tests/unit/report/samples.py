@@ -59,6 +59,10 @@ DECIDED = Decided(
             {"kind": "survey", "decision": "hold-out", "reason_code": "survey_hold_out", "n": 1200},
             {"kind": "offer", "decision": "offer", "reason_code": "chosen", "n": 38},
             {"kind": "offer", "decision": "refused", "reason_code": "budget_spent", "n": 41},
+            {"kind": "offer", "decision": "none", "reason_code": "effect_unknown", "n": 3},
+            {"kind": "offer", "decision": "none", "reason_code": "not_eligible", "n": 212},
+            {"kind": "offer", "decision": "none", "reason_code": "not_worth_it", "n": 5310},
+            {"kind": "offer", "decision": "none", "reason_code": "trial_full", "n": 1104},
         ],
         "curve": {
             "budget": [0.0, 30.0, 60.0, 120.0],
@@ -72,6 +76,10 @@ DECIDED = Decided(
         "chosen": "Chosen.",
         "survey_hold_out": "Belongs to those who are never asked, to measure by.",
         "budget_spent": "More valuable customers have used up the budget.",
+        "effect_unknown": "What it would do is not known well enough.",
+        "not_eligible": "The offer is not for this customer.",
+        "not_worth_it": "It would cost more than it is expected to bring.",
+        "trial_full": "The offer is on trial, and no place in its trial was left for this customer tonight.",
     },
     ("the effect of offer call is assumed, not measured",),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from churnrisk.ledger.rules.reasons import GIVEN, NONE, decision_of
 from churnrisk.report import Asking, Handed, report_html
-from churnrisk.report.deciding import NOTHING_DECIDED, asking_section, decided_section
+from churnrisk.report.deciding import NOT_MADE, NOTHING_DECIDED, asking_section, decided_section
 from churnrisk.report.parts import Section
 
 from .samples import ASKED, DECIDED, believable
@@ -34,6 +35,16 @@ def test_decisions_are_counted_by_reason_and_budgets_told() -> None:
     )
     assert curve is not None
     assert "tonight: 60.00" in curve.description
+
+
+def test_what_is_not_offered_is_told_by_its_reason_and_never_as_worth_nothing_where_nobody_said_so() -> None:
+    table = decided_section(replace(believable(50), decided=DECIDED)).parts[0].table
+    assert table is not None
+    told = {row[2]: row[1] for row in table.rows if row[0] == "Offer"}
+    assert list(told.values())[2:] == ["not known to help", "not for them", "not worth it", "not tonight"]
+    made_by = {code: decision_of(code, "offer") for code in GIVEN}
+    assert {code for code, decision in made_by.items() if decision == NONE} == set(NOT_MADE)
+    assert [code for code, words in NOT_MADE.items() if "worth" in words] == ["not_worth_it"]
 
 
 def test_whoever_was_stopped_since_is_counted_as_decided_and_told() -> None:

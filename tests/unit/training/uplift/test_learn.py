@@ -8,7 +8,7 @@ import pytest
 
 from churnrisk import metrics
 from churnrisk.bundle import matrix
-from churnrisk.bundle.effects import GAMMA_MEAN, GAMMA_SD, LEARNERS, OfferEffects, read_effects
+from churnrisk.bundle.effects import GAMMA_MEAN, GAMMA_SD, LEARNERS, UNHEARD, OfferEffects, read_effects
 from tests.unit.training.uplift.drawn_uplift import drawn
 from training.uplift.evidence import FEWEST_ROWS
 from training.uplift.judging import gamma_of, groups_of, scale_of
@@ -115,7 +115,7 @@ def test_too_few_rows_are_counted_and_the_effect_is_assumed() -> None:
     assert found.spread == pytest.approx(np.column_stack((GAMMA_SD * risk, GAMMA_SD * risk)))
     # the quantiles of Beta(6, 14), by R's qbeta
     assert found.quantile(0.2)[:, 0] / risk == pytest.approx([0.2130, 0.2130], abs=1e-3)
-    assert found.offers[1].reason == "it was never made"
+    assert found.offers[1].reason == UNHEARD
 
 
 def test_several_offers_are_judged_each_for_itself() -> None:
