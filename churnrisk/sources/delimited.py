@@ -20,6 +20,7 @@ from ..config import SourceSettings
 from ..errors import Fault
 from .files import SAMPLE, TextFacts, Transcoded, cut_fault, opened_bytes, text_facts
 from .header import FirstRow
+from .quoting import QuoteFaults, RowLike, quote_faults
 from .raw import RawBatch, SourceFault
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ BLOCK = 32 * 1024 * 1024
 """Bytes parsed at a time; a single record may not be longer."""
 
 SAMPLE_RECORDS = 200
+
+SHOWN_PLACES = 5
+"""Places told in one warning before it ends in dots."""
 
 
 class DelimitedTable:
@@ -55,8 +59,8 @@ class DelimitedTable:
         self._last_found = 0
 
     def rejected_rows(self) -> Sequence[int]:
-        """Return the records with too few or too many fields."""
-        return self._rejected
+        """Return the records with too few or too many fields, or whose text in quotes holds lines like rows."""
+        return sorted({*self._rejected, *self._put_aside})
 
     @cached_property
     def delimiter(self) -> str:
@@ -173,13 +177,18 @@ class DelimitedTable:
 
         positions = {name: f"c{index}" for index, name in enumerate(self.column_names()) if name}
         wanted = [positions[name] for name in columns] or [next(iter(positions.values()))]
+        aside = pl.Series("row", self._put_aside, dtype=pl.Int64)
         self._rejected.clear()
         n_good = 0
         try:
             with self._opened(wanted) as reader:
                 for batch in reader:
                     frame = self._named(batch, {positions[name]: name for name in columns})
-                    yield RawBatch(frame, self._numbers(n_good, batch.num_rows), self._doubtful(columns))
+                    rows = self._numbers(n_good, batch.num_rows)
+                    if len(aside):
+                        stands = ~rows.is_in(aside.implode())
+                        frame, rows = frame.filter(stands), rows.filter(stands)
+                    yield RawBatch(frame, rows, self._doubtful(columns))
                     n_good += batch.num_rows
         except pa.ArrowInvalid as error:
             raise SourceFault(self._damage(error)) from error
@@ -191,17 +200,10 @@ class DelimitedTable:
         from pyarrow import csv as arrow_csv
 
         names = [f"c{index}" for index in range(len(self._first))]
-        single = self.delimiter if len(self.delimiter) == 1 and self.delimiter.isascii() else Transcoded.unit
         with opened_bytes(self.path, self.name) as file:
-            plain = self.facts.is_exact and single == self.delimiter
-            stream: IO[bytes] | io.RawIOBase = (
-                file
-                if plain
-                else Transcoded(file, self.facts.encoding, "" if single == self.delimiter else self.delimiter)
-            )
             try:
                 yield arrow_csv.open_csv(
-                    stream,
+                    self._utf8(file),
                     read_options=arrow_csv.ReadOptions(
                         skip_rows=self._n_blank,
                         column_names=names,
@@ -210,7 +212,7 @@ class DelimitedTable:
                         block_size=BLOCK,
                     ),
                     parse_options=arrow_csv.ParseOptions(
-                        delimiter=single,
+                        delimiter=self._single,
                         quote_char=self._settings.quote or False,
                         newlines_in_values=bool(self._settings.quote),
                         invalid_row_handler=self._set_apart,
@@ -225,6 +227,19 @@ class DelimitedTable:
             except StopIteration:
                 return
 
+    @property
+    def _single(self) -> str:
+        """The delimiter, or the character that stands for a longer one."""
+        is_single = len(self.delimiter) == 1 and self.delimiter.isascii()
+        return self.delimiter if is_single else Transcoded.unit
+
+    def _utf8(self, file: IO[bytes]) -> IO[bytes] | io.RawIOBase:
+        """Return the text of an opened file as UTF-8 with the delimiter `_single`."""
+        is_same = self._single == self.delimiter
+        if self.facts.is_exact and is_same:
+            return file
+        return Transcoded(file, self.facts.encoding, "" if is_same else self.delimiter)
+
     def _set_apart(self, row: Any) -> str:
         self._rejected.append(int(row.number) - int(self._settings.header) - self._n_blank)
         self._last_found = int(row.actual_columns)
@@ -232,7 +247,7 @@ class DelimitedTable:
 
     def _named(self, batch: pa.RecordBatch, names: dict[str, str]) -> pl.DataFrame:
         frame = pl.DataFrame(batch)
-        if self.delimiter and not (len(self.delimiter) == 1 and self.delimiter.isascii()):
+        if self._single != self.delimiter:
             frame = frame.with_columns(
                 pl.all().str.replace_all(Transcoded.unit, self.delimiter, literal=True)
             )
@@ -251,41 +266,71 @@ class DelimitedTable:
 
     def _refuse_cut(self, n_records: int) -> None:
         is_last_bad = bool(self._rejected) and self._rejected[-1] == n_records
-        is_short = is_last_bad and self._last_found < len(self._first)
-        if not self.facts.ends_line and (is_short or self.facts.has_odd_quotes):
+        if not self.facts.ends_line and is_last_bad and self._last_found < len(self._first):
+            raise SourceFault(self._cut(f"row {n_records}"))
+        self._refuse_swallowed(n_records)
+
+    def _cut(self, place: str) -> Fault:
+        return cut_fault(
+            f"{self.name} {place}", "a last record that stops before its last field, or in a quote"
+        )
+
+    @cached_property
+    def _quotes(self) -> QuoteFaults | None:
+        """What is wrong with the quotes of the file; SourceFault for one that is not closed."""
+        if not self.facts.has_quotes:
+            return None
+        single = self._single.encode()
+        row_like = RowLike.of(self.first_records(), single, len(self._first))
+        with opened_bytes(self.path, self.name) as file:
+            found = quote_faults(self._utf8(file), single, self._settings.quote.encode(), row_like)
+        if found.open_line is not None:
+            cut = found.ends_open and not self.facts.ends_line
             raise SourceFault(
-                cut_fault(
-                    f"{self.name} row {n_records}",
-                    "a last record that stops before its last field, or in a quote",
-                )
+                self._cut(f"line {found.open_line}") if cut else self._open_quote(found.open_line)
             )
+        if found.swallowing:
+            places = ", ".join(f"{first} to {last}" for _, first, last in found.swallowing[:SHOWN_PLACES])
+            more = " ..." if len(found.swallowing) > SHOWN_PLACES else ""
+            self.warnings.append(
+                f"{self.name}: texts in quotes that hold lines like rows of this file were put aside as malformed, "
+                f"lines {places}{more}: look for a quote that is not closed."
+            )
+        return found
 
-        if self.facts.has_odd_quotes:
-            self._refuse_open_quote()
+    @property
+    def _put_aside(self) -> list[int]:
+        """The rows of which a text in quotes holds lines like rows."""
+        found = self._quotes.swallowing if self._quotes is not None else []
+        return [record + 1 - int(self._settings.header) for record, *_ in found]
 
-    def _refuse_open_quote(self) -> None:
-        """Look for a quote that is not closed, which makes one text of all the lines to the next one or the end.
+    def _open_quote(self, line: int) -> Fault:
+        return Fault(
+            "quote_open",
+            f"{self.name} line {line}",
+            "every quote closed before the next delimiter or line",
+            "one that is not, in this record",
+            'Close it, or double ("") one that belongs to the text; quote = "" is for files without any.',
+        )
 
-        A single mark within a text, as of inches, is none.
-        """
-        single = self.delimiter if len(self.delimiter) == 1 else Transcoded.unit
+    def _refuse_swallowed(self, n_records: int) -> None:
+        """Refuse a file with fewer records than its lines make: a mark within a text hid a quote that is not closed."""
+        if self._quotes is None or n_records + int(self._settings.header) >= self._quotes.n_records:
+            return
         with self._text() as stream:
-            lines = (line.replace(self.delimiter, single) for line in stream)
-            reader = csv.reader(lines, delimiter=single, strict=True, **self._quoting)
+            lines = list[str]()
+            reader = csv.reader(self._kept(stream, lines), delimiter=self._single, **self._quoting)
             begins = 1
-            try:
-                for _ in reader:
-                    begins = reader.line_num + 1
-            except csv.Error as error:
-                raise SourceFault(
-                    Fault(
-                        "quote_open",
-                        f"{self.name} line {begins}",
-                        "every quote closed before the next delimiter or line",
-                        "one that is not, in this record",
-                        'Close it, or double ("") one that belongs to the text; quote = "" is for files without any.',
-                    )
-                ) from error
+            for _ in reader:
+                if len(lines) > 1 and lines[0].count(self._settings.quote) % 2 == 0:
+                    raise SourceFault(self._open_quote(begins))
+                begins += len(lines)
+                lines.clear()
+
+    def _kept(self, stream: IO[str], lines: list[str]) -> Iterator[str]:
+        for line in stream:
+            lines.append(line)
+            yield line.replace(self.delimiter, self._single)
 
     def _damage(self, error: Exception) -> Fault:
         if "straddling" in str(error) or "sync" in str(error):

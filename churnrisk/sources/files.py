@@ -48,7 +48,7 @@ class TextFacts:
     has_bom: bool
     ends_line: bool
     """The last byte ends a line."""
-    has_odd_quotes: bool
+    has_quotes: bool
     is_detected: bool = False
 
 
@@ -144,13 +144,13 @@ def text_facts(
     named = _known_encoding(encoding, where) if encoding is not None else None
     digest = hashlib.sha256()
     strict = codecs.getincrementaldecoder("utf-8")()
-    is_utf8, n_quotes, last, head = True, 0, b"", b""
+    is_utf8, has_quotes, last, head = True, False, b"", b""
     with opened_bytes(path, where) as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             head = head or chunk[:SAMPLE]
             last = chunk[-4:]
-            n_quotes += chunk.count(quote.encode("ascii", "ignore")) if quote else 0
+            has_quotes = has_quotes or (bool(quote) and quote.encode("ascii", "ignore") in chunk)
             if is_utf8:
                 try:
                     strict.decode(chunk)
@@ -171,7 +171,7 @@ def text_facts(
         is_exact=chosen == "utf-8" and is_utf8,
         has_bom=bom is not None,
         ends_line=last.rstrip(b"\0").endswith((b"\n", b"\r")) or last.endswith((b"\n\0", b"\0\n")),
-        has_odd_quotes=n_quotes % 2 == 1,
+        has_quotes=has_quotes,
         is_detected=named is None and bom is None and chosen != "utf-8",
     )
 

@@ -147,13 +147,16 @@ def recorded_file(
         passed = further_columns(table, raw, carry=workspace.config.lists.carry)
         if faults or passed.faults:
             raise ContractError([*faults, *passed.faults])
+        n_told = len(raw.warnings)
         stage = staged(table, [Part(settings, ((raw, mapping),))], scratch / kind, workspace.config.time)
     except SourceFault as fault:
         raise (SourceMissing if fault.is_missing else ContractError)(fault.faults) from fault
     if stage.needs_zone:
         raise ContractError(zone_fault(raw.name))
     rows = pl.read_parquet(stage.good) if stage.n_good_parts else _nothing(table.schema)
-    found = RecordedFile(kind, stage, rows, raw.fingerprint, warnings=passed.warnings)
+    found = RecordedFile(
+        kind, stage, rows, raw.fingerprint, warnings=[*passed.warnings, *raw.warnings[n_told:]]
+    )
     if customers is not None and "customer_id" in rows.columns:
         found.reject(~pl.col("customer_id").is_in(customers.implode()), "unknown_customer", "customer_id")
     if offers is not None and "offer_id" in rows.columns:

@@ -18,7 +18,10 @@ class RowFault(NamedTuple):
 
 ROW_FAULTS: dict[str, RowFault] = {
     # reading the file
-    "malformed_line": RowFault("The line has more or fewer fields than the header."),
+    "malformed_line": RowFault(
+        "The line has more or fewer fields than the header, or a text in quotes holds lines like rows of the file: a "
+        "quote that is not closed?"
+    ),
     "bad_characters": RowFault("{column} holds bytes that are no text in the encoding of the file."),
     # reading a value
     "date_unreadable": RowFault("{column} is no date or time in the declared or ISO 8601 format."),
