@@ -218,7 +218,7 @@ class OfferSettings(Settings):
         gt=0,
         le=1,
         description="Share of the budget that an offer may cost a night as long as its own treatments have not shown "
-        "that it keeps anybody. A judgement.",
+        "that it keeps anybody, on average over the lots. A judgement.",
     )
     trial_control_share: float = Field(
         0.5,

@@ -10,7 +10,15 @@ from collections.abc import Collection
 import polars as pl
 
 from ..ledger.holdouts import CAMPAIGN
-from ..ledger.rules.reasons import CALLED, CHOSEN, HOLD_OUT, WITH_OFFER
+from ..ledger.rules.reasons import (
+    CALLED,
+    CHOSEN,
+    CONTROL,
+    DREW_NONE,
+    HOLD_OUT,
+    LEFT_ALONE,
+    WITH_OFFER,
+)
 from ..ledger.rules.standing import CALL, OFFER, promoter_purpose
 from .material import Material
 from .trying import TRIAL
@@ -56,7 +64,8 @@ def promoter_candidates(material: Material) -> pl.DataFrame:
 def once_each(done: pl.DataFrame) -> pl.DataFrame:
     """Return the walk with each promoter once: as approached, held out, or refused for what is wanted most."""
     is_promoter = pl.col("kind") == PROMOTER
-    rank = pl.when(reason_code=CHOSEN).then(0).when(decision=HOLD_OUT).then(1).otherwise(2)
+    is_out = pl.col("decision").is_in([HOLD_OUT, CONTROL])
+    rank = pl.when(reason_code=CHOSEN).then(0).when(is_out).then(1).otherwise(2)
     promoters = (
         done.filter(is_promoter)
         .with_columns(_rank=rank)
@@ -99,11 +108,18 @@ def proactive_candidates(material: Material) -> pl.DataFrame:
     return _shaped(pl.concat(parts))
 
 
-def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
+def call_candidates(
+    material: Material,
+    offers: pl.DataFrame,
+    asked: Collection[str],
+    kept: Collection[str] = (),
+) -> pl.DataFrame:
     """Return a row per customer on the list of calls, in its order; those left out of it with why.
 
     Spares take the places of those left alone to measure by and of those who wait for an answer, the first first, and
     else are no candidates: so many are called as the team can. Not those made an offer tonight that needs no call.
+    Whether somebody picked for an offer is left alone is for the walk to say, which may refuse the offer: here they are
+    ``is_alone``.
 
     Parameters
     ----------
@@ -111,22 +127,25 @@ def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[
         Candidates of offers (`offering.offer_candidates`): who is left without one by lot is not called either.
     asked
         Customers who are asked tonight: the call waits for the answer.
+    kept
+        Customers to whom the walk refused the offer that they would have been left without: they keep their call.
     """
     calls = material.calls
     if calls is None or calls.is_empty():
         return pl.DataFrame()
-    alone = _left_alone(material, offers)
+    alone = _left_alone(material, offers).filter(~pl.col("customer_id").is_in(list(kept)))
     waits = pl.when(pl.col("customer_id").is_in(list(asked))).then(pl.lit(WAITING))
     told = (
         calls.with_row_index("row")
         .join(alone, on="customer_id", how="left", maintain_order="left")
         .with_columns(refused_for=pl.coalesce("left_out_for", "_alone", waits))
     )
-    is_control = pl.col("refused_for").is_in(["campaign_hold_out", "trial_hold_out"])
+    is_alone = pl.col("refused_for").is_in(LEFT_ALONE)
     return _filled(told, offers).select(
         "row",
         "customer_id",
-        "refused_for",
+        refused_for=pl.when(~is_alone.fill_null(value=False)).then("refused_for"),
+        is_alone=is_alone.fill_null(value=False),
         kind=pl.lit(CALL),
         subject=pl.lit(CALL),
         purpose=pl.lit(CALL),
@@ -134,7 +153,7 @@ def call_candidates(material: Material, offers: pl.DataFrame, asked: Collection[
         # after an offer to the same customer, which the same call makes
         value=pl.col("stake") - TURN,
         cost=pl.lit(0.0),
-        campaign_id=pl.when(is_control).then(pl.lit(material.config.offers.campaign)),
+        campaign_id=pl.lit(None, dtype=pl.String),
         propensity=pl.lit(1.0),
         is_random=pl.lit(value=False),
     )
@@ -162,9 +181,9 @@ def _left_alone(material: Material, offers: pl.DataFrame) -> pl.DataFrame:
             pl.col("refused_for").is_null()
             & pl.col("customer_id").is_in(out.filter(kind=kind)["customer_id"].implode())
         ).then(pl.lit(code))
-        for kind, code in ((CAMPAIGN, "campaign_hold_out"), (TRIAL, "trial_hold_out"))
+        for kind, code in zip((CAMPAIGN, TRIAL), LEFT_ALONE, strict=True)
     ]
-    drew_none = pl.when(pl.col("refused_for") == "drawn_none").then("refused_for")
+    drew_none = pl.when(pl.col("refused_for") == DREW_NONE).then("refused_for")
     code = pl.coalesce(*drawn, drew_none)
     told = offers.select("customer_id", _alone=code).drop_nulls()
     return told.unique("customer_id", keep="first", maintain_order=True)

@@ -294,12 +294,12 @@ def offer_candidates(
     # drawn to get nothing: in the campaign's own control group for tonight
     drew_none = chosen.is_random & (chosen.choice < 0)
     unbought = (reason == "") & (chosen.choice < 0) & ~drew_none
-    is_dear = found.worth.cost[rows, place] > chosen.left
-    is_full = np.where(chosen.is_full[rows, place], "trial_full", "capacity_full")
+    by_draw = material.config.offers.exploration == "thompson"
+    is_full = np.where(chosen.is_full[rows, place], "trial_full", "not_drawn" if by_draw else "capacity_full")
     is_full = np.where(chosen.is_other_turn[rows, place], "other_turn", is_full)
+    # a draw heeds the budget by its price
+    is_dear = (found.worth.cost[rows, place] > chosen.left) & (not by_draw)
     wanting = np.where(is_dear, "budget_spent", is_full)
-    if material.config.offers.exploration == "thompson":
-        wanting = np.full(place.size, "not_drawn")
     has_none = _without_places(material, catalogue)[place]
     for_want_of = pl.Series(np.where(has_none, "capacity_full", wanting), dtype=pl.String)
     why_not = pl.Series(reason).replace("", None)

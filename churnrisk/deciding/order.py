@@ -8,6 +8,7 @@ again without that question.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..bundle.effects import SURE, OfferEffect
 from ..ledger.rules import walked, worth_keeping
-from ..ledger.rules.reasons import ASK, CHOSEN, FORBIDDEN, OFFER
+from ..ledger.rules.reasons import ASK, CALLED, CHOSEN, FORBIDDEN, OFFER
 from ..ledger.rules.refusals import EARLY, LATE, refusals
 from ..ledger.rules.standing import CALL
 from .asking import asking, survey_candidates
@@ -71,24 +72,43 @@ def decided_night(material: Material) -> DecidedNight:
     found = offering(material, catalogue) if catalogue.offer_ids else None
     asked = asking(material, None if found is None else found.numbers(material))
     surveys = survey_candidates(asked, material)
-    others = [promoter_candidates(material), proactive_candidates(material)]
+    promoters, due = promoter_candidates(material), proactive_candidates(material)
     before = _refused_before(material, found, catalogue)
-    first = _customers(_walk(material, [surveys]), ASK)
+    first, kept = _customers(_walk(material, [surveys]), ASK), frozenset[str]()
     while True:
         chosen, offers, refused = _bought(material, found, before, first)
         tonight = _measuring(material, chosen)
-        calls = call_candidates(tonight, offers, first)
+        calls = call_candidates(tonight, offers, first, kept)
         told = _told(material, found, chosen, offers, _on_list(material, calls))
-        done = with_offers(_walk(tonight, [surveys, told, calls, *others]))
-        still = first & _customers(done, ASK)
-        if still == first:
+        before_promoters = (surveys, told, calls, due)
+        done = with_offers(_walk(tonight, before_promoters))
+        now = _still(done, calls, first, kept)
+        if now == (first, kept) and promoters.height:
+            # many, and worth less than all before: they go through the rules when those are settled
+            done = with_offers(_walk(tonight, (*before_promoters, promoters)))
+            now = _still(done, calls, first, kept)
+        if now == (first, kept):
             break
-        first = still
+        first, kept = now
     curve = None if found is None else curve_of(material, found, refused)
     notes = (*catalogue.notes, *_notes(material, found))
     return DecidedNight(
         _kept(material, done), found, chosen, asked, curve, _figures(material, done, chosen), notes
     )
+
+
+def _still(
+    done: pl.DataFrame, calls: pl.DataFrame, first: frozenset[str], kept: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return who is still asked first, and who keeps a call because the offer they would be left without was refused.
+
+    The former become fewer and the latter more, so that it ends.
+    """
+    asked = first & _customers(done, ASK)
+    if calls.is_empty():
+        return asked, kept
+    alone = frozenset(calls.filter("is_alone")["customer_id"].to_list())
+    return asked, kept | (alone & _customers(done.filter(pl.col("kind") == CALL), CALLED))
 
 
 def _measuring(material: Material, chosen: Chosen | None) -> Material:
@@ -175,7 +195,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _walk(material: Material, parts: list[pl.DataFrame]) -> pl.DataFrame:
+def _walk(material: Material, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     there = [part.select(*COLUMNS[:-1], pl.col("row").cast(pl.Int64)) for part in parts if part.height]
     if not there:
         schema = dict.fromkeys(COLUMNS, pl.String()) | {

@@ -18,7 +18,7 @@ from ..ledger import Decisions
 from ..ledger.holdouts import CAMPAIGN, PERMANENT, SURVEY
 from ..ledger.identity import stable_ids
 from ..ledger.outbox import message, messages
-from ..ledger.rules.reasons import ASK, CHOSEN, CONTROL, OFFER
+from ..ledger.rules.reasons import ASK, CHOSEN, CONTROL, LEFT_ALONE, OFFER
 from ..ledger.rules.standing import CALL
 from .asking import through
 from .calling import PROACTIVE, PROMOTER
@@ -31,8 +31,7 @@ INVITED, TREATED = "ask", "offer"
 
 CONTROL_OFFER = "control"
 STATE = "invited"
-BY_CAMPAIGN, ON_TRIAL = "campaign_hold_out", "trial_hold_out"
-HELD_OUT = {"permanent_hold_out": PERMANENT, "survey_hold_out": SURVEY, BY_CAMPAIGN: CAMPAIGN}
+HELD_OUT = {"permanent_hold_out": PERMANENT, "survey_hold_out": SURVEY, LEFT_ALONE[0]: CAMPAIGN}
 
 
 def ledger_rows(night: DecidedNight, material: Material, *, endpoint: str | None) -> Decisions:
@@ -92,6 +91,9 @@ def _identified(rows: pl.DataFrame, material: Material) -> pl.DataFrame:
         .then(of_offering)
         .otherwise(of_others),
         value=pl.when(pl.col("value").is_finite()).then("value"),
+        campaign_id=pl.when(pl.col("reason_code").is_in(LEFT_ALONE))
+        .then(pl.coalesce("campaign_id", pl.lit(material.config.offers.campaign)))
+        .otherwise("campaign_id"),
     )
 
 
@@ -217,7 +219,7 @@ def _treatments(told: pl.DataFrame, night: DecidedNight, material: Material) -> 
     done = told.filter((pl.col("kind") == OFFER) & pl.col("decision").is_in([OFFER, CONTROL]))
     chances = _chances(done, night, material)
     is_control = pl.col("decision") == CONTROL
-    instead_of = pl.when(pl.col("reason_code").is_in([BY_CAMPAIGN, ON_TRIAL])).then("subject")
+    instead_of = pl.when(pl.col("reason_code").is_in(LEFT_ALONE)).then("subject")
     return done.with_columns(
         _alone=share + (1.0 - share) * chances["left_alone"],
         _trial=share + (1.0 - share) * chances["trial"],

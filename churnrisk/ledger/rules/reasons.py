@@ -25,8 +25,14 @@ FULL = ("already_today", "capacity_full", "budget_spent", "programme_full")
 FORBIDDEN = ("no_consent", "do_not_contact", "suppressed")
 """Looked at last of all refusals, and again when messages and files are made."""
 
-HELD_OUT = ("permanent_hold_out", "campaign_hold_out", "trial_hold_out", "survey_hold_out")
+LEFT_ALONE = ("campaign_hold_out", "trial_hold_out")
+"""Of an offer that somebody is left without; nothing else reaches them that night either."""
+
+HELD_OUT = ("permanent_hold_out", *LEFT_ALONE, "survey_hold_out")
 """Who would have been contacted, had the lot not held them out: so that they can be compared with who was."""
+
+DREW_NONE = "drawn_none"
+"""The lot among offers fell on none of them: left alone like those of ``LEFT_ALONE``."""
 
 REASONS = (CHOSEN, WITH_OFFER, *GIVEN, *RESTING, *FULL, *FORBIDDEN, *HELD_OUT)
 
@@ -50,9 +56,7 @@ _DECIDED = {
     **dict.fromkeys((*RESTING, *FULL, *FORBIDDEN), REFUSED),
     "permanent_hold_out": HOLD_OUT,
     "survey_hold_out": HOLD_OUT,
-    "campaign_hold_out": CONTROL,
-    "trial_hold_out": CONTROL,
-    "drawn_none": CONTROL,
+    **dict.fromkeys((*LEFT_ALONE, DREW_NONE), CONTROL),
 }
 
 

@@ -6,13 +6,13 @@ the same candidates in any order of rows give the same decisions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
 from ...dates import AsOf
 from ..holdouts import draws
-from .reasons import CHOSEN, HELD_OUT, REASONS, decision_of
+from .reasons import CHOSEN, DREW_NONE, HELD_OUT, LEFT_ALONE, REASONS, decision_of
 from .refusals import EARLY, LATE, refusals
 from .standing import PROMOTERS, ContactRules, Standing
 
@@ -65,7 +65,9 @@ def walked(candidates: pl.DataFrame, standing: Standing, rules: ContactRules, as
     contact a day and customer. Who does not fit what is left of a budget is refused, and cheaper ones after may still
     fit. Reasons are looked at in the order of `reasons.REASONS`: what is given, then earlier contacts, then what the
     more valuable ones have used up, then consent and suppressions, and last hold-outs; who is refused or held out uses
-    up nothing. Transactional purposes are stopped by suppressions alone. O(n log n); a million in seconds.
+    up nothing. Who is left without an offer as a control of it is left alone for the rest of the night by all that is
+    worth less, as those are who are made it: else both would differ by more than the offer. Transactional purposes are
+    stopped by suppressions alone. O(n log n); a million in seconds.
     """
     shaped = _shaped(candidates)
     ordered = _ordered(refusals(shaped, standing, rules, as_of), rules, as_of)
@@ -152,6 +154,7 @@ def _reasons(ordered: pl.DataFrame, rules: ContactRules) -> list[str]:
     room = dict(rules.capacity)
     left = {purpose: round(money * MICRO) for purpose, money in rules.budgets.items()}
     seen = set(ordered.filter("was_contacted_today")["customer_id"].to_list())
+    alone: dict[str, str] = {}
     rows = zip(
         ordered["customer_id"].to_list(),
         ordered["channel"].to_list(),
@@ -163,17 +166,18 @@ def _reasons(ordered: pl.DataFrame, rules: ContactRules) -> list[str]:
     )
     for place, (customer, channel, purpose, cost, is_exempt, refused) in enumerate(rows):
         if reasons[place] is not None:
+            reasons[place] = _given(reasons[place], customer, seen, alone)
             continue
         if is_exempt:
             reasons[place] = refused or CHOSEN
         elif customer in seen:
             reasons[place] = "already_today"
-        elif room.get(channel) == 0:
-            reasons[place] = "capacity_full"
-        elif any(cost > left.get(each, cost) for each in _drawn_on(purpose)):
-            reasons[place] = "programme_full" if purpose.startswith(PROMOTERS) else "budget_spent"
-        elif refused is not None:
-            reasons[place] = refused
+        elif (full := _full(channel, purpose, cost, room, left)) is not None:
+            reasons[place] = full
+        elif (held := refused or alone.get(customer)) is not None:
+            reasons[place] = held
+            if held in LEFT_ALONE:
+                alone.setdefault(customer, held)
         else:
             reasons[place] = CHOSEN
             seen.add(customer)
@@ -182,6 +186,24 @@ def _reasons(ordered: pl.DataFrame, rules: ContactRules) -> list[str]:
             for each in left.keys() & _drawn_on(purpose):
                 left[each] -= cost
     return reasons
+
+
+def _given(reason: str, customer: str, seen: Collection[str], alone: dict[str, str]) -> str:
+    """Return the reason known before; who drew no offer is left alone, unless something reached them already."""
+    if reason != DREW_NONE:
+        return reason
+    return "already_today" if customer in seen else alone.setdefault(customer, DREW_NONE)
+
+
+def _full(
+    channel: str, purpose: str, cost: int, room: Mapping[str, int], left: Mapping[str, int]
+) -> str | None:
+    """Return what those before have used up of what this one needs; None: nothing."""
+    if room.get(channel) == 0:
+        return "capacity_full"
+    if any(cost > left.get(each, cost) for each in _drawn_on(purpose)):
+        return "programme_full" if purpose.startswith(PROMOTERS) else "budget_spent"
+    return None
 
 
 def _drawn_on(purpose: str) -> tuple[str, ...]:

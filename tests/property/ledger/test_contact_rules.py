@@ -46,7 +46,7 @@ drawn_candidates = st.lists(
         value=st.sampled_from([0.0, 1.0, 2.0, 2.5]),
         cost=st.sampled_from([0.0, 0.1, 1.0, 3.0]),
         campaign_id=st.sampled_from([None, "spring"]),
-        refused_for=st.sampled_from([None, None, None, "not_worth_it"]),
+        refused_for=st.sampled_from([None, None, None, "not_worth_it", "drawn_none"]),
     ),
     max_size=25,
     unique_by=lambda row: (row["kind"], row["customer_id"], row["subject"], row["channel"]),
@@ -73,6 +73,7 @@ def standings(draw: st.DrawFn) -> Standing:
         *(("permanent", "", name) for name in draw(some)),
         *(("survey", "", name) for name in draw(some)),
         *(("campaign", "spring", name) for name in draw(some)),
+        *(("trial", "spring", name) for name in draw(some)),
     ]
     stopped = [(name, draw(st.sampled_from(["", *CHANNELS]))) for name in draw(some)]
     return standing(
@@ -145,6 +146,34 @@ def test_more_budget_never_loses_a_choice_but_for_a_more_valuable_one(
     pairs = zip(one["reason_code"], other["reason_code"], strict=True)
     differing = [(less, rich) for less, rich in pairs if less != rich]
     assert not differing or differing[0][0] == "budget_spent"
+
+
+@given(
+    drawn_candidates, standings(), rules, st.sampled_from(CUSTOMERS), st.sampled_from(["campaign", "trial"])
+)
+def test_who_is_left_without_an_offer_is_else_treated_like_who_is_made_it(
+    rows: list[dict[str, Any]], known: Standing, by: ContactRules, who: str, kind: str
+) -> None:
+    """With room and money for everybody the same reaches both that night, but for the offer itself."""
+    open_to_all = replace(by, capacity={}, budgets={})
+    shape = {"kind": [kind], "campaign_id": ["spring"], "customer_id": [who]}
+    others = known.held_out.filter(
+        ~pl.col("kind").is_in(["campaign", "trial"]) | (pl.col("customer_id") != who)
+    )
+    without = replace(known, held_out=others)
+    alone = replace(known, held_out=pl.concat([others, pl.DataFrame(shape)]))
+    made, left = (walked(candidates(*rows), each, open_to_all, NIGHT) for each in (without, alone))
+    name = ["kind", "customer_id", "subject"]
+    is_out = pl.col("reason_code").is_in(["campaign_hold_out", "trial_hold_out"])
+    offer = pl.col("campaign_id") == "spring"
+    reached = set(made.filter(~offer.fill_null(value=False), reason_code="chosen").select(name).rows())
+    assert reached == set(
+        left.filter(~offer.fill_null(value=False), reason_code="chosen").select(name).rows()
+    )
+    mine = left.filter((pl.col("customer_id") == who) & (pl.col("reason_code") == "chosen"))
+    assert not mine.filter(offer & (pl.col("purpose") != "bill")).height
+    # and no more than one reason of these stands in the way of all that is worth less
+    assert left.filter(is_out & (pl.col("customer_id") == who))["reason_code"].n_unique() <= 1
 
 
 @given(st.lists(drawn_candidates, min_size=2, max_size=10), rules, st.data())

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnrisk.config import parsed_config
 from churnrisk.deciding import DecidedNight, decided_night
 from churnrisk.deciding.calling import _filled, by_stake
 from churnrisk.errors import ConfigError
-from churnrisk.ledger.rules import Standing
+from churnrisk.ledger.rules import ContactRules, Standing
 from tests.unit.deciding.drawn import AS_OF, PLAIN, material, merged, people
 
 QUIET = "[surveys]\nbudget = 0\n[offers]\nbudget = 0\n"
@@ -40,10 +41,6 @@ def night(settings: str = QUIET, rules: str = "", **more: Any) -> DecidedNight:
     who = people([0.02] * 6)
     drawn = material(who, settings, offers=None, **more)
     if rules:
-        from dataclasses import replace
-
-        from churnrisk.ledger.rules import ContactRules
-
         config = parsed_config(merged(PLAIN, settings) + rules)
         drawn = replace(drawn, config=config, rules=ContactRules.of(config))
     return decided_night(drawn)
@@ -441,3 +438,143 @@ def test_hold_outs_are_contacted_for_transactional_purposes_alone() -> None:
     none = "[contacts]\ntransactional = []\n"
     held = night(QUIET + none, RULES, due=both, standing=standing, **on_the_list(WHO, 1))
     assert held.rows.filter(reason_code="chosen").is_empty()
+
+
+def without_offer(*customers: str) -> pl.DataFrame:
+    rows = [("campaign", "retention", each) for each in customers]
+    names = ["kind", "campaign_id", "customer_id"]
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+BESIDE = """
+[surveys]
+budget = 0
+[offers]
+trial = false
+[promoters]
+programmes = { referral = 9 }
+caps = []
+[contacts]
+transactional = ["bill"]
+"""
+
+
+def test_who_is_left_without_an_offer_is_asked_for_nothing_else_that_night() -> None:
+    """As nobody is who is made it: else the two would differ by more than the offer."""
+    drawn = material(WHO, BESIDE, standing=left_alone("c0000", "c0002"), promoters=promoters(6))
+    config = parsed_config(merged(PLAIN, BESIDE) + RULES)
+    due = pl.DataFrame(
+        {
+            "customer_id": ["c0000", "c0000", "c0001", "c0001"],
+            "rule": ["late bill", "bigger plan"] * 2,
+            "latest_channel": ["sms"] * 4,
+        }
+    )
+    found = decided_night(replace(drawn, config=config, rules=ContactRules.of(config), due=due))
+    offered = found.rows.filter(kind="offer")
+    assert dict(offered.select("customer_id", "decision").iter_rows()) == {
+        "c0000": "control", "c0001": "offer", "c0002": "control", "c0003": "offer", "c0004": "offer",
+    }  # fmt: skip
+    told = found.rows.filter(kind="promoter").select("customer_id", "reason_code")
+    left = {"c0000": "campaign_hold_out", "c0002": "campaign_hold_out"}
+    assert dict(told.iter_rows()) == dict.fromkeys(WHO["customer_id"], "already_today") | left | {
+        "c0005": "chosen"
+    }
+    rules = found.rows.filter(kind="proactive").select("customer_id", "subject", "reason_code")
+    assert set(rules.iter_rows()) == {
+        # a message about a bill reaches everybody
+        ("c0000", "late bill", "chosen"), ("c0001", "late bill", "chosen"),
+        ("c0000", "bigger plan", "campaign_hold_out"), ("c0001", "bigger plan", "already_today"),
+    }  # fmt: skip
+    assert counts(found, "promoter") == {"already_today": 3, "chosen": 1, "campaign_hold_out": 2}
+
+
+def test_a_call_is_left_out_only_where_the_offer_that_it_would_have_made_could_be_made() -> None:
+    """One call is left for four on the list: the offers of the last are refused, and nobody is a control of them."""
+    settings = """
+    [surveys]
+    budget = 0
+    [offers]
+    trial = false
+    [contacts]
+    capacity = { call = 1 }
+    """
+    alone = material(WHO, settings, standing=left_alone("c0000", "c0003"), **on_the_list(WHO, 4, spares=2))
+    found = decided_night(alone)
+    told = of_calls(found)
+    assert told["c0000"] == ("control", "campaign_hold_out")
+    assert told["c0003"] == ("refused", "capacity_full")
+    offers = found.rows.filter(kind="offer", decision="control")["customer_id"].to_list()
+    assert offers == ["c0000"]
+
+
+def test_who_loses_no_offer_after_all_keeps_the_call_and_no_spare_takes_its_place() -> None:
+    """The offer of the third on the list is too dear for what the two before leave of the budget."""
+    dear = """
+    offer_id | name   | contact_cost | incentive_cost | capacity | channel | suits
+    visit    | Visit  | 10           | 0              |          | call    |
+    """
+    tonight = material(
+        WHO,
+        "[surveys]\nbudget = 0\n[offers]\ntrial = false\nbudget = 100\n",
+        offers=dear,
+        standing=left_alone("c0002"),
+        **on_the_list(WHO, 3, spares=3),
+    )
+    rich = decided_night(tonight)
+    assert of_calls(rich)["c0002"] == ("control", "campaign_hold_out")
+    assert "c0003" in called(rich)
+    poorer = replace(tonight.rules, budgets={**tonight.rules.budgets, "offer": 20.0})
+    poor = decided_night(replace(tonight, rules=poorer))
+    assert poor.rows.filter(kind="offer", decision="control").is_empty()
+    assert called(poor) == ["c0000", "c0001", "c0002"]
+    assert set(of_calls(poor)) == {"c0000", "c0001", "c0002"}
+    assert {name for name, (decision, code) in of_calls(poor).items() if code == "with_offer"} == {
+        "c0000",
+        "c0001",
+    }
+
+
+@settings(max_examples=30)
+@given(
+    alone=st.sets(st.integers(0, 11), max_size=6),
+    n_listed=st.integers(1, 8),
+    budget=st.floats(0, 60),
+    capacity=st.integers(0, 12),
+    seed=st.integers(0, 5),
+)
+def test_as_many_are_called_as_there_are_places_whoever_is_left_alone(
+    alone: set[int], n_listed: int, budget: float, capacity: int, seed: int
+) -> None:
+    who = people([0.05 + 0.07 * ((each * 7 + seed) % 12) for each in range(12)])
+    names = [f"c{each:04d}" for each in sorted(alone)]
+    consents = who.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    given_here = f"""
+    [surveys]
+    budget = 0
+    [offers]
+    trial = false
+    [contacts]
+    capacity = {{ call = {capacity} }}
+    """
+    tonight = material(
+        who,
+        given_here,
+        standing=Standing(consents=consents, held_out=without_offer(*names)),
+        **on_the_list(who, n_listed, spares=12 - n_listed),
+    )
+    poorer = replace(tonight.rules, budgets={**tonight.rules.budgets, "offer": budget})
+    found = decided_night(replace(tonight, rules=poorer))
+    calls = found.rows.filter(kind="call")
+    made = calls.filter(pl.col("decision") == "call")
+    by_call = found.rows.filter(kind="offer", reason_code="chosen", channel="call")
+    assert made.height <= n_listed
+    out = calls.filter(decision="control")["customer_id"].to_list()
+    controls = found.rows.filter(kind="offer", decision="control")["customer_id"].to_list()
+    assert set(out) <= set(controls)
+    other = found.rows.filter(kind="offer", reason_code="chosen")["customer_id"].to_list()
+    able = [each for each in who["customer_id"] if each not in {*controls, *other}]
+    if capacity >= 12:
+        # whoever is not on the list though places are left is left alone, or was reached otherwise
+        assert made.height == n_listed or not (set(able) - set(made["customer_id"]))
+    assert by_call.height + made.filter(reason_code="chosen").height <= max(capacity, 0)

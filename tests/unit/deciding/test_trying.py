@@ -60,6 +60,18 @@ def test_an_offer_that_nobody_measured_costs_its_share_of_the_budget_and_half_of
     assert found.filter(reason_code="chosen")["propensity"].to_list() == [0.5] * counts["chosen"]
 
 
+def test_whoever_finds_no_place_in_a_trial_is_told_so_by_thompson_sampling_too() -> None:
+    """Another draw sets the prices, so that some nights fill the places of the trial and others do not."""
+    tonight = night(900, DEFAULTS + 'budget = 2000\nexploration = "thompson"\n')
+    told: set[str] = set()
+    for number in range(4):
+        counts = reasons(replace(tonight, as_of=AS_OF.shifted(number)))
+        n_picked = counts.pop("chosen") + counts.pop("trial_hold_out")
+        assert list(counts) == (["trial_full"] if n_picked >= 200 else ["not_drawn"])
+        told.update(counts)
+    assert told == {"trial_full", "not_drawn"}
+
+
 def test_an_offer_whose_own_treatments_show_that_it_keeps_people_goes_to_all_whom_it_pays_for() -> None:
     tonight = night(900, DEFAULTS + "budget = 2000\n", effects=measured(0.95))
     assert reasons(tonight) == {"chosen": 900}

@@ -89,6 +89,7 @@ class Night:
             if not row["is_transactional"]
         ]
         self.seen = {row["customer_id"] for row in self.history if row["day"] == self.today}
+        self.alone: dict[str, str] = {}
         self.room = dict(rules.capacity)
         self.left = {name: round(money * 1e6) for name, money in rules.budgets.items()}
         self.waiting = set(standing.waiting["customer_id"])
@@ -129,6 +130,8 @@ class Night:
     def checks(self, row: dict[str, Any]) -> list[tuple[bool, str]]:
         name, purpose, cost = row["customer_id"], row["purpose"], round(row["cost"] * 1e6)
         given = [(bool(row["refused_for"]), str(row["refused_for"]))]
+        if row["refused_for"] == "drawn_none":
+            given.insert(0, (name in self.seen, "already_today"))
         if purpose in self.rules.transactional:
             return given + self.forbidden(row)
         is_survey = purpose == "survey"
@@ -149,7 +152,9 @@ class Night:
             *self.forbidden(row),
             (("permanent", "", name) in self.out, "permanent_hold_out"),
             (("campaign", row["campaign_id"], name) in self.out, "campaign_hold_out"),
+            (("trial", row["campaign_id"], name) in self.out, "trial_hold_out"),
             (is_survey and ("survey", "", name) in self.out, "survey_hold_out"),
+            (name in self.alone, self.alone.get(name, "")),
         ]
 
     def use(self, row: dict[str, Any]) -> None:
@@ -185,12 +190,17 @@ def slowly_walked(rows: Rows, standing: Standing, rules: ContactRules, as_of: As
         found.append({**row, "reason_code": code, "decision": decision_of(code, row["kind"])})
         if code == "chosen":
             night.use(row)
+        elif code == "drawn_none" or (
+            code in {"campaign_hold_out", "trial_hold_out"} and row["purpose"] not in rules.transactional
+        ):
+            night.alone.setdefault(row["customer_id"], code)
     return _one_each(found)
 
 
 def _one_each(found: Rows) -> Rows:
     """Of the channels of one candidate: the chosen row, else the hold-out, else the first."""
-    ranks = {"chosen": 0, "permanent_hold_out": 1, "campaign_hold_out": 1, "survey_hold_out": 1}
+    ranks = {"chosen": 0, **dict.fromkeys(("permanent_hold_out", "campaign_hold_out"), 1)}
+    ranks |= dict.fromkeys(("trial_hold_out", "survey_hold_out"), 1)
     names = Counter((row["kind"], row["customer_id"], row["subject"]) for row in found)
     picked = {
         name: min(
