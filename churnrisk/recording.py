@@ -317,6 +317,8 @@ def _leave_empty_aside(file: RecordedFile, needed: str, told: tuple[str, ...]) -
     """Put aside rows of a list that came back in which nothing was filled in, and those that lack what is needed."""
     says_nothing = pl.all_horizontal(pl.col(name).is_null() for name in (needed, *told))
     file.reject(says_nothing, "nothing_filled_in")
+    if file.kind == "treatments":
+        file.reject(pl.col(needed).is_null() & pl.col("offer_id").is_null(), "no_offer_made", needed)
     file.reject(pl.col(needed).is_null(), "required_missing", needed)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 
 from ..config import CONFIG_NAME
 from ..errors import ConfigError, Fault, WorkspaceBusy
+from ..logs import logger
 from .schema import REVISION
 
 WHERE = f"{CONFIG_NAME} [operations] url"
@@ -95,7 +96,7 @@ def _begin(db: Connection) -> None:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables to what this code knows.
+    """Bring the tables to what this code knows, and say so once where they were there before.
 
     Raises
     ------
@@ -111,6 +112,12 @@ def migrate(engine: Engine) -> None:
             if found != REVISION:
                 _refuse_newer(found)
                 _upgrade(db)
+        if found is not None and found != REVISION:  # once it is committed
+            logger().warning(
+                "ledger brought up to date: an older churnrisk refuses it now; no copy was made",
+                from_version=found,
+                to_version=REVISION,
+            )
     except OperationalError as error:
         raise told(error) from error
     except DatabaseError as error:

@@ -101,6 +101,10 @@ ROW_FAULTS: dict[str, RowFault] = {
         "at has not come yet: correct it, or its offset from UTC; record a contact once it has been made."
     ),
     "consent_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
+    "no_offer_made": RowFault(
+        "accepted or root_cause is given, but neither treatment_id nor offer_id: the call made no offer. Record what "
+        "came of it with `churnrisk record outcomes` (customer_id, at, outcome, root_cause)."
+    ),
     "treatment_not_on_record": RowFault(
         "treatment_id is not in the ledger: correct it, or give customer_id, offer_id and at."
     ),

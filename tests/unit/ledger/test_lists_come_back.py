@@ -82,6 +82,23 @@ def test_a_list_is_recorded_as_it_comes_back(ledger: Ledger, desk: Desk, name: s
     assert told(ledger)[0] == ("a", "discount", INSTANT, True, "price")
 
 
+def test_what_came_of_a_call_without_an_offer_is_recorded_as_an_outcome_and_the_reason_says_so(
+    ledger: Ledger, desk: Desk
+) -> None:
+    decide_offers(ledger, a="discount")
+    rows = [
+        {"customer_id": "a", "offer_id": "discount", "treatment_id": "t-a", "accepted": "yes"},
+        {"customer_id": "c", "accepted": "no", "root_cause": "price"},
+        {"customer_id": "b", "offer_id": "discount", "accepted": "no"},
+    ]
+    found = desk.record("treatments", listed("at_risk", rows, accepted="", root_cause=""))
+    assert codes(found) == {"no_offer_made": 1, "required_missing": 1}
+    (reason,) = [each.reason for each in found.faults if each.code == "no_offer_made"]
+    assert "`churnrisk record outcomes` (customer_id, at, outcome, root_cause)" in reason
+    remedied = "customer_id,at,outcome,root_cause\nc,2026-05-04,refused,price\n"
+    assert desk.record("outcomes", remedied).n_new == 1
+
+
 def test_survey_requests_come_back_with_score_and_date(ledger: Ledger, desk: Desk) -> None:
     invite(ledger, "a1", "b1", "c1")
     rows = [

@@ -91,6 +91,27 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date_and_keeps_its_rows(
             assert treatments(db)["instead_of"].to_list() == [None, "call"]
 
 
+def test_a_ledger_that_is_migrated_says_so_in_one_line_and_once(
+    workspace: Workspace, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = database.opened_engine(environment["LEDGER_URL"])
+    with engine.connect().execution_options(writes_alone=True) as db, db.begin():
+        database._upgrade(db, "0004")
+    for _ in range(2):
+        Ledger.open(workspace, environment).close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "from_version=0004" in line
+    assert f"to_version={REVISION}" in line
+    assert "no copy was made" in line
+
+
+def test_a_ledger_that_is_made_says_nothing(
+    workspace: Workspace, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Ledger.open(workspace, environment).close()
+    assert capsys.readouterr().err == ""
+
+
 def test_without_a_url_the_ledger_is_a_file_of_the_workspace(tmp_path: Path) -> None:
     (tmp_path / "churnrisk.toml").write_text("")
     with Ledger.open(Workspace.open(tmp_path), {}) as ledger, ledger.writing() as db:
