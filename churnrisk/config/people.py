@@ -22,7 +22,8 @@ class PrivacySettings(Settings):
     missing_consent: bool | dict[str, bool] | None = Field(
         None,
         description="What a missing consent value or column means: true, false, or a table per consent column. "
-        "Without it a missing consent is an error.",
+        "Without it a missing consent is an error. A value that became empty after a refusal leaves the refusal "
+        "in force.",
     )
     publish_ties: bool = Field(False, description="Write the table of ties between customers to restricted/.")
     name_neighbours: bool = Field(

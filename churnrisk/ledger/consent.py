@@ -49,7 +49,7 @@ def file_words(versions: pl.LazyFrame, instant: datetime, names: tuple[str, ...]
     They are ``name`` (its value in the version in force; of whom no version is known yet, in the first one to come),
     ``said_name`` (false: nobody said it, the settings did) and ``name_at``: the first valid_from of the unbroken run of
     rows that say the same as the present one, null where the file does not say when. A row without a value is no new
-    yes, and a refusal after one is a new refusal.
+    yes, and a refusal after one is a new refusal; after a refusal it leaves that in force, whatever the settings fill.
 
     Parameters
     ----------
@@ -80,6 +80,10 @@ def file_words(versions: pl.LazyFrame, instant: datetime, names: tuple[str, ...]
     told = pl.concat([in_force.select(columns), to_come.select(columns)])
     for name in names:
         told = told.join(_beginnings(known, name), on="customer_key", how="left")
+        refused = (~pl.col("_last")).fill_null(value=False)
+        told = told.with_columns(
+            (pl.col(name) & ~refused).alias(name), (pl.col(SAID + name) | refused).alias(SAID + name)
+        ).drop("_last")
     return told.sort("customer_key")
 
 
@@ -93,7 +97,7 @@ def _is_said(name: str) -> pl.Expr:
 
 
 def _beginnings(known: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """Return customer_key and ``name_at``, when the run began of the last rows that say something."""
+    """Return customer_key, and of the last rows that say something ``_last``, what, and ``name_at``, since when."""
     before = pl.col("customer_key") == pl.col("customer_key").shift(1)
     is_same = before & (pl.col(name) == pl.col(name).shift(1))
     is_next = pl.col("_row") == pl.col("_row").shift(1) + 1
@@ -102,7 +106,7 @@ def _beginnings(known: pl.LazyFrame, name: str) -> pl.LazyFrame:
         known.filter(SAID + name)
         .filter(~goes_on.fill_null(value=False))
         .filter(_is_last())
-        .select("customer_key", pl.col("valid_from").alias(f"{name}_at"))
+        .select("customer_key", pl.col("valid_from").alias(f"{name}_at"), pl.col(name).alias("_last"))
     )
 
 

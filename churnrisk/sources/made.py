@@ -19,14 +19,23 @@ from .stage import Stage, merged_consents
 
 
 def fill_consents(path: Path, meanings: Mapping[str, bool | None]) -> None:
-    """Replace missing consents by what the settings say they mean; ``said_`` and the name tells whose word it is."""
+    """Replace missing consents by what the settings say they mean; ``said_`` and the name tells whose word it is.
+
+    A refusal that was known before stays one: a value that became empty is no yes, whatever the settings say.
+    """
     frame = pl.scan_parquet(path).with_columns(
-        *(
-            (pl.col(name) if meaning is None else pl.col(name).fill_null(meaning)).alias(name)
-            for name, meaning in meanings.items()
-        ),
-        *(pl.col(name).is_not_null().alias(f"said_{name}") for name in meanings),
+        pl.col(name).is_not_null().alias(f"said_{name}") for name in meanings
     )
+    for name, meaning in meanings.items():
+        if meaning is None:
+            continue
+        filled = pl.lit(meaning)
+        if meaning:
+            refused = _refused_before(path, name).lazy().with_columns(_refused=pl.lit(value=True))
+            keys = ["customer_key", "version"]
+            frame = frame.join(refused, on=keys, how="left", maintain_order="left")
+            filled = pl.col("_refused").is_null()
+        frame = frame.with_columns(pl.coalesce(name, filled).alias(name)).drop("_refused", strict=False)
     half = path.with_suffix(".half")
     writer = RowGroups(half)
     writer.add(frame.head(0).collect())
@@ -34,6 +43,24 @@ def fill_consents(path: Path, meanings: Mapping[str, bool | None]) -> None:
         writer.add(batch)
     writer.close()
     half.replace(path)
+
+
+def _refused_before(path: Path, name: str) -> pl.DataFrame:
+    """Return customer_key, version of the rows that leave a consent open after one, known by then, that refuses it."""
+    rows = pl.scan_parquet(path).select("customer_key", "version", "known_at", name)
+    key = pl.col("customer_key")
+    both = rows.group_by("customer_key").agg(
+        (~pl.col(name)).any().alias("_refuses"), pl.col(name).is_null().any().alias("_is_open")
+    )
+    of_both = rows.join(both.filter("_refuses", "_is_open").select(key), on="customer_key", how="semi")
+    ordered = of_both.collect().sort("customer_key", "version")
+    said_at = pl.when(pl.col(name).is_not_null()).then("known_at")
+    before = ordered.with_columns(
+        _last=pl.col(name).forward_fill().over("customer_key"),
+        _last_at=said_at.forward_fill().over("customer_key"),
+    )
+    is_open = pl.col(name).is_null() & ~pl.col("_last") & (pl.col("_last_at") <= pl.col("known_at"))
+    return before.filter(is_open).select("customer_key", "version")
 
 
 def write_carry(engine: Engine, stage: Stage, path: Path) -> None:

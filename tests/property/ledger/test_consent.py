@@ -68,6 +68,8 @@ def twin(rows: list[Row], default: bool, words: list[Word], by: datetime) -> boo
         said, silent = row.value, False
     present = known[-1] if known else rows[0]
     since = since if known else None
+    if present.value is None and said is False:
+        present = Row(since, present.known_at, value=False)
     heard = [word for word in words if not word.value or word.at <= by + timedelta(hours=1)]
     if not heard:
         return default if present.value is None else present.value

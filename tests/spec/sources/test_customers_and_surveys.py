@@ -96,6 +96,32 @@ def test_missing_consents_are_what_the_settings_say(tmp_path: Path) -> None:
     ], "what the settings filled is nobody's word"
 
 
+def test_a_consent_that_became_empty_after_a_refusal_is_no_yes_whatever_the_settings_fill(
+    tmp_path: Path,
+) -> None:
+    given = """customer_id,valid_from,may_contact
+ann,2025-01-01,no
+ann,2025-02-01,
+ann,2025-03-01,
+bob,2025-01-01,yes
+bob,2025-02-01,
+cid,2025-01-01,no
+cid,2025-02-01,yes
+cid,2025-03-01,
+dee,2025-01-01,
+dee,2025-02-01,no
+dee,2025-03-01,yes
+"""
+    loaded = drawn(tmp_path, CUSTOMERS, {"p.csv": given})
+    told = rows(loaded, "customers", "customer_key", "may_contact", "said_may_contact")
+    assert told == [
+        (0, False, True), (0, False, False), (0, False, False),
+        (1, True, True), (1, True, False),
+        (2, False, True), (2, True, True), (2, True, False),
+        (3, True, False), (3, False, True), (3, True, True),
+    ]  # fmt: skip
+
+
 def test_customers_can_be_whoever_appears_in_calls(tmp_path: Path) -> None:
     given = "caller_id,callee_id,started_at,duration_s\nzoe,ann,2026-01-02T10:00:00,60\nann,eve,2026-01-01T10:00:00,60\n"
     settings = '[sources.customers]\nfrom = "calls"\n[sources.calls]\npath = "c.csv"\n'
