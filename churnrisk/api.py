@@ -263,7 +263,7 @@ class ChurnWorkspace:
         Parameters
         ----------
         kind : str
-            answers, outcomes, treatments, contacts, consents or suppressions.
+            answers, outcomes, treatments, contacts, consents, suppressions or liftings.
         given : path or frame
             CSV or Parquet by its path, or a Polars, Arrow or pandas frame; columns as `churnrisk schema
             recorded_answers` (recorded_outcomes ...) names them. Rows without known_at became known now.

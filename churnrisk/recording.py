@@ -15,22 +15,27 @@ from typing import Any
 import polars as pl
 
 from .at_once import following
-from .errors import ChurnriskError, ContractError, Fault, UsageError, did_you_mean
+from .errors import ContractError, Fault, UsageError
 from .inputs import Inputs
-from .ledger import Ledger, Transaction, against, taking
-from .ledger.permission import spelled
-from .ledger.repeated import ID_OF, beside_taken_ids
-from .ledger.rules.standing import CALL, nearly, purposes_of
-from .ledger.suppressing import take_suppressions
+from .ledger import Ledger, Transaction, taking
+from .ledger.suppressing import lift, liftable, take_suppressions
 from .ledger.taking import AnswerRules, Taken
-from .sources import FaultCount, load, runs_ahead
+from .recordable import (
+    hold_against_the_record,
+    leave_empty_aside,
+    look_at_suppressions,
+    refuse_ahead,
+    refuse_taken_ids,
+    spell_channels,
+    spell_contacts,
+)
+from .sources import FaultCount, load
 from .sources.readiness.answer import counted
 from .sources.recorded import RECORDED, RecordedFile, quarantine_place, recorded_file
 from .store import Workspace
-from .tables.contracts.recorded import FITS
 from .tables.faults import is_harmless
 
-KINDS = ("answers", "outcomes", "treatments", "contacts", "consents", "suppressions")
+KINDS = ("answers", "outcomes", "treatments", "contacts", "consents", "suppressions", "liftings")
 """What can be recorded."""
 
 
@@ -148,7 +153,7 @@ def record(workspace: Workspace, inputs: Inputs, kind: str, given: object, *, no
         Ledger.open(workspace, inputs.environment) as ledger,
     ):
         file = _read(workspace, inputs, kind, given, Path(scratch))
-        _refuse_ahead(workspace, inputs, file, now)
+        refuse_ahead(workspace, inputs, file, now)
         with ledger.writing() as db:
             taken, matched = _taken(db, ledger, workspace, file, now)
         place = quarantine_place(workspace, file)
@@ -180,7 +185,11 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
         return recorded_file(workspace, kind, given, scratch)
     if kind == "suppressions":
         file = recorded_file(workspace, kind, given, scratch)
-        _look_at_suppressions(workspace, inputs, file)
+        look_at_suppressions(workspace, inputs, file)
+        return file
+    if kind == "liftings":
+        file = recorded_file(workspace, kind, given, scratch)
+        spell_channels(workspace, file)
         return file
     wanted = {"offers", *(["treatments"] if kind == "outcomes" else [])}
     with workspace.engine() as engine:
@@ -201,7 +210,7 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
         offers=pl.read_parquet(paths["offers"])["offer_id"] if "offers" in paths else None,
     )
     if kind == "contacts":
-        _spell_contacts(workspace, file)
+        spell_contacts(workspace, file)
     if "treatments" in paths and kind == "outcomes":
         file.elsewhere = (
             pl.scan_parquet(paths["treatments"])
@@ -210,89 +219,6 @@ def _read(workspace: Workspace, inputs: Inputs, kind: str, given: object, scratc
             .collect()
         )
     return file
-
-
-_HAPPENED = {
-    "answers": ("answered_at", "answer_in_the_future"),
-    "outcomes": ("at", "outcome_in_the_future"),
-    "treatments": ("at", "treatment_in_the_future"),
-    "contacts": ("at", "contact_in_the_future"),
-    "consents": ("at", "consent_in_the_future"),
-}
-"""What must have happened to be recorded. A suppression may begin later, as for the weeks of a holiday."""
-
-
-def _refuse_ahead(workspace: Workspace, inputs: Inputs, file: RecordedFile, now: datetime) -> None:
-    """Put aside what has not happened yet, unless the sources are simulated and run ahead of the clock too."""
-    column, code = _HAPPENED.get(file.kind, ("since", ""))
-    n_ahead = file.rows.filter(against.ahead(column, now)).height
-    if not n_ahead or _simulated(workspace, inputs, now):
-        return
-    if code:
-        file.reject(against.ahead(column, now), code, column)
-        return
-    file.warnings.append(
-        f"{counted(n_ahead, 'row')} whose since has not come yet, recorded: until then nothing is held back by them."
-    )
-
-
-def _simulated(workspace: Workspace, inputs: Inputs, now: datetime) -> bool:
-    """Say whether the sources run ahead of the clock; while one is out of order the clock counts."""
-    try:
-        with workspace.engine() as engine:
-            loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames)
-    except ChurnriskError:
-        return False
-    return runs_ahead(loaded, workspace.config.time.day_zone, now)
-
-
-def _spell_channels(workspace: Workspace, file: RecordedFile, remedy: str = "") -> None:
-    """Write channels as the settings spell them, and put aside rows whose channel nobody knows."""
-    known = tuple(dict.fromkeys((*workspace.config.contacts.channels, CALL)))
-    file.rows = file.rows.with_columns(spelled(known))
-    given = file.rows["channel"].drop_nulls().unique()
-    available = " ".join(filter(None, [f"There are: {', '.join(known)}.", remedy]))
-    meant = {name: did_you_mean(name, known) or available for name in given}
-    told = pl.col("channel").replace_strict(meant, default="", return_dtype=pl.String)
-    is_unknown = pl.col("channel").is_not_null() & ~pl.col("channel").is_in(known)
-    file.reject(is_unknown, "unknown_channel", "channel", remedy=told)
-
-
-def _spell_contacts(workspace: Workspace, file: RecordedFile) -> None:
-    """Write channels and purposes as caps do; count purposes that are nearly one of ours, which no cap would count."""
-    ours = purposes_of(workspace.config)
-    known = (*ours, *workspace.config.contacts.transactional)
-    file.rows = file.rows.with_columns(_channel="channel", _purpose="purpose").with_columns(
-        spelled(known, "purpose")
-    )
-    _spell_channels(workspace, file, "A channel of its own is named in [contacts] channels.")
-    near = [name for name in file.rows["purpose"].unique() if name not in known and nearly(name, known)]
-    n_near = file.rows.filter(pl.col("purpose").is_in(near)).height
-    if n_near:
-        file.warnings.append(
-            f"{counted(n_near, 'row')} for a purpose that is nearly one of ours and counts for no cap of it: there "
-            f"are {', '.join(known)}."
-        )
-
-
-def _look_at_suppressions(workspace: Workspace, inputs: Inputs, file: RecordedFile) -> None:
-    """Put aside rows whose channel nobody knows; count ids of no customer: they may come, or be misspelled."""
-    _spell_channels(workspace, file)
-    try:
-        with workspace.engine() as engine:
-            loaded = load(workspace, engine, environment=inputs.environment, frames=inputs.frames, only=set())
-    except ChurnriskError as error:  # nobody's wish to be left alone waits for a source to be mended
-        file.warnings.append(
-            f"The customers cannot be read ({error.codes[0]}): whether ids are theirs is not known."
-        )
-        return
-    customers = pl.read_parquet(loaded.tables.paths["keys"])["customer_id"].drop_nulls()
-    n_unknown = file.rows.filter(~pl.col("customer_id").is_in(customers.implode())).height
-    if n_unknown:
-        file.warnings.append(
-            f"{counted(n_unknown, 'row')} with an id that is no customer's today, recorded as they may come: look for "
-            "other spellings, such as lost zeros in front."
-        )
 
 
 def _taken(
@@ -306,55 +232,11 @@ def _taken(
     if file.kind == "contacts":
         file.rows = taking.named_contacts(db, file.rows)
     if file.kind == "treatments":
-        _leave_empty_aside(file, "treatment_id", ("accepted", "root_cause"))
+        leave_empty_aside(file, "treatment_id", ("accepted", "root_cause"))
     file.reject_repeated(_KEYS[file.kind])
-    _refuse_taken_ids(db, file)
-    _hold_against_the_record(db, workspace, file)
+    refuse_taken_ids(db, file)
+    hold_against_the_record(db, workspace, file)
     return _others(db, ledger, workspace, file, now), Taken(0, 0)
-
-
-def _leave_empty_aside(file: RecordedFile, needed: str, told: tuple[str, ...]) -> None:
-    """Put aside rows of a list that came back in which nothing was filled in, and those that lack what is needed."""
-    says_nothing = pl.all_horizontal(pl.col(name).is_null() for name in (needed, *told))
-    file.reject(says_nothing, "nothing_filled_in")
-    if file.kind == "treatments":
-        file.reject(pl.col(needed).is_null() & pl.col("offer_id").is_null(), "no_offer_made", needed)
-    file.reject(pl.col(needed).is_null(), "required_missing", needed)
-
-
-def _refuse_taken_ids(db: Transaction, file: RecordedFile) -> None:
-    """Put aside what stands under an id that is on record and says something else: it would be lost."""
-    if file.kind in ID_OF:
-        file.rows = beside_taken_ids(db, file.kind, file.rows)
-        file.reject(pl.col("_id_taken"), "id_taken", ID_OF[file.kind])
-        file.rows = file.rows.drop("_id_taken")
-
-
-def _hold_against_the_record(db: Transaction, workspace: Workspace, file: RecordedFile) -> None:
-    """Put aside what names a treatment and cannot be true of it."""
-    if file.kind == "treatments":
-        file.rows = against.beside_treatments(db, file.rows)
-        file.reject(against.not_on_record(), "treatment_not_on_record", "treatment_id")
-        file.reject(against.of_another_customer(), "treatment_of_another_customer", "customer_id")
-        file.reject(against.of_another_offer(), "treatment_of_another_offer", "offer_id")
-        file.reject(against.withdrawn(), "treatment_withdrawn", "treatment_id")
-        file.reject(against.before_record(workspace.config.time.day_zone), "treatment_before_record", "at")
-        file.rows = against.completed(file.rows)
-        for code, holds in FITS.items():
-            file.reject(~holds, code)
-        n_overruled = file.rows.filter(against.overruled()).height
-        if n_overruled:
-            file.warnings.append(
-                "Another propensity, campaign_id, instead_of or left_alone than is on record was given and passed "
-                f"over: {counted(n_overruled, 'row')}."
-            )
-    if file.kind == "outcomes":
-        file.rows = against.beside_treatments(db, file.rows, file.elsewhere)
-        file.reject(against.of_no_treatment(), "unknown_treatment", "treatment_id")
-        file.reject(against.of_another_customer(), "treatment_of_another_customer", "customer_id")
-        file.reject(
-            against.before_treatment(workspace.config.time.day_zone), "outcome_before_treatment", "at"
-        )
 
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -363,6 +245,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "contacts": ("contact_id",),
     "consents": ("customer_id", "consent", "at", "value"),
     "suppressions": ("customer_id", "channel", "since", "until"),
+    "liftings": ("customer_id", "channel", "at"),
 }
 """What makes a row the same as another one of its file."""
 
@@ -370,7 +253,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
 def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: datetime) -> tuple[Taken, Taken]:
     rules, told = AnswerRules.of(workspace.config), following(workspace)
     home = taking.match_strays(db, rules, now, following=told)
-    _leave_empty_aside(file, "answered_at", ("score", "comment"))
+    leave_empty_aside(file, "answered_at", ("score", "comment"))
     file.rows = taking.matched(db, file.rows.rename({"customer_id": "given_customer"}))
     of_another = (pl.col("given_customer") != pl.col("customer_id")).fill_null(value=False)
     file.reject(of_another, "invitation_of_another_customer", "customer_id")
@@ -379,7 +262,7 @@ def _answers(db: Transaction, workspace: Workspace, file: RecordedFile, now: dat
     file.reject(taking.not_whole(), "score_not_whole", "score")
     file.reject(taking.before_invitation(), "answer_before_invitation", "answered_at")
     file.reject_repeated(["answer_id"])
-    _refuse_taken_ids(db, file)
+    refuse_taken_ids(db, file)
     return taking.take_answers(db, file.rows, rules, source="file", now=now, following=told), home
 
 
@@ -394,6 +277,8 @@ def _others(
         return taking.take_consents(db, file.rows, source="file", now=now)
     if file.kind == "suppressions":
         return _suppressed(db, ledger, file)
+    if file.kind == "liftings":
+        return _lifted(db, ledger, file)
     transactional = frozenset(workspace.config.contacts.transactional)
     return taking.take_contacts(db, file.rows, transactional, source="file", now=now)
 
@@ -405,4 +290,23 @@ def _suppressed(db: Transaction, ledger: Ledger, file: RecordedFile) -> Taken:
             "Another suppression from the same instant on holds longer, and stands: "
             f"{counted(found.n_shorter, 'row')}."
         )
+    if found.n_lifted:
+        file.warnings.append(
+            f"{counted(found.n_lifted, 'row')} of a suppression that was lifted since, which stays lifted: who asked "
+            "again to be left alone is recorded with the later instant as since."
+        )
     return Taken(found.n_new, found.n_known, n_changed=found.n_longer)
+
+
+def _lifted(db: Transaction, ledger: Ledger, file: RecordedFile) -> Taken:
+    """End what holds; a row that ends nothing is known, or rejected with where to look."""
+    file.rows = liftable(db, ledger, file.rows)
+    file.reject((pl.col("_n_open") == 0) & ~pl.col("_is_done"), "nothing_to_lift")
+    n_held = file.rows.filter("_is_held").height
+    if n_held:
+        file.warnings.append(
+            f"{counted(n_held, 'row')} of customers who are still held back by a suppression of all channels: leave "
+            "channel empty to lift that too."
+        )
+    n_new = lift(db, file.rows)
+    return Taken(n_new, file.rows.height - n_new)

@@ -15,7 +15,8 @@ def record(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="KIND", help="answers, outcomes, treatments, contacts, consents or suppressions."
+            metavar="KIND",
+            help="answers, outcomes, treatments, contacts, consents, suppressions or liftings.",
         ),
     ],
     file: Annotated[

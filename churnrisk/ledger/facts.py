@@ -181,6 +181,7 @@ def suppressions(db: Connection, now: datetime) -> pl.DataFrame:
     query = select(SUPPRESSIONS).where(
         SUPPRESSIONS.c.since <= now,
         SUPPRESSIONS.c.until.is_(None) | (SUPPRESSIONS.c.until > now),
+        SUPPRESSIONS.c.lifted_at.is_(None) | (SUPPRESSIONS.c.lifted_at > now),
     )
     return frame_of(db, query.order_by(SUPPRESSIONS.c.token, SUPPRESSIONS.c.channel)).select(
         "token", "channel"

@@ -24,7 +24,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration: what a ledger that this code writes must stand at."""
 
 METADATA = MetaData(
@@ -297,6 +297,9 @@ SUPPRESSIONS = _table(
     _instant("since"),
     _instant("until", null=True),
     _text("reason"),
+    _instant("lifted_at", null=True),
+    _text("lifted_by", null=True),
+    _text("lifted_because", null=True),
 )
 """Who must not be contacted, by keyed hash, so that it outlives the customer's data. An empty channel means all."""
 

@@ -122,7 +122,7 @@ def recorded_file(
     Parameters
     ----------
     kind : str
-        answers, outcomes, treatments, contacts, consents or suppressions.
+        answers, outcomes, treatments, contacts, consents, suppressions or liftings.
     given : path, str or frame
         A Polars, Arrow or pandas frame, or where a file lies (relative to where the command runs).
     scratch : Path

@@ -101,6 +101,13 @@ ROW_FAULTS: dict[str, RowFault] = {
         "at has not come yet: correct it, or its offset from UTC; record a contact once it has been made."
     ),
     "consent_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
+    "lifting_in_the_future": RowFault(
+        "at has not come yet: correct it, or its offset from UTC; a suppression that is to end later has an until."
+    ),
+    "nothing_to_lift": RowFault(
+        "No suppression of this customer and channel that began by at holds still: look for lost zeros in front of the "
+        "id, for a later beginning, or leave channel empty where it is one through all channels."
+    ),
     "no_offer_made": RowFault(
         "accepted or root_cause is given, but neither treatment_id nor offer_id: the call made no offer. Record what "
         "came of it with `churnrisk record outcomes` (customer_id, at, outcome, root_cause)."

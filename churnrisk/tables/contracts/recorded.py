@@ -165,6 +165,19 @@ class Suppressions(Source):
         return pl.col("until") > pl.col("since")
 
 
+class Liftings(Source):
+    """One row per person who may be contacted again before a suppression ends; to be recorded into the ledger."""
+
+    customer_id = identifier("Who, customer or not.", digits=True)
+    channel = text(
+        "Whose suppressions end, as they name it; upper and lower case are the same.",
+        null="those of every channel, and those through all of them",
+    )
+    at = instant("From when on they are lifted; those that begin later are not.")
+    lifted_by = text("Who decided it.")
+    reason = text("Why (asked again, recorded by mistake ...).")
+
+
 RECORDED_TABLES: dict[str, SourceTable] = {
     table.name: table
     for table in (
@@ -196,6 +209,7 @@ RECORDED_TABLES: dict[str, SourceTable] = {
             "since",
             kind_words="record",
         ),
+        SourceTable("recorded_liftings", Liftings, "customer_id, channel, at", "at", kind_words="record"),
     )
 }
 """Every table that a file for ``churnrisk record`` can hold, by name."""

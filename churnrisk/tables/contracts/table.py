@@ -17,7 +17,7 @@ Extra = Literal["", "attribute", "metric"]
 REFERS_TO_CUSTOMERS = ("surveys", "interactions", "usage", "events", "treatments")
 """Sources whose rows must belong to a customer; calls may name anyone."""
 
-UNCHECKED = ("recorded_answers", "recorded_suppressions")
+UNCHECKED = ("recorded_answers", "recorded_suppressions", "recorded_liftings")
 """Files to record that may name people who are no customers (yet), or in which the ledger says who it is about."""
 
 AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
@@ -26,7 +26,7 @@ AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
         "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future", "id_taken",
     ),
     "recorded_treatments": (
-        "treatment_in_the_future", "nothing_filled_in", "required_missing", "treatment_not_on_record",
+        "treatment_in_the_future", "nothing_filled_in", "no_offer_made", "required_missing", "treatment_not_on_record",
         "treatment_of_another_customer", "treatment_of_another_offer", "treatment_withdrawn", "treatment_before_record",
     ),
     "recorded_outcomes": (
@@ -36,6 +36,7 @@ AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
     "recorded_contacts": ("contact_in_the_future", "unknown_channel", "id_taken"),
     "recorded_consents": ("consent_in_the_future",),
     "recorded_suppressions": ("unknown_channel",),
+    "recorded_liftings": ("lifting_in_the_future", "unknown_channel", "nothing_to_lift"),
 }  # fmt: skip
 """What rows to record are rejected with beside their contract: they contradict the ledger, or the clock."""
 

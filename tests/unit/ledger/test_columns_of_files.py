@@ -129,6 +129,7 @@ ROWS = {
     "contacts": "Rose Sutton,Ольга Петрова,+999 006684,call,offer",
     "consents": "Rose Sutton,may_contact,no,2026-05-03",
     "suppressions": "Rose Sutton,call,asked,rose@example.org",
+    "liftings": "Rose Sutton,call,asked again,rose@example.org",
 }
 
 

@@ -360,5 +360,10 @@ def test_the_command_tells_what_became_of_the_rows(
 
 def test_every_kind_has_a_contract() -> None:
     tables = ("recorded_answers", "recorded_outcomes", "recorded_treatments", "recorded_contacts")
-    assert set(RECORDED_TABLES) == {*tables, "recorded_consents", "recorded_suppressions"}
+    assert set(RECORDED_TABLES) == {
+        *tables,
+        "recorded_consents",
+        "recorded_suppressions",
+        "recorded_liftings",
+    }
     assert set(RECORDED_TABLES) == {f"recorded_{kind}" for kind in KINDS}
