@@ -31,6 +31,10 @@ OF_TYPES = ("comparisons that fit the columns' types", "true or false for every 
 """What is expected where an expression can be read and its types do not fit: not told of columns whose type the data
 decide."""
 
+OF_CASES: Mapping[str, pl.DataType] = {"root_cause": pl.String(), "days_since_case": pl.Int64()}
+"""What expressions may name beside published columns: the root cause that staff recorded last, and the days since they
+recorded what came of a case (`nightly.cases`)."""
+
 _WORD = re.compile(r"\w+")
 
 
@@ -162,7 +166,7 @@ def _expression_faults(
         column.name: FRAME_TYPES[column.kind]
         for name in ("network", "scores")
         for column in RULES[name].columns
-    }
+    } | dict(OF_CASES)
     attributes = {each.column for each in tables.attributes}
     for name, text in expressions.items():
         words = set(_WORD.findall(text or "")) - published.keys()

@@ -31,11 +31,9 @@ from ..ledger.rules import ContactRules
 from ..ledger.rules.reasons import REASONS
 from ..reachable import standing_tonight
 from .basis import Basis
+from .cases import closed_cases, root_causes, told_of_cases
 from .turn import out_of_turn
 
-CASES_DAYS = 30
-"""Closed cases and causes so old are looked at; a cause a year old (:data:`CAUSE_DAYS`) still says something."""
-CAUSE_DAYS = 365
 DECIDED = "decide"
 """Who wrote a treatment that a night decided."""
 
@@ -111,12 +109,14 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
     offers, effects = _offers(basis), read_effects(workspace.champion)
     with ledger.reading() as db:
         outcomes, treatments = facts.outcomes(db, instant), facts.treatments(db, instant)
-    people = _people(ready, _causes(outcomes, treatments, instant))
+    causes = root_causes(outcomes, treatments, instant)
+    people = _people(ready, causes)
     frame = people.select("customer_id").join(
         ready.features.frame, on="customer_id", how="left", maintain_order="left"
     )
     network = ready.published.get("network")
     tables = [ready.published[name] for name in ("scores", "network", "features") if name in ready.published]
+    tables.append(told_of_cases(outcomes, causes, instant))
     arms, share = _arms(basis, ledger, config, people["customer_id"], network)
     with ledger.reading() as db:
         standing = standing_tonight(workspace, basis.loaded.tables, ledger, db, basis.as_of, arms=arms)
@@ -136,7 +136,7 @@ def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:
         nps=ready.known.nps,
         answering=ready.known.answering,
         eligible=None if offers is None else _eligible(offers, tables, people),
-        cases=_cases(outcomes, instant),
+        cases=closed_cases(outcomes, instant),
         contacts=_contacts(basis),
         owners=_owners(basis),
         unheard=_unheard(basis),
@@ -207,24 +207,6 @@ def _people(ready: Ready, causes: pl.DataFrame) -> pl.DataFrame:
     for more in (spilled, frame.select("customer_id", language=spoken), causes):
         risks = risks.join(more, on="customer_id", how="left", maintain_order="left")
     return risks.sort("customer_id")
-
-
-def _causes(outcomes: pl.DataFrame, treatments: pl.DataFrame, instant: datetime) -> pl.DataFrame:
-    """Return the root cause that staff recorded last of each customer."""
-    since = instant - timedelta(days=CAUSE_DAYS)
-    told = [each.select("customer_id", "at", "root_cause") for each in (outcomes, treatments)]
-    return (
-        pl.concat(told)
-        .filter(pl.col("root_cause").is_not_null(), pl.col("at") >= since)
-        .sort("customer_id", "at", "root_cause")
-        .unique("customer_id", keep="last", maintain_order=True)
-        .select("customer_id", "root_cause")
-    )
-
-
-def _cases(outcomes: pl.DataFrame, instant: datetime) -> pl.DataFrame:
-    recent = outcomes.filter(pl.col("at") >= instant - timedelta(days=CASES_DAYS))
-    return recent.select("customer_id", case_id="outcome_id", closed_at="at")
 
 
 def _contacts(basis: Basis) -> pl.DataFrame | None:

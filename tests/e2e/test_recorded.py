@@ -26,6 +26,25 @@ CONTACTS = """customer_id,at,channel,purpose,known_at
 c001,2026-06-03T10:00:00Z,call,offer,2026-06-03T10:00:00Z
 """
 
+MENDED = """
+[holdout]
+share = 0
+[[proactive.rules]]
+name = "network mended"
+when = "root_cause = 'network' and days_since_case between 3 and 90"
+message = "You told us of dropped calls: two masts stand there since May."
+every_days = 365
+"""
+OUTCOMES = """outcome_id,customer_id,at,outcome,root_cause,known_at
+o1,c001,2026-06-10T10:00:00Z,reached,network,2026-06-10T10:00:00Z
+o2,c002,2026-06-10T10:00:00Z,reached,price,2026-06-10T10:00:00Z
+o3,c003,2026-06-10T10:00:00Z,reached,price,2026-06-10T10:00:00Z
+o4,c003,2026-06-20T10:00:00Z,reached,network,2026-06-20T10:00:00Z
+o5,c004,2026-06-29T10:00:00Z,reached,network,2026-06-29T10:00:00Z
+o6,c005,2025-06-10T10:00:00Z,reached,network,2025-06-10T10:00:00Z
+o7,c006,2026-06-10T10:00:00Z,reached,network,2026-07-10T10:00:00Z
+"""
+
 
 def published(root: Path, name: str) -> pl.DataFrame:
     return pl.read_parquet(root / f"published/{name}/as_of={AS_OF}/part-0.parquet")
@@ -79,3 +98,22 @@ def test_what_was_recorded_is_in_the_next_night(tmp_path: Path, command: Command
     assert command("-q", "-w", root, "record", "answers", late).code == 0
     assert command("-q", "-w", root, "nightly", "--as-of", AS_OF).code == 0
     assert bytes_of(root) == before
+
+
+def test_customers_are_told_once_what_was_changed_about_what_they_complained_of(
+    tmp_path: Path, command: Command
+) -> None:
+    root = company(tmp_path, 0, "expected_rate = 0.02\n" + MENDED)
+    path = root / "outcomes.csv"
+    path.write_text(OUTCOMES, "utf-8")
+    said = command("-q", "-w", root, "record", "outcomes", path)
+    assert said.code == 0, said.err
+    assert command("-q", "-w", root, "train", "--as-of", AS_OF).code == 0
+    night = command("-q", "-w", root, "nightly", "--as-of", AS_OF)
+    assert night.code == 0, night.err
+    listed = pl.read_csv(root / f"lists/{AS_OF}/proactive.csv")
+    # the third said something else before; the fourth was seen to yesterday, the fifth a year ago, the sixth is news
+    assert listed["customer_id"].to_list() == ["c001", "c003"]
+    assert "two masts" in listed["message"][0]
+    assert command("-q", "-w", root, "nightly", "--as-of", "2026-07-01").code == 0
+    assert not (root / "lists/2026-07-01/proactive.csv").exists()

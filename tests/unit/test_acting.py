@@ -108,6 +108,13 @@ def test_a_rule_that_cannot_be_read_is_placed_where_it_is_written() -> None:
     assert "Did you mean risk?" in fault.remedy
 
 
+def test_rules_may_name_what_staff_recorded_of_a_case() -> None:
+    rule = "[[proactive.rules]]\nname='told'\nmessage='x'\nwhen="
+    assert of_settings(rule + "\"days_since_case <= 30 and root_cause = 'price'\"") == []
+    (fault,) = of_settings(rule + '"days_since_cases = 3"')
+    assert "Did you mean days_since_case?" in fault.remedy
+
+
 def test_every_offer_that_cannot_be_made_as_written_is_told_at_once(tmp_path: Path) -> None:
     faults = of_offers(
         tmp_path,
