@@ -30,6 +30,7 @@ from .looks import looks_of, watch_of, without_actions
 from .nps import predicted_nps
 from .result import TrainingResult
 from .ship import from_extract, from_snapshots
+from .silence import silence_words
 from .snapshots import outcome_days
 from .tuning import Trial, Tuning
 from .wanted import fit_settings
@@ -110,7 +111,8 @@ def train(
         own=own,
     )
     looks, censoring = without_actions(looks, settings)
-    notes = (*told, *(() if censoring is None else censoring.sentences()))
+    silence = silence_words(tables, config.churn, as_of)
+    notes = (*silence, *told, *(() if censoring is None else censoring.sentences()))
     origin = replace(origin, trained_until=as_of.instant.isoformat())
     result = from_snapshots(looks, settings, origin, notes, champion=champion)
     lifetime = lifetime_study(

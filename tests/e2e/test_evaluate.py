@@ -39,6 +39,7 @@ def test_evaluate_judges_a_twin_and_writes_page_tables_names_and_artifacts(
     assert plain["kind"] == "out of time"
     assert len(plain["looks"]) == 2
     assert set(plain["sentences"]) == set(HEADS)
+    assert not [note for note in plain["notes"] if "customers' file" in note]
 
     page = Path(plain["page"]).read_text("utf-8")
     assert Path(plain["page"]) == own_telco / "reports" / AS_OF / "evaluation" / "index.html"
@@ -87,3 +88,29 @@ def test_a_leave_out_that_names_nothing_stops_a_training_too(own_telco: Path, co
     assert said.code == 10
     assert "gendr" in said.out
     assert open_workspace(own_telco).models() == []
+
+
+def test_a_customers_file_that_ends_before_the_date_looked_from_is_told_by_train_and_evaluate(
+    own_telco: Path, command: Command
+) -> None:
+    """Of the same customers, what a file of 10 June knew; the file as it is says nothing of the kind."""
+    assert "customers' file" not in (own_telco / "models" / "champion" / "card.md").read_text("utf-8")
+    path, end = own_telco / "data" / "customers.csv", "2026-06-11"
+    table = pl.read_csv(path, infer_schema=False)
+    is_known = pl.col("left_known_at").str.slice(0, 10) < end
+    then = table.filter(pl.col("valid_from").str.slice(0, 10) < end, pl.col("joined_on") < end).with_columns(
+        pl.when(is_known).then(pl.col("left_on", "left_known_at", "left_reason"))
+    )
+    assert 0 < then["left_on"].drop_nulls().len() < table["left_on"].drop_nulls().len()
+    then.write_csv(path)
+    words = "the customers' file: nothing in it changed after 2026-06-09, 21 days before 2026-06-30"
+    trained = command("-w", own_telco, "train", "--as-of", AS_OF)
+    assert f"Warning: {words}" in trained.out
+    cards = [path.read_text("utf-8") for path in own_telco.glob("mlartifacts/**/card.md")]
+    assert cards
+    assert all(words in card.partition("## Remarks")[2] for card in cards)
+    judged = command("-w", own_telco, "evaluate", "--as-of", AS_OF)
+    assert judged.code == 0, judged.err
+    assert f"Note: {words}" in judged.out
+    page = own_telco / "reports" / AS_OF / "evaluation" / "index.html"
+    assert "nothing in it changed after 2026-06-09" in page.read_text("utf-8")

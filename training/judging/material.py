@@ -30,6 +30,7 @@ from ..fit import FitSettings
 from ..labels import earliest_look
 from ..looks import Look, looks_along, without_actions
 from ..rows import Rows, rows_of
+from ..silence import silence_words
 from ..snapshots import Snapshot, outcome_days, snapshot_schedule
 
 LEAVINGS = {
@@ -117,7 +118,8 @@ def material_of(
     looks, censoring = without_actions(looks, settings)
     notes = dict.fromkeys(note for look in looks for note in look.notes)
     weighing = () if censoring is None else censoring.sentences()
-    made = _material(looks, leavings, (*audited, *weighing, *notes))
+    silence = silence_words(tables, config.churn, as_of)
+    made = _material(looks, leavings, (*silence, *audited, *weighing, *notes))
     became = fates(engine, tables, looks, config.churn, as_of)
     return replace(made, fates=became, horizon_days=outcome_days(config.churn))
 
