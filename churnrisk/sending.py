@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets as random_names
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -40,6 +40,9 @@ PURPOSES: Mapping[str, str] = {
 }
 """Messages that contact a customer: they need a consent still, transactional ones at least no suppression. Others
 (alerts) go to colleagues."""
+
+NEED_CONSENT = frozenset(kind for kind, purpose in PURPOSES.items() if purpose != TRANSACTIONAL)
+"""Messages that wait while nobody can say what the customers' file refuses."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def send_due(
     crm: pl.DataFrame | None = None,
     most: int | None = None,
     by: datetime | None = None,
+    held_back: Collection[str] = (),
 ) -> Sent:
     """Send every message that is due, oldest first, until none is left, or the other side fails several times in a row.
 
@@ -105,6 +109,7 @@ def send_due(
     crm : consents as loaded now (`ledger.crm_consents`); without them only those of the ledger are looked at.
     most : messages tried, at most.
     by : the end of the day decided, naive UTC: consents given up to it count where it lies after the clock.
+    held_back : kinds of messages that stay where they are, as though they were not due.
 
     Notes
     -----
@@ -112,7 +117,7 @@ def send_due(
     the same id. Several senders share the work.
     """
     with ExitStack() as stack:
-        return _sent(_Senders(secrets, stack), ledger, crm, most, by)
+        return _sent(_Senders(secrets, stack), ledger, crm, most, by, held_back)
 
 
 class _Senders:
@@ -128,14 +133,20 @@ class _Senders:
         return self._open[endpoint]
 
 
-def _sent(
-    senders: _Senders, ledger: Ledger, crm: pl.DataFrame | None, most: int | None, by: datetime | None
+def _sent(  # noqa: PLR0917 - as `send_due`
+    senders: _Senders,
+    ledger: Ledger,
+    crm: pl.DataFrame | None,
+    most: int | None,
+    by: datetime | None,
+    held_back: Collection[str],
 ) -> Sent:
     name = f"{os.getpid()}-{random_names.token_hex(4)}"
     counts = {"sent": 0, "waiting": 0, "failed": 0, "withdrawn": 0}
     failure, in_a_row, n_left = "", 0, most
     while n_left is None or n_left > 0:
-        batch = claimed(ledger, _now(), sender=name, most=AT_ONCE if n_left is None else min(AT_ONCE, n_left))
+        n_next = AT_ONCE if n_left is None else min(AT_ONCE, n_left)
+        batch = claimed(ledger, _now(), sender=name, most=n_next, without=held_back)
         if not batch:
             break
         stopped = _stopped(batch, ledger, crm, max(filter(None, (_now(), by))))
@@ -175,6 +186,8 @@ def _stopped(batch: list[Message], ledger: Ledger, crm: pl.DataFrame | None, now
     )
     if frame.is_empty():
         return {}
+    if crm is not None:  # of a million customers ten are looked at
+        crm = crm.filter(pl.col("customer_id").is_in(frame["customer_id"].implode()))
     refused = still_allowed(frame, ledger, now, crm=crm, transactional=(TRANSACTIONAL,)).refused
     return dict(refused.select("message_id", "reason_code").iter_rows())
 

@@ -12,9 +12,10 @@ from ..config import resolved_secret
 from ..delivery import Secrets
 from ..errors import ConfigError, Fault, UsageError
 from ..ledger import Ledger
-from ..sending import SETTING, send_due
+from ..sending import NEED_CONSENT, SETTING, send_due
 from ..store import Workspace
 from .app import application
+from .consents import FileConsents
 from .described import ANSWERS_PATH
 from .intake import Intake
 
@@ -84,13 +85,19 @@ def required_secrets(workspace: Workspace, environment: Mapping[str, str]) -> Se
 
 
 def rounds_of(intake: Intake, secrets: Secrets) -> Callable[[], None]:
-    """Return what is done once a minute: strays brought home; messages sent, where there is an endpoint."""
+    """Return what is done once a minute: strays brought home; messages sent, where there is an endpoint.
+
+    To customers only while it is known what the customers' file says of them.
+    """
     has_endpoint = intake.workspace.config.webhooks.endpoint is not None
+    consents = FileConsents(intake.workspace.lake)
 
     def work() -> None:
-        intake.match_strays(datetime.now(UTC).replace(tzinfo=None))
+        now = datetime.now(UTC).replace(tzinfo=None)
+        intake.match_strays(now)
         if has_endpoint:
-            send_due(intake.ledger, secrets)
+            crm = consents.at(now)
+            send_due(intake.ledger, secrets, crm=crm, held_back=() if crm is not None else NEED_CONSENT)
 
     return work
 

@@ -7,7 +7,7 @@ least once: a process that dies between sending and noting sends again, under th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -78,12 +78,12 @@ def messages(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def claimed(
-    ledger: Ledger, now: datetime, *, sender: str, most: int = 100, kind: str | None = None
+    ledger: Ledger, now: datetime, *, sender: str, most: int = 100, without: Collection[str] = ()
 ) -> list[Message]:
     """Take messages that are due, oldest first, for `LEASE`; nobody else gets them meanwhile.
 
-    ``sender`` names whoever asks, one name per process. On PostgreSQL rows that another one is just taking are passed
-    over; on SQLite one waits for the other.
+    ``sender`` names whoever asks, one name per process; ``without``: kinds that stay where they are. On
+    PostgreSQL rows that another one is just taking are passed over; on SQLite one waits for the other.
     """
     is_due = (
         OUTBOX.c.sent_at.is_(None)
@@ -91,8 +91,8 @@ def claimed(
         & (OUTBOX.c.next_try_at <= now)
         & (OUTBOX.c.claimed_until.is_(None) | (OUTBOX.c.claimed_until <= now))
     )
-    if kind is not None:
-        is_due &= OUTBOX.c.kind == kind
+    if without:
+        is_due &= OUTBOX.c.kind.not_in(sorted(without))
     query = select(OUTBOX).where(is_due).order_by(OUTBOX.c.next_try_at, OUTBOX.c.message_id).limit(most)
     if ledger.dialect == "postgresql":
         query = query.with_for_update(skip_locked=True)

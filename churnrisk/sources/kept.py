@@ -35,6 +35,11 @@ class KeptTables:
         """Return where a version of a table lies, whether it is there or not."""
         return self._lake / "tables" / name / fingerprint[:32]
 
+    def newest(self, name: str) -> Path | None:
+        """Return the file of the version that was loaded last; None where none is there."""
+        found = (self._lake / "tables" / name).glob("*/part-0.parquet")
+        return max(found, key=lambda path: path.parent.stat().st_mtime_ns, default=None)
+
     def report(self, name: str, fingerprint: str) -> SourceReport | None:
         """Return the report of a version that is there; None when it has to be made."""
         path = self.folder(name, fingerprint) / "report.json"
