@@ -118,8 +118,9 @@ def refuse_taken_ids(db: Transaction, file: RecordedFile) -> None:
     """Put aside what stands under an id that is on record and says something else: it would be lost."""
     if file.kind in ID_OF:
         file.rows = beside_taken_ids(db, file.kind, file.rows)
+        file.reject(pl.col("_comment_later"), "comment_came_later", ID_OF[file.kind])
         file.reject(pl.col("_id_taken"), "id_taken", ID_OF[file.kind])
-        file.rows = file.rows.drop("_id_taken")
+        file.rows = file.rows.drop("_id_taken", "_comment_later")
 
 
 def hold_against_the_record(db: Transaction, workspace: Workspace, file: RecordedFile) -> None:

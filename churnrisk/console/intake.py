@@ -85,6 +85,7 @@ def refuse(rows: pl.DataFrame, now: datetime, *, is_batch: bool) -> None:
             (pl.col("answered_at") < pl.col("invited_at")).fill_null(value=False),
         ),
         "answer_in_the_future": ("answered_at", ahead("answered_at", now)),
+        "comment_came_later": ("comment", pl.col("_comment_later")),
         "id_taken": ("answer_id", pl.col("_id_taken")),
     }
     marked = rows.select(

@@ -34,7 +34,8 @@ _FILLED = ("metric",)
 
 
 def beside_taken_ids(db: Connection, kind: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with ``_id_taken``: their id is on record, or in an earlier row, and they say more or else.
+    """Return the rows with ``_id_taken`` (their id is on record, or in an earlier row, and they say more or else) and
+    ``_comment_later``: all that they say more is the comment of an answer that had none.
 
     Parameters
     ----------
@@ -48,8 +49,14 @@ def beside_taken_ids(db: Connection, kind: str, rows: pl.DataFrame) -> pl.DataFr
     kept = pl.concat([*found, rows.select(name, *content)]).unique(name, keep="first", maintain_order=True)
     told = kept.rename({each: f"_{each}" for each in content})
     beside = rows.join(told, on=name, how="left", maintain_order="left")
+    later = pl.lit(value=False)
+    if "comment" in content:
+        others = pl.any_horizontal(_says_else(each) for each in content if each != "comment")
+        later = ~others & pl.col("_comment").is_null() & _says_else("comment")
     differs = pl.any_horizontal(_says_else(each) for each in content)
-    return beside.with_columns(_id_taken=differs).drop(f"_{each}" for each in content)
+    return beside.with_columns(_id_taken=differs & ~later, _comment_later=later).drop(
+        f"_{each}" for each in content
+    )
 
 
 def _says_else(column: str) -> pl.Expr:

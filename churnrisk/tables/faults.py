@@ -92,6 +92,10 @@ ROW_FAULTS: dict[str, RowFault] = {
         "{column}, given or made from the row, is on record with other content: correct the row, or give it an id of "
         "its own."
     ),
+    "comment_came_later": RowFault(
+        "The answer is on record without this comment, and stays so: record the comment as an answer of its own, with "
+        "the instant at which it came as answered_at, no score, and no answer_id or a new one."
+    ),
     "answer_in_the_future": RowFault("answered_at has not come yet: correct it, or its offset from UTC."),
     "outcome_in_the_future": RowFault("at has not come yet: correct it, or its offset from UTC."),
     "treatment_in_the_future": RowFault(

@@ -23,7 +23,8 @@ UNCHECKED = ("recorded_answers", "recorded_suppressions", "recorded_liftings")
 AGAINST_THE_LEDGER: dict[str, tuple[str, ...]] = {
     "recorded_answers": (
         "nothing_filled_in", "required_missing", "invitation_of_another_customer", "metric_not_asked",
-        "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future", "id_taken",
+        "score_off_scale", "score_not_whole", "answer_before_invitation", "answer_in_the_future", "comment_came_later",
+        "id_taken",
     ),
     "recorded_treatments": (
         "treatment_in_the_future", "nothing_filled_in", "no_offer_made", "required_missing", "treatment_not_on_record",

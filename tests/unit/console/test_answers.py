@@ -184,6 +184,18 @@ def test_what_cannot_be_an_answer_is_refused_whole_with_its_place_and_without_it
     assert platform.send(HIGH)[0] == 202, "its id is free still"
 
 
+def test_a_comment_that_comes_after_its_answer_is_told_apart_and_taken_as_an_answer_of_its_own(
+    platform: Platform, ledger: Ledger
+) -> None:
+    first = wrong(LOW, answer_id="A1", comment=None)
+    assert platform.send(first)[0] == 202
+    status, told = platform.send(wrong(LOW, answer_id="A1", comment="too dear"), "msg_2")
+    assert (status, told["errors"]) == (422, [{"at": "comment", "code": "comment_came_later"}])
+    alone = wrong(LOW, score=None, comment="too dear", answered_at="2026-05-09T13:00:00Z")
+    assert platform.send(alone, "msg_3")[0] == 202
+    assert sorted(each["comment"] or "" for each in rows(ledger, ANSWERS)) == ["", "too dear"]
+
+
 def test_an_answer_id_that_was_given_to_another_answer_is_refused(platform: Platform, ledger: Ledger) -> None:
     first, other = wrong(LOW, answer_id="A1"), {**HIGH, "answer_id": "A1"}
     assert platform.send(first)[0] == 202

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from churnrisk.ledger import Ledger
-from churnrisk.ledger.facts import contacts, every_answer, outcomes
+from churnrisk.ledger.facts import answers, contacts, every_answer, outcomes
 from churnrisk.ledger.taking import AnswerRules, adopt_answers
 from churnrisk.recording import Recorded
 from churnrisk.store import Workspace
@@ -97,7 +97,23 @@ def test_an_answer_without_an_id_that_comes_again_with_a_comment_is_told(desk: D
     invite(ledger, "a1")
     head = "invitation_id,score,comment,answered_at\n"
     desk.record("answers", head + "a1,3,,2026-05-03\n")
-    assert is_rejected(desk.record("answers", head + "a1,3,too dear,2026-05-03\n"))
+    found = desk.record("answers", head + "a1,3,too dear,2026-05-03\n")
+    assert (found.n_new, found.n_known, codes(found)) == (0, 0, {"comment_came_later": 1})
+    assert desk.record("answers", head + "a1,,too dear,2026-05-04\n").n_new == 1, "as the reason says"
+    with ledger.reading() as db:
+        assert answers(db).select("score", "comment").rows() == [(3.0, None)], "the first given counts"
+        assert every_answer(db)["comment"].to_list().count("too dear") == 1
+
+
+@pytest.mark.parametrize(
+    "row", ["A1,a1,4,dear,2026-05-03", "A1,a1,3,dear,2026-05-04", "A1,b1,3,dear,2026-05-03"]
+)
+def test_a_comment_beside_which_something_else_differs_is_another_answer(
+    desk: Desk, ledger: Ledger, row: str
+) -> None:
+    invite(ledger, "a1", "b1")
+    desk.record("answers", ANSWERED + "A1,a1,3,,2026-05-03\n")
+    assert is_rejected(desk.record("answers", f"{ANSWERED}{row}\n"))
 
 
 def test_an_answer_kept_apart_holds_its_id_too(desk: Desk, ledger: Ledger) -> None:
