@@ -8,15 +8,21 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import Engine, event
+
+from churnrisk.ledger.database import migrate, opened_engine
 
 SERVER_USER = "postgres"
 WAIT_S = 60
+
+_NUMBERS = count(1)
 
 
 def binaries() -> Path | None:
@@ -52,7 +58,10 @@ def postgres_server() -> Iterator[str]:
         "--locale=C",
     ]
     subprocess.run([*initdb, "--no-sync"], check=True, **quiet)
-    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+    # nothing outlives the session, so nothing need outlive a fall of the machine
+    settings = ["listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", "autovacuum=off"]
+    settings += ["full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0"]
+    options = [word for each in settings for word in ("-c", each)]
     with subprocess.Popen([tools / "postgres", "-D", folder / "data", *options], **quiet) as server:
         try:
             url = f"postgresql://ledger@/postgres?host={folder}"
@@ -77,8 +86,62 @@ def _wait(url: str) -> None:
             return
 
 
-def fresh_schema(url: str, name: str) -> str:
+def fresh_schema(url: str) -> str:
     """Make an empty schema and return the URL that works in it."""
+    name = f"t{next(_NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f'create schema "{name}"'.encode())
     return f"{url}&options=-csearch_path%3D{name}"
+
+
+class Migrated:
+    """Tables of a new ledger for many tests: the migrations run once for each kind of database, and are copied.
+
+    A file is copied whole; on PostgreSQL the statements that made the tables are said again, all at once. Opening the
+    ledger still looks whether its tables are those of today.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._said: list[str] = []
+
+    def fill(self, url: str) -> None:
+        """Make the tables in an empty database."""
+        if url.startswith("sqlite"):
+            shutil.copyfile(self._file(), url.removeprefix("sqlite:///"))
+        elif self._said:
+            with psycopg.connect(url, autocommit=True) as db:
+                db.execute(";\n".join(self._said).encode())
+        else:
+            self._said = statements_of(lambda: self._migrate(url))
+
+    def _file(self) -> Path:
+        file = self._folder / "operations.db"
+        if not file.exists():
+            self._migrate(f"sqlite:///{file}")
+        return file
+
+    @staticmethod
+    def _migrate(url: str) -> None:
+        engine = opened_engine(url)
+        migrate(engine)
+        engine.dispose()
+
+
+def statements_of(migrates: Callable[[], None]) -> list[str]:
+    """Return what migrations say to make tables and tell their version; the rest changes rows that are not there."""
+    said: list[str] = []
+
+    def keep(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        verb = statement.split(maxsplit=1)[0].lower()
+        if verb in {"create", "alter", "drop", "comment"} or (
+            verb != "select" and "alembic_version" in statement
+        ):
+            said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    try:
+        migrates()
+    finally:
+        event.remove(Engine, "before_cursor_execute", keep)
+    return said

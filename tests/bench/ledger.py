@@ -85,7 +85,7 @@ def _ledgers() -> Iterator[tuple[str, Ledger]]:
     if binaries() is None:
         return
     with postgres_server() as url:
-        yield "PostgreSQL", _opened(fresh_schema(url, "bench"))
+        yield "PostgreSQL", _opened(fresh_schema(url))
 
 
 def _opened(url: str) -> Ledger:

@@ -24,9 +24,9 @@ from churnrisk.delivery import Secrets
 from churnrisk.ledger import Ledger
 from churnrisk.store import Workspace
 from tests.drawn_asked import decide
-from tests.unit.ledger.conftest import environment, ledger, server
+from tests.unit.ledger.conftest import environment, ledger
 
-__all__ = ["environment", "ledger", "server"]
+__all__ = ["environment", "ledger"]
 
 SECRETS = Secrets((b"s" * 32,))
 NOW = datetime(2026, 5, 10, 8)
