@@ -10,6 +10,7 @@ import pytest
 from churnrisk.ledger import Ledger
 from churnrisk.store import Workspace
 from tests.databases import Migrated, fresh_schema
+from tests.unit.ledger.desk import Desk
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -24,6 +25,11 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str
 def workspace(tmp_path: Path) -> Workspace:
     (tmp_path / "churnrisk.toml").write_text('[operations]\nurl = "env:LEDGER_URL"\n')
     return Workspace.open(tmp_path)
+
+
+@pytest.fixture
+def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
+    return Desk(workspace, environment)
 
 
 @pytest.fixture

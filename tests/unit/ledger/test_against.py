@@ -17,24 +17,14 @@ from churnrisk.ledger.permission import suppress, suppressed
 from churnrisk.ledger.withdrawn import withdraw
 from churnrisk.store import Workspace
 from tests.unit.ledger.desk import DECIDED_ON, INSTANT, NOW, Desk, codes, decide_offers
-from tests.unit.ledger.test_recording import SETTINGS, invite
+from tests.unit.ledger.drawn_workspace import WHOLE, drawn, invite
 
 HEAD = "treatment_id,customer_id,offer_id,at,propensity,campaign_id,accepted,root_cause\n"
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "churnrisk.toml").write_text(SETTINGS)
-    (tmp_path / "customers.csv").write_text(
-        "customer_id,joined_on\na,2024-01-01\nb,2024-01-01\nc,2024-01-01\n"
-    )
-    (tmp_path / "offers.csv").write_text("offer_id,name\ndiscount,Discount\nupgrade,Upgrade\n")
-    return Workspace.open(tmp_path)
-
-
-@pytest.fixture
-def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
-    return Desk(workspace, environment)
+    return drawn(tmp_path, WHOLE, ids=("a", "b", "c"), offers=("discount", "upgrade"))
 
 
 def test_a_treatment_on_record_of_another_customer_or_offer_is_rejected_with_a_remedy(

@@ -26,25 +26,21 @@ from churnrisk.store import Workspace
 from churnrisk.tables.contracts import RECORDED_TABLES
 from scoring.lists import _FILE_COLUMNS
 from tests.unit.ledger.desk import NOW, Desk
+from tests.unit.ledger.drawn_workspace import PLAIN, drawn
 
-SETTINGS = """
-[time]
-zone = "UTC"
-[sources.customers]
-path = "customers.csv"
-extracted_on = 2026-04-01
-[privacy]
-missing_consent = true
+SETTINGS = (
+    PLAIN
+    + """
 [lists]
 carry = ["phone", "acceptd"]
 """
+)
+CUSTOMERS = "customer_id,joined_on,phone,acceptd\na,2024-01-01,555-0100,x\n"
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "churnrisk.toml").write_text(SETTINGS)
-    (tmp_path / "customers.csv").write_text("customer_id,joined_on,phone,acceptd\na,2024-01-01,555-0100,x\n")
-    return Workspace.open(tmp_path)
+    return drawn(tmp_path, SETTINGS, customers=CUSTOMERS)
 
 
 @pytest.fixture
@@ -180,13 +176,11 @@ CELL = st.one_of(
 def test_no_error_holds_a_cell_of_the_file(
     rows: list[list[str]], kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    root = tmp_path_factory.mktemp("given")
-    (root / "churnrisk.toml").write_text(SETTINGS)
-    (root / "customers.csv").write_text("customer_id,joined_on,phone,acceptd\na,2024-01-01,5,x\n")
-    path = root / "given.csv"
+    workspace = drawn(tmp_path_factory.mktemp("given"), SETTINGS, customers=CUSTOMERS)
+    path = workspace.root / "given.csv"
     path.write_text("".join(",".join(row) + "\n" for row in rows))
     with pytest.raises(ChurnriskError) as caught:
-        record(Workspace.open(root), Inputs({}, {}, interactive=False), kind, path, now=NOW)
+        record(workspace, Inputs({}, {}, interactive=False), kind, path, now=NOW)
     text = json.dumps(caught.value.as_dict(), ensure_ascii=False)
     assert not any(cell in text for row in rows for cell in row)
 
@@ -201,13 +195,11 @@ def test_no_error_holds_a_cell_of_rows_whose_first_holds_a_name_of_ours(
     name = data.draw(st.sampled_from(list(RECORDED_TABLES[f"recorded_{kind}"].columns)))
     place = data.draw(st.integers(0, 2))
     rows[0][place] = name
-    root = tmp_path_factory.mktemp("given")
-    (root / "churnrisk.toml").write_text(SETTINGS)
-    (root / "customers.csv").write_text("customer_id,joined_on,phone,acceptd\na,2024-01-01,5,x\n")
-    path = root / "given.csv"
+    workspace = drawn(tmp_path_factory.mktemp("given"), SETTINGS, customers=CUSTOMERS)
+    path = workspace.root / "given.csv"
     path.write_text("".join(",".join(row) + "\n" for row in rows))
     try:
-        found = record(Workspace.open(root), Inputs({}, {}, interactive=False), kind, path, now=NOW)
+        found = record(workspace, Inputs({}, {}, interactive=False), kind, path, now=NOW)
         text = found.text()
     except ChurnriskError as error:
         text = json.dumps(error.as_dict(), ensure_ascii=False)

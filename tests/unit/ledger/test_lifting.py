@@ -19,7 +19,7 @@ from churnrisk.ledger.permission import suppress
 from churnrisk.ledger.schema import SUPPRESSIONS
 from churnrisk.store import Workspace
 from tests.unit.ledger.desk import NOW, Desk, codes
-from tests.unit.ledger.test_words_of_one_date import drawn
+from tests.unit.ledger.drawn_workspace import BY_URL, PLAIN, drawn
 
 STOPS = "customer_id,channel,since,until\n"
 LIFTS = "customer_id,channel,at,lifted_by,reason\n"
@@ -28,12 +28,7 @@ CHANNELS = ("email", "sms", "call")
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return drawn(tmp_path, operations='[operations]\nurl = "env:LEDGER_URL"\n')
-
-
-@pytest.fixture
-def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
-    return Desk(workspace, environment)
+    return drawn(tmp_path, PLAIN + BY_URL)
 
 
 def reachable(ledger: Ledger, now: datetime = NOW, customer: str = "a") -> set[str]:

@@ -16,25 +16,19 @@ from churnrisk.nightly.lists import SHEETS
 from churnrisk.store import Workspace
 from scoring.lists import _FILE_COLUMNS
 from tests.unit.ledger.desk import INSTANT, Desk, codes, decide_offers
-from tests.unit.ledger.test_recording import SETTINGS, invite
+from tests.unit.ledger.drawn_workspace import WHOLE, drawn, invite
 
+CUSTOMERS = """customer_id,joined_on,name,phone,owner
+a,2024-01-01,Rose,555,Ana
+b,2024-01-01,Bo,556,Ana
+c,2024-01-01,Cho,557,Ana
+"""
 CARRY = '[lists]\ncarry = ["name", "phone", "owner"]\n'
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "churnrisk.toml").write_text(SETTINGS + CARRY)
-    (tmp_path / "customers.csv").write_text(
-        "customer_id,joined_on,name,phone,owner\na,2024-01-01,Rose,555,Ana\nb,2024-01-01,Bo,556,Ana\n"
-        "c,2024-01-01,Cho,557,Ana\n"
-    )
-    (tmp_path / "offers.csv").write_text("offer_id,name\ndiscount,Discount\nupgrade,Upgrade\n")
-    return Workspace.open(tmp_path)
-
-
-@pytest.fixture
-def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
-    return Desk(workspace, environment)
+    return drawn(tmp_path, WHOLE + CARRY, customers=CUSTOMERS, offers=("discount", "upgrade"))
 
 
 def told(ledger: Ledger) -> list[tuple[object, ...]]:

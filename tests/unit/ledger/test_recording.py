@@ -13,61 +13,20 @@ from churnrisk.cli import run
 from churnrisk.errors import ContractError, SourceMissing, UsageError
 from churnrisk.inputs import Inputs
 from churnrisk.ledger import Ledger, still_allowed
-from churnrisk.ledger.entries import add
 from churnrisk.ledger.facts import answers, consents, contacts, every_answer, outcomes, treatments, whole
 from churnrisk.ledger.outbox import claimed
-from churnrisk.ledger.schema import ALERTS, INVITATIONS, STRAYS
+from churnrisk.ledger.schema import ALERTS, STRAYS
 from churnrisk.ledger.taking import AnswerRules, adopt_answers, contact_id
 from churnrisk.recording import KINDS, record
 from churnrisk.store import Workspace
 from churnrisk.tables.contracts import RECORDED_TABLES
 from tests.unit.ledger.desk import NOW, Desk
-
-SETTINGS = """
-[time]
-zone = "UTC"
-[sources.customers]
-path = "customers.csv"
-extracted_on = 2026-04-01
-[sources.offers]
-path = "offers.csv"
-[privacy]
-missing_consent = true
-[operations]
-url = "env:LEDGER_URL"
-[webhooks]
-endpoint = "https://platform.example"
-"""
+from tests.unit.ledger.drawn_workspace import WHOLE, drawn, invite
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "churnrisk.toml").write_text(SETTINGS)
-    (tmp_path / "customers.csv").write_text(
-        "customer_id,joined_on\na,2024-01-01\nb,2024-01-01\n007,2024-01-01\n"
-    )
-    (tmp_path / "offers.csv").write_text("offer_id,name\ndiscount,Discount\n")
-    return Workspace.open(tmp_path)
-
-
-def invite(ledger: Ledger, *names: str, at: datetime = datetime(2026, 5, 1)) -> None:
-    rows = pl.DataFrame({"invitation_id": names}).with_columns(
-        customer_id=pl.col("invitation_id").str.slice(0, 1),
-        metric=pl.lit("nps"),
-        occasion=pl.lit("relationship"),
-        purpose=pl.lit("confirm"),
-        invited_at=pl.lit(at),
-        known_at=pl.lit(at),
-        state=pl.lit("sent"),
-        written_at=pl.lit(NOW),
-    )
-    with ledger.writing() as db:
-        add(db, INVITATIONS, rows)
-
-
-@pytest.fixture
-def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
-    return Desk(workspace, environment)
+    return drawn(tmp_path, WHOLE, ids=("a", "b", "007"))
 
 
 ANSWERS = """invitation_id,score,comment,answered_at

@@ -14,7 +14,7 @@ from churnrisk.ledger.taking import AnswerRules, adopt_answers
 from churnrisk.recording import Recorded
 from churnrisk.store import Workspace
 from tests.unit.ledger.desk import NOW, Desk, codes
-from tests.unit.ledger.test_recording import SETTINGS, invite
+from tests.unit.ledger.drawn_workspace import WHOLE, drawn, invite
 
 ANSWERED = "answer_id,invitation_id,score,comment,answered_at\n"
 CONTACTED = "contact_id,customer_id,at,channel,purpose\n"
@@ -23,15 +23,7 @@ CAME = "outcome_id,customer_id,at,outcome,root_cause,note\n"
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "churnrisk.toml").write_text(SETTINGS)
-    (tmp_path / "customers.csv").write_text("customer_id,joined_on\na,2024-01-01\nb,2024-01-01\n")
-    (tmp_path / "offers.csv").write_text("offer_id,name\ndiscount,Discount\n")
-    return Workspace.open(tmp_path)
-
-
-@pytest.fixture
-def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
-    return Desk(workspace, environment)
+    return drawn(tmp_path, WHOLE)
 
 
 def is_rejected(found: Recorded) -> bool:

@@ -16,7 +16,7 @@ from churnrisk.ledger.schema import CONSENTS
 from churnrisk.ledger.schema import CONTACTS as LEDGER_CONTACTS
 from churnrisk.store import Workspace
 from tests.unit.ledger.desk import NOW, Desk, codes
-from tests.unit.ledger.test_recording import SETTINGS
+from tests.unit.ledger.drawn_workspace import WHOLE, drawn
 
 HEAD = "treatment_id,customer_id,offer_id,at,propensity,campaign_id,accepted,root_cause\n"
 CONTACTS = "customer_id,at,channel,purpose\n"
@@ -24,15 +24,7 @@ CONTACTS = "customer_id,at,channel,purpose\n"
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "churnrisk.toml").write_text(SETTINGS)
-    (tmp_path / "customers.csv").write_text("customer_id,joined_on\na,2024-01-01\nb,2024-01-01\n")
-    (tmp_path / "offers.csv").write_text("offer_id,name\ndiscount,Discount\n")
-    return Workspace.open(tmp_path)
-
-
-@pytest.fixture
-def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
-    return Desk(workspace, environment)
+    return drawn(tmp_path, WHOLE)
 
 
 def test_contacts_are_written_as_caps_spell_them_and_an_unknown_channel_is_rejected(

@@ -19,16 +19,8 @@ from churnrisk.ledger.facts import consents, frame_of, whole
 from churnrisk.ledger.schema import CONSENTS, SUPPRESSIONS
 from churnrisk.store import Workspace
 from tests.unit.ledger.desk import NOW, Desk, codes
+from tests.unit.ledger.drawn_workspace import BY_URL, PLAIN, drawn
 
-SETTINGS = """
-[time]
-zone = "UTC"
-[sources.customers]
-path = "customers.csv"
-extracted_on = 2026-04-01
-[privacy]
-missing_consent = true
-"""
 WORDS = "customer_id,consent,value,at\n"
 STOPS = "customer_id,channel,since,until\n"
 YES, NO = "a,may_contact,yes,2026-05-03\n", "a,may_contact,no,2026-05-03\n"
@@ -36,20 +28,9 @@ JUNE, JULY, FOR_EVER = (f"a,sms,2026-05-03,{until}\n" for until in ("2026-06-01"
 NUMBERS = count(1)
 
 
-def drawn(root: Path, *, operations: str = "") -> Workspace:
-    (root / "churnrisk.toml").write_text(SETTINGS + operations)
-    (root / "customers.csv").write_text("customer_id,joined_on\na,2024-01-01\nb,2024-01-01\n")
-    return Workspace.open(root)
-
-
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return drawn(tmp_path, operations='[operations]\nurl = "env:LEDGER_URL"\n')
-
-
-@pytest.fixture
-def desk(workspace: Workspace, environment: dict[str, str]) -> Desk:
-    return Desk(workspace, environment)
+    return drawn(tmp_path, PLAIN + BY_URL)
 
 
 def may_be_contacted(ledger: Ledger, now: datetime = NOW, channel: str = "sms") -> bool:
