@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from ..ledger import Decided
-from ..ledger.rules.reasons import CONTROL, OFFER
+from ..ledger.rules.reasons import CONTROL, HOLD_OUT, OFFER
 from .calling import PROACTIVE, PROMOTER
 
 SURVEY = "survey"
@@ -66,6 +66,11 @@ def offers_made(decided: Decided) -> pl.DataFrame:
     return decided.frame.filter(is_made).select("customer_id", offer_id="subject")
 
 
+def _held_out() -> pl.Expr:
+    """Return the decision as tables have it: a control of an offer, left alone all night, is held out of the rest."""
+    return pl.col("decision").replace({CONTROL: HOLD_OUT})
+
+
 def _requests(frame: pl.DataFrame) -> pl.DataFrame:
     asked = frame.filter(pl.col("kind") == SURVEY)
     kept = asked["details"].str.json_decode(_ASKING).struct
@@ -75,7 +80,7 @@ def _requests(frame: pl.DataFrame) -> pl.DataFrame:
         "cost",
         "propensity",
         "is_random",
-        "decision",
+        _held_out(),
         "reason_code",
         "why",
         "position",
@@ -132,7 +137,7 @@ def _approaches(frame: pl.DataFrame) -> pl.DataFrame:
         "customer_id",
         "channel",
         "purpose",
-        "decision",
+        _held_out(),
         "reason_code",
         "why",
         "position",

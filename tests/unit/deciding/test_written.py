@@ -15,7 +15,7 @@ from churnrisk.deciding import Material, decided_night, decision_tables, ledger_
 from churnrisk.ledger import Decided, Ledger, decided, decided_calls, facts, record_decisions
 from churnrisk.ledger.permission import unsaid
 from churnrisk.ledger.rules import Standing
-from churnrisk.ledger.rules.reasons import REASONS
+from churnrisk.ledger.rules.reasons import REASONS, decision_of
 from churnrisk.ledger.schema import HOLDOUTS, OUTBOX
 from churnrisk.ledger.standing import standing_of
 from churnrisk.ledger.taking import contact_id
@@ -93,6 +93,33 @@ def test_published_tables_pass_their_audits(ledger: Ledger) -> None:
     for frame in frames.values():
         assert frame.join(known, on="customer_id", how="anti").is_empty()
     audit(dict(frames.items()), {name: _alone(name) for name in frames})
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [("survey", "survey_requests"), ("promoter", "approaches"), ("proactive", "approaches")],
+)
+def test_whatever_the_rules_decide_is_published_in_a_word_of_its_table(
+    ledger: Ledger, kind: str, table: str
+) -> None:
+    """A control of an offer is left alone the whole night: no question, no promoter's letter either."""
+    found = recorded(ledger, a_night())
+    one = found.frame.filter(kind="survey").head(1)
+    rows = [
+        one.with_columns(
+            kind=pl.lit(kind), reason_code=pl.lit(code), decision=pl.lit(decision_of(code, kind))
+        )
+        for code in REASONS
+    ]
+    shown = tables(replace(found, frame=pl.concat(rows)))[table]
+    assert shown.height == len(REASONS)
+    (column,) = [column for column in RULES[table].columns if column.name == "decision"]
+    told = dict(shown.select("reason_code", "decision").iter_rows())
+    assert told["trial_hold_out"] == told["campaign_hold_out"] == "hold-out"
+    made = {
+        code: decision for code, decision in told.items() if decision_of(code, kind) not in {"none", "call"}
+    }
+    assert set(made.values()) <= set(column.words)
 
 
 def _alone(name: str) -> TableRule:
