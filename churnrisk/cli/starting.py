@@ -21,7 +21,7 @@ def init(directory: Annotated[Path, typer.Argument(help="The new workspace.")] =
 
 def demo(
     directory: Annotated[Path, typer.Argument(help="Workspace of the demo; made or renewed.")] = Path("demo"),
-    customers: Annotated[int, typer.Option(min=200, help="Customers to simulate.")] = 5000,
+    customers: Annotated[int, typer.Option(min=1200, help="Customers to simulate.")] = 5000,
     seed: Annotated[int, typer.Option(help="Seed of the simulated world.")] = 1,
 ) -> None:
     """Simulate a telco, check it, train a model and run one night."""
