@@ -50,7 +50,7 @@ def curve_of(material: Material, found: Offering, refused: Flags) -> pl.DataFram
     lots, stretch = turn_lots_of(material), stretch_of(material)
 
     def bought(budget: float) -> Bought:
-        is_option, _, trial, limits = options_of(_with_budget(material, budget), found, refused)
+        is_option, _, trial, limits, _ = options_of(_with_budget(material, budget), found, refused)
         net, cost = found.worth.net * trial.made, found.worth.cost * trial.made
         turns = turns_of(trial, np.where(is_option, net, np.nan), limits.per_offer, *lots)
         told = allocation(np.where(is_option & turns.allowed, net, np.nan), cost, limits)

@@ -25,6 +25,8 @@ from .trying import TRIAL
 
 PROMOTER, PROACTIVE = "promoter", "proactive"
 LATEST = "latest"
+OFFERED_INSTEAD = "offered_instead"
+"""Would take a place on the list, and is made an offer tonight that needs no call."""
 TURN = 1e-9
 WAITING = "waiting_for_answer"
 
@@ -117,7 +119,8 @@ def call_candidates(
     """Return a row per customer on the list of calls, in its order; those left out of it with why.
 
     Spares take the places of those left alone to measure by and of those who wait for an answer, the first first, and
-    else are no candidates: so many are called as the team can. Not those made an offer tonight that needs no call.
+    else are no candidates: so many are called as the team can. Not those made an offer tonight that needs no call, nor
+    those left without one: of them, as far as the last spare called, it is told why (``is_passed``).
     Whether somebody picked for an offer is left alone is for the walk to say, which may refuse the offer: here they are
     ``is_alone``.
 
@@ -128,7 +131,8 @@ def call_candidates(
     asked
         Customers who are asked tonight: the call waits for the answer.
     kept
-        Customers to whom the walk refused the offer that they would have been left without: they keep their call.
+        Customers to whom the walk refused the offer that they would have been made or left without: they keep their
+        call, or may take a place.
     """
     calls = material.calls
     if calls is None or calls.is_empty():
@@ -140,12 +144,15 @@ def call_candidates(
         .join(alone, on="customer_id", how="left", maintain_order="left")
         .with_columns(refused_for=pl.coalesce("left_out_for", "_alone", waits))
     )
-    is_alone = pl.col("refused_for").is_in(LEFT_ALONE)
-    return _filled(told, offers).select(
+    is_alone = (~pl.col("is_spare") & pl.col("refused_for").is_in(LEFT_ALONE)).fill_null(value=False)
+    return _filled(
+        told, offers.filter(~pl.col("customer_id").is_in(list(kept))) if offers.height else offers
+    ).select(
         "row",
         "customer_id",
-        refused_for=pl.when(~is_alone.fill_null(value=False)).then("refused_for"),
-        is_alone=is_alone.fill_null(value=False),
+        refused_for=pl.when(~is_alone).then("refused_for"),
+        is_alone=is_alone,
+        is_passed=pl.col("is_spare") & pl.col("refused_for").is_in([*LEFT_ALONE, OFFERED_INSTEAD]),
         kind=pl.lit(CALL),
         subject=pl.lit(CALL),
         purpose=pl.lit(CALL),
@@ -160,15 +167,23 @@ def call_candidates(
 
 
 def _filled(calls: pl.DataFrame, offers: pl.DataFrame) -> pl.DataFrame:
-    """Return the list with as many spares as it lost; ``calls``: also is_spare, left_out_for and refused_for."""
+    """Return the list with as many spares as it lost, and those passed over before the last of them.
+
+    ``calls``: also is_spare, left_out_for and refused_for.
+    """
     is_free = pl.col("left_out_for").is_null() & pl.col("refused_for").is_not_null() & ~pl.col("is_spare")
     can_take = pl.col("is_spare") & pl.col("refused_for").is_null()
+    told = calls
     if offers.height:
         made = offers.filter(pl.col("refused_for").is_null())
         by_call = made.filter(pl.col("channel") == CALL)["customer_id"]
         beside = made.filter(~pl.col("customer_id").is_in(by_call.implode()))["customer_id"]
-        can_take &= ~pl.col("customer_id").is_in(beside.implode())
-    return calls.filter(~pl.col("is_spare") | (can_take & (can_take.cum_sum() <= is_free.sum())))
+        is_beside = can_take & pl.col("customer_id").is_in(beside.implode())
+        told = calls.with_columns(
+            refused_for=pl.when(is_beside).then(pl.lit(OFFERED_INSTEAD)).otherwise("refused_for")
+        )
+    before = can_take.cast(pl.Int64).cum_sum() - can_take.cast(pl.Int64)
+    return told.filter(~pl.col("is_spare") | (before < is_free.sum()))
 
 
 def _left_alone(material: Material, offers: pl.DataFrame) -> pl.DataFrame:

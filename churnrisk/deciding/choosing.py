@@ -51,6 +51,8 @@ class Chosen:
     """Shape (n, o): offers on trial whose places in it are taken, or in which it was not the customer's turn."""
     is_other_turn: Flags
     """Shape (n, o): offers that are not on trial, where tonight was the turn of one that is."""
+    is_called: Flags
+    """Shape (n, o): offers on trial that need no call, of customers whom the team calls tonight."""
     trial_chance: Floats
     """Chance with which the lot of its trial leaves those picked for this offer without it; 0 where there is none."""
     is_left: Flags
@@ -79,10 +81,12 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
     order = np.argsort(_lot(material, "offer-order"), kind="stable")
     if not n_offers:
         nobody, none = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.bool_)
-        return Chosen(nobody, np.ones(n), none, np.zeros(n), none[:, None], none[:, None], np.zeros(n), none)
-    is_option, is_drawable, trial, limits = options_of(material, found, refused)
+        of_none = none[:, None]
+        return Chosen(nobody, np.ones(n), none, np.zeros(n), of_none, of_none, of_none, np.zeros(n), none)
+    options = options_of(material, found, refused)
+    is_option, is_drawable, trial, limits, is_called = options
     if settings.exploration == "thompson":
-        return _sampled(material, found, trial, is_drawable, limits)
+        return _sampled(material, found, options)
     net, cost = found.worth.net * trial.made, found.worth.cost * trial.made
     lots = turn_lots_of(material)
     turns = turns_of(trial, np.where(is_option, net, np.nan), limits.per_offer, *lots)
@@ -137,6 +141,7 @@ def chosen_offers(material: Material, found: Offering, refused: Flags) -> Chosen
         alone + by_rule * np.where(choice >= 0, chance[choice], 0.0),
         trial.full(choice) | (~turns.allowed & trial.is_on),
         ~turns.allowed & ~trial.is_on,
+        is_called,
         np.where(picked >= 0, chance[picked], 0.0),
         is_left,
         bought.bound,
@@ -156,6 +161,8 @@ class Options(NamedTuple):
     is_drawable: Flags
     trial: Trial
     limits: Limits
+    is_called: Flags
+    """Shape (n, o): taken out of the options, as `Chosen` says."""
 
 
 def options_of(material: Material, found: Offering, refused: Flags) -> Options:
@@ -163,9 +170,9 @@ def options_of(material: Material, found: Offering, refused: Flags) -> Options:
     reachable, stretch = ~refused[:, None], stretch_of(material)
     is_option, is_drawable = found.is_option & reachable, found.is_drawable & reachable
     trial = trial_of(material, found, is_drawable, stretch)
-    off_list = ~_tried_by_call(material, found.catalogue, trial)
+    is_called = _tried_by_call(material, found.catalogue, trial)
     limits = limits_of(material, found.catalogue, stretch, trial)
-    return Options(is_option & off_list, is_drawable & off_list, trial, limits)
+    return Options(is_option & ~is_called, is_drawable & ~is_called, trial, limits, is_called)
 
 
 def _tried_by_call(material: Material, catalogue: Catalogue, trial: Trial) -> Flags:
@@ -192,13 +199,14 @@ def _affordable(is_drawable: Flags, cost: Floats, limits: Limits, settings: Offe
     return int(settings.exploration_share * limits.budget / mean) if mean > 0 else None
 
 
-def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Flags, limits: Limits) -> Chosen:
+def _sampled(material: Material, found: Offering, options: Options) -> Chosen:
     """Let each decision follow a draw of what every offer may be worth after the prices of budget and places.
 
     The prices are those at which another draw of the same night would be sold out, so that nobody's chance depends on
     the draw that decides. The propensity is that of the offer among those that some offer is made to, which is whom
     effects are measured on.
     """
+    _, is_drawable, trial, limits, is_called = options
     people = material.people
     around = np.nan_to_num(material.money("spillover_value"))
     spread = np.maximum(found.error * (material.money("value") + around)[:, None] * trial.made, 1e-9)
@@ -228,6 +236,7 @@ def _sampled(material: Material, found: Offering, trial: Trial, is_drawable: Fla
         np.minimum(of_any, 1.0),
         trial.full(drawn.choice) | (~turns.allowed & trial.is_on),
         ~turns.allowed & ~trial.is_on,
+        is_called,
         chance,
         is_left,
         prices.bound,
@@ -297,6 +306,7 @@ def offer_candidates(
     by_draw = material.config.offers.exploration == "thompson"
     is_full = np.where(chosen.is_full[rows, place], "trial_full", "not_drawn" if by_draw else "capacity_full")
     is_full = np.where(chosen.is_other_turn[rows, place], "other_turn", is_full)
+    is_full = np.where(chosen.is_called[rows, place], "called_instead", is_full)
     # a draw heeds the budget by its price
     is_dear = (found.worth.cost[rows, place] > chosen.left) & (not by_draw)
     wanting = np.where(is_dear, "budget_spent", is_full)

@@ -100,7 +100,7 @@ def decided_night(material: Material) -> DecidedNight:
 def _still(
     done: pl.DataFrame, calls: pl.DataFrame, first: frozenset[str], kept: frozenset[str]
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Return who is still asked first, and who keeps a call because the offer they would be left without was refused.
+    """Return who is still asked first, and who keeps a call, or may take one, as the walk refused them their offer.
 
     The former become fewer and the latter more, so that it ends.
     """
@@ -108,7 +108,12 @@ def _still(
     if calls.is_empty():
         return asked, kept
     alone = frozenset(calls.filter("is_alone")["customer_id"].to_list())
-    return asked, kept | (alone & _customers(done.filter(pl.col("kind") == CALL), CALLED))
+    called = alone & _customers(done.filter(pl.col("kind") == CALL), CALLED)
+    no_room = done.filter(
+        pl.col("kind") == OFFER, pl.col("reason_code").is_in(["capacity_full", "budget_spent"])
+    )
+    passed = calls.filter("is_passed").join(no_room, on="customer_id", how="semi")["customer_id"]
+    return asked, kept | called | frozenset(passed.to_list())
 
 
 def _measuring(material: Material, chosen: Chosen | None) -> Material:

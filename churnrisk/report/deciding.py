@@ -40,7 +40,9 @@ NOT_MADE: Mapping[str, str] = {
     **dict.fromkeys(("left", "in_notice", "not_eligible"), "not for them"),
     **dict.fromkeys(("effect_unknown", "effect_not_shown"), "not known to help"),
     "not_worth_it": "not worth it",
-    **dict.fromkeys(("trial_full", "other_turn", "not_drawn"), "not tonight"),
+    **dict.fromkeys(
+        ("trial_full", "other_turn", "called_instead", "offered_instead", "not_drawn"), "not tonight"
+    ),
 }
 """Of the decision ``none`` by reason: only one of them says what something is worth."""
 BANDS = ("critical", "high", "watch", "low")

@@ -26,6 +26,7 @@ MEASURED: Mapping[str, str] = {
     "drawn_none": "the lot fell on no offer",
 }
 ASKED: Mapping[str, str] = {"asked_first": ""}
+OFFERED: Mapping[str, str] = {"offered_instead": ""}
 FULL: Mapping[str, str] = {"capacity_full": ""}
 FORBIDDEN: Mapping[str, str] = {
     "no_consent": "no consent",
@@ -37,6 +38,7 @@ LEFT_OUT: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("to rest, by your contact rules", RESTING),
     ("left alone to measure by", MEASURED),
     ("asked a question first, so that the call waits for the answer", ASKED),
+    ("who are made an offer that needs no call", OFFERED),
     ("for whom no call is left", FULL),
 )
 """Why somebody of the same rank is not on the list: in words, with the codes of it."""

@@ -75,7 +75,12 @@ def test_the_list_is_ranked_by_risk_times_value_and_value_around_within_capacity
     # those asked first and those left alone to measure by stand in it, and the next take their places
     assert called.height == capacity
     assert left.height > 0
-    assert set(left["left_out_for"]) <= {"asked_first", "campaign_hold_out", "trial_hold_out"}
+    assert set(left["left_out_for"]) <= {
+        "asked_first",
+        "offered_instead",
+        "campaign_hold_out",
+        "trial_hold_out",
+    }
     made = pl.read_csv(telco / "lists" / AS_OF / "at_risk.csv", infer_schema=False)
     assert made["customer_id"].to_list() == called["customer_id"].to_list()
     assert listed["spillover_value"].null_count() < listed.height

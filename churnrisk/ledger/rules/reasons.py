@@ -12,7 +12,7 @@ WITH_OFFER = "with_offer"
 
 GIVEN = (
     "left", "in_notice", "not_eligible", "effect_unknown", "effect_not_shown", "not_worth_it", "trial_full",
-    "other_turn", "drawn_none", "not_drawn",
+    "other_turn", "called_instead", "offered_instead", "drawn_none", "not_drawn",
 )  # fmt: skip
 """What whoever proposes a candidate knows of it, and the walk does not."""
 

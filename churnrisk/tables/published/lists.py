@@ -61,7 +61,8 @@ AT_RISK = PublishedTable(
             "text",
             "",
             "Why the customer is not called, as a code: see the contact rules in the documentation. asked_first: is "
-            "asked a question tonight, and the call waits for the answer; capacity_full: no call is left for tonight.",
+            "asked a question tonight, and the call waits for the answer; offered_instead: is made an offer tonight "
+            "that needs no call; capacity_full: no call is left for tonight.",
             "the customer is to be called",
         ),
         RUN,

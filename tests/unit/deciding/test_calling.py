@@ -384,6 +384,32 @@ def test_a_spare_who_is_made_an_offer_that_needs_no_call_is_not_called_for_nothi
     assert {"c0002", "c0003", "c0004"} <= set(offered)
     spares = [each for each in ("c0002", "c0003", "c0004", "c0005") if each not in offered]
     assert called(found) == ["c0001", *spares[:1]]
+    told = of_calls(found)
+    assert {name: told[name] for name in offered if name in told} == {
+        name: ("none", "offered_instead") if name > "c0001" else ("call", "with_offer")
+        for name in offered
+        if name in told
+    }
+    assert "offered_instead" in {code for _, code in told.values()}
+
+
+def test_whom_the_walk_refuses_a_message_takes_the_place_on_the_list_that_its_rank_gives() -> None:
+    """Those written to use up the money: the others are reached by nothing else, and rank before the last."""
+    only = """
+    offer_id | name | contact_cost | incentive_cost | capacity | channel | suits
+    gift     | Gift | 0.5          | 1              |          | email   |
+    """
+    drawn = material(
+        WHO,
+        "[surveys]\nbudget = 0\n[offers]\ntrial = false\n",
+        offers=only,
+        standing=left_alone("c0000"),
+        **on_the_list(WHO, 2, spares=4),
+    )
+    # what is bought goes by the settings, of which there is enough for all: the walk alone refuses
+    poorer = replace(drawn.rules, budgets={**drawn.rules.budgets, "offer": 2.0})
+    found = decided_night(replace(drawn, rules=poorer))
+    assert called(found) == ["c0001", "c0002"]
 
 
 @given(
@@ -417,14 +443,15 @@ def test_as_many_are_called_as_the_list_has_places_while_spares_last(rows: list[
     ).with_columns(refused_for=pl.lit(None, dtype=pl.String))
     # one after the other
     n_lost = sum(not spare and not out and bool(why) for spare, out, why, _ in rows)
-    wanted = []
-    for name, (is_spare, _, why, ways_of) in zip(ids, rows, strict=True):
+    wanted: list[tuple[str, str | None]] = []
+    for name, (is_spare, out, why, ways_of) in zip(ids, rows, strict=True):
         if not is_spare:
-            wanted.append(name)
-        elif n_lost and not why and ways_of != "email":
-            wanted.append(name)
-            n_lost -= 1
-    assert _filled(calls, offers)["customer_id"].to_list() == wanted
+            wanted.append((name, out or why))
+        elif n_lost:
+            # those passed over before the last who takes a place are told why
+            wanted.append((name, why or ("offered_instead" if ways_of == "email" else None)))
+            n_lost -= wanted[-1][1] is None
+    assert _filled(calls, offers).select("customer_id", "refused_for").rows() == wanted
 
 
 def test_hold_outs_are_contacted_for_transactional_purposes_alone() -> None:

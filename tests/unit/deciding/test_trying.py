@@ -72,6 +72,17 @@ def test_whoever_finds_no_place_in_a_trial_is_told_so_by_thompson_sampling_too()
     assert told == {"trial_full", "not_drawn"}
 
 
+def test_whom_the_team_calls_is_told_so_and_not_that_the_trial_was_full() -> None:
+    for how in ("share", "thompson"):
+        tonight = night(50, DEFAULTS + f'budget = 2000\nexploration = "{how}"\n')
+        listed = replace(tonight, listed=tonight.people["customer_id"].head(20))
+        rows = decided_night(listed).rows.filter(kind="offer")
+        codes = rows.filter(pl.col("customer_id").is_in(listed.listed.implode()))["reason_code"]
+        assert set(codes) == {"called_instead"}
+        others = rows.filter(~pl.col("customer_id").is_in(listed.listed.implode()))["reason_code"]
+        assert "called_instead" not in others.to_list()
+
+
 def test_an_offer_whose_own_treatments_show_that_it_keeps_people_goes_to_all_whom_it_pays_for() -> None:
     tonight = night(900, DEFAULTS + "budget = 2000\n", effects=measured(0.95))
     assert reasons(tonight) == {"chosen": 900}

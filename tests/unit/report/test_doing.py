@@ -59,7 +59,10 @@ def test_every_reason_for_which_somebody_is_not_called_has_its_words() -> None:
     told = {code for _, codes in LEFT_OUT for code in codes}
     calls = {*RESTING, *FORBIDDEN, "already_today", "permanent_hold_out"} - {"waiting_for_answer"}
     assert (
-        calls | {"campaign_hold_out", "trial_hold_out", "drawn_none", "asked_first", "capacity_full"} == told
+        calls
+        | {"campaign_hold_out", "trial_hold_out", "drawn_none", "asked_first", "offered_instead"}
+        | {"capacity_full"}
+        == told
     )
 
 
