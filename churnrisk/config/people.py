@@ -22,8 +22,8 @@ class PrivacySettings(Settings):
     missing_consent: bool | dict[str, bool] | None = Field(
         None,
         description="What a missing consent value or column means: true, false, or a table per consent column. "
-        "Without it a missing consent is an error. A value that became empty after a refusal leaves the refusal "
-        "in force.",
+        "Without it a missing consent is an error. In a file with valid_from a value that became empty after a refusal "
+        "leaves the refusal in force; a file of one row per customer forgets it.",
     )
     publish_ties: bool = Field(False, description="Write the table of ties between customers to restricted/.")
     name_neighbours: bool = Field(

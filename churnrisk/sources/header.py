@@ -26,6 +26,12 @@ _DATA = re.compile(r"@|\d{3}|^[\d+-]", re.ASCII)
 _SOMEBODYS = re.compile(r"@|(?:\d\D{0,2}){6}", re.ASCII)
 """What is told of no first row, however sure it is a header: an address, or digits enough for a phone or a birthday."""
 
+_NO_NAME = re.compile(r"[^\w\s./#()%&$€:*+-]|\.(?:\s|$)|\d{5}|^[\d+]")
+"""What the name of a column hardly has: quotes, commas, the ends of sentences, many digits, a number in front."""
+
+LONGEST_TOLD = 40
+"""Letters of a cell that may be told: names of columns are shorter, comments mostly longer. A guess."""
+
 
 def nearest(name: str, ours: Iterable[str], cutoff: float = NEAR) -> str | None:
     """Return the name of ours that is most like ``name``, case aside; None where none is alike enough."""
@@ -59,8 +65,9 @@ def is_header(names: Sequence[str], known: Iterable[str], *, needs_known: bool =
 class FirstRow:
     """The cells of a first row, and which of them may be told: as they are, or by their position alone.
 
-    A row with two names of ours is a header, and all its names may be told. In a file to record, with fewer, those
-    that are ours or nearly so. Sources may call their columns anything: there the rows beneath tell names from data.
+    A row with two names of ours is a header, and what looks like a name there may be told. In a file to record, with
+    fewer, those that are ours or nearly so. Sources may call their columns anything: there the rows beneath tell names
+    from data.
     """
 
     names: Sequence[str]
@@ -103,7 +110,11 @@ class FirstRow:
         """Say whether a cell may be told as it is."""
         if not self.is_header or _is_somebodys(name):
             return False
-        if self._is_sure or name in self.known or nearest(name, self.known) is not None:
+        if name in self.known or nearest(name, self.known) is not None:
+            return True
+        if self.beneath is not None and (_is_no_name(name) or self._is_like_its_data(name)):
+            return False
+        if self._is_sure:
             return True
         return not self.needs_known and (self.beneath is None or self._is_unlike_data)
 
@@ -122,6 +133,10 @@ class FirstRow:
             if cells
         )
 
+    def _is_like_its_data(self, name: str) -> bool:
+        """Say whether a cell of several words stands over others of several: over a person's name, perhaps one more."""
+        return " " in name and any(" " in cell for cell in self._below(list(self.names).index(name)))
+
     def _below(self, position: int) -> list[str]:
         cells = [row[position].strip() for row in self.beneath or () if position < len(row)]
         return [cell for cell in cells if cell]
@@ -129,6 +144,10 @@ class FirstRow:
 
 def _is_somebodys(cell: str) -> bool:
     return len(cell) > LONGEST_NAME or _SOMEBODYS.search(cell) is not None
+
+
+def _is_no_name(cell: str) -> bool:
+    return len(cell) > LONGEST_TOLD or _NO_NAME.search(cell) is not None
 
 
 def _shape(cell: str) -> str:

@@ -30,6 +30,7 @@ from .raw import SourceFault
 from .reports import SourceReport
 from .settle import Settled, settled
 from .stage import Stage, staged
+from .vanished import vanished_refusals
 from .verdicts import verdict
 
 ORDER = ("labelled", "offers", "calls", "surveys", "interactions", "usage", "events", "treatments")
@@ -174,6 +175,7 @@ class _Loader:
             stage = Stage(SOURCE_TABLES["customers"], self.scratch / "customers")
             stage.folder.mkdir(parents=True)
             stage.files.append(f"from {name}")
+            stage.warnings += origin.on_consents
             if name == "calls":
                 calls = self._staged(origin)
                 if calls is None or not calls.n_good:
@@ -254,6 +256,11 @@ class _Loader:
         if name == "customers":
             fill_consents(folder / "part-0.parquet", {name: self._meaning(name) for name in CONSENTS})
             write_carry(self.engine, stage, folder / "carry.parquet")
+            stage.warnings += vanished_refusals(
+                self.kept.newest(name),
+                folder / "part-0.parquet",
+                [part for part in CONSENTS if self._meaning(part)],
+            )
         report = report_of(stage, fingerprint, seen, self.roster or "")
         write_quarantine(stage, folder / "quarantine.parquet")
         report.write(folder / "report.json")

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..config import Config, SourceSettings, resolved_secret
+from ..config import CONSENTS, Config, SourceSettings, resolved_secret
 from ..errors import Fault, did_you_mean
 from ..tables.contracts import SOURCE_TABLES, SourceTable
 from .columnar import ParquetTable, stored_frame, stored_query
 from .delimited import DelimitedTable
 from .files import is_parquet, located_files
 from .mapping import ColumnMap, first_row, mapped_columns
+from .misread import lost_consents, misread_columns
 from .raw import RawTable, SourceFault
 from .stage import Part
 from .verdicts import zone_fault
@@ -33,6 +34,8 @@ class OpenedSource:
     faults: list[Fault] = field(default_factory=list)
     is_missing: bool = False
     derived_from: str | None = None
+    on_consents: list[str] = field(default_factory=list)
+    """What is to be said where customers are made from this source: columns of it that sound like consents."""
 
     def add(self, fault: SourceFault) -> None:
         self.faults += fault.faults
@@ -106,7 +109,25 @@ class Opener:
             source.faults += faults
             files.append((raw, mapping))
         source.parts.append(Part(settings, tuple(files)))
+        self._check_names(source, settings, files)
         self._check_part(source, settings, files, label)
+
+    def _check_names(
+        self, source: OpenedSource, settings: SourceSettings, files: Sequence[tuple[RawTable, ColumnMap]]
+    ) -> None:
+        """Judge columns that look like ours; what many files of a part have in common is told of the first."""
+        origins = {part.from_ for part in self.config.sources.get("customers", ())}
+        filled = [each for each in CONSENTS if self.config.privacy.meaning_of_missing(each) is not None]
+        carry = self.config.lists.carry if source.table.name == "customers" else ()
+        told: set[object] = set()
+        for raw, mapping in files:
+            found = misread_columns(source.table, settings, raw, mapping, carry=carry, filled=filled)
+            source.faults += [fault for fault in found.faults if fault.remedy not in told]
+            said = {text.removeprefix(raw.name): text for text in found.warnings}
+            raw.warnings += [text for what, text in said.items() if what not in told]
+            told |= {*said, *(fault.remedy for fault in found.faults)}
+            if source.table.name in origins and source.table.extra == "attribute" and filled:
+                source.on_consents += lost_consents(source.table, settings, raw, mapping)
 
     def _tables(
         self, source: OpenedSource, settings: SourceSettings, label: str

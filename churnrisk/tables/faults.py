@@ -160,6 +160,7 @@ SOURCE_FAULTS: dict[str, str] = {
     "header_missing": "The file has no first row, the row has no names, or it looks like data.",
     "header_duplicate": "Two columns of the file have the same name.",
     "column_missing": "A column named in the settings, or required by the contract, is not in the file.",
+    "column_unknown": "A column that is not mapped is nearly called like a consent, or is one of ours spelt otherwise.",
     "mapping_unknown": "The settings map a column that the source does not have.",
     "table_empty": "The source has no rows.",
     "all_rows_bad": "Not one row fulfils the contract.",

@@ -91,6 +91,12 @@ def test_a_misspelt_column_of_a_table_with_attributes_is_told_and_never_made_an_
     assert faults[0].remedy.startswith(f"Did you mean {meant}? If it is another attribute")
 
 
+def test_a_misspelt_consent_of_the_file_is_told_and_fills_nobody(tmp_path: Path) -> None:
+    settings = '[sources.customers]\npath = "p.csv"\nextracted_on = 2026-01-01\n'
+    code, where, found = only_fault(tmp_path, settings, {"p.csv": "customer_id,may_contct\nann,no\n"})
+    assert (code, where, found) == ("column_unknown", "p.csv", "'may_contct'")
+
+
 def test_a_column_may_be_renamed_to_an_attribute_that_resembles_none_of_ours(tmp_path: Path) -> None:
     settings = '[sources.customers]\npath = "p.csv"\nextracted_on = 2026-01-01\ncolumns = { tariff = "X" }\n'
     found = drawn(tmp_path, settings, {"p.csv": "customer_id,X,language_2\nann,S,en\n"})

@@ -252,6 +252,42 @@ def test_which_names_of_a_first_row_are_told() -> None:
     assert told("at", "+999 006684", beneath=[["x", "+999 006685"]], record=False) == ()
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "The call was slow, and nobody rang back",
+        "Slow!",
+        'the "fast" line',
+        "she waited for three weeks and then left us all",
+        "12 Elm Row",
+        "flat 10115",
+        "太慢了。",
+        "Rose Sutton",
+    ],
+)
+@pytest.mark.parametrize("record", [True, False])
+def test_a_cell_beside_two_names_of_ours_that_is_no_name_is_told_by_its_position(
+    cell: str, record: bool
+) -> None:
+    names = ("invitation_id", "customer_id", cell, "Signup channel", "# user", "Price (EUR)", "plan_2")
+    beneath = [["1", "a", "Bo Hill", "web", "7", "1", "gold"]]
+    told = FirstRow(
+        names, frozenset({"invitation_id", "customer_id", "score"}), beneath, needs_known=record
+    ).told
+    assert told == (*names[:2], "column 3", *names[3:])
+
+
+def test_an_error_of_surveys_quotes_no_cell_of_a_row_that_is_half_a_header(tmp_path: Path) -> None:
+    (tmp_path / "churnrisk.toml").write_text(SETTINGS + '[sources.surveys]\npath = "surveys.csv"\n')
+    (tmp_path / "customers.csv").write_text("customer_id\na\n")
+    row = 'invitation_id,customer_id,"Rose Sutton","Too slow, sorry",10115 Elm Row'
+    (tmp_path / "surveys.csv").write_text(f"{row}\n1,a,Bo Hill,Fine.,7 Oak Row\n")
+    with pytest.raises(ChurnriskError) as caught:
+        churnrisk.open(tmp_path).check()
+    assert "column 3, column 4, column 5" in str(caught.value)
+    assert not any(cell in str(caught.value) for cell in ("Rose", "slow", "Elm"))
+
+
 @pytest.mark.parametrize("blank", ["\n\n", "\r\n"])
 def test_blank_lines_above_the_header_are_no_rows_and_move_no_number(desk: Desk, blank: str) -> None:
     rows = "customer_id,at,purpose\na,2026-05-03,bill\na,2026-05-03\na,never,bill\na,2026-05-04,bill\n"
