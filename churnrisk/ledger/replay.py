@@ -1,12 +1,13 @@
 """The decisions of a date: written once, all in one transaction, and from then on read, never taken again.
 
 It decides when a date counts as decided, and refuses to know how a decision is reached. A process that dies in between
-leaves nothing of the date behind.
+leaves nothing of the date behind, and neither do decisions that are refused.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import polars as pl
@@ -111,8 +112,13 @@ def contacted_by(db: Connection, kind: str, subject: str, since: date, before: d
     return out.select("customer_id").unique().sort("customer_id")
 
 
-def record_decisions(
-    ledger: Ledger, as_of: date, instant: datetime, wanted: Decisions, now: datetime
+def record_decisions(  # noqa: PLR0917 - a date, what was decided of it, and who may still refuse
+    ledger: Ledger,
+    as_of: date,
+    instant: datetime,
+    wanted: Decisions,
+    now: datetime,
+    refuse: Callable[[Decided], None] | None = None,
 ) -> Decided:
     """Write the decisions of a date with all that follows from them, or return those that were written before.
 
@@ -126,6 +132,9 @@ def record_decisions(
         Left aside when the date has been decided already, by whomever.
     now : datetime
         The clock, naive UTC.
+    refuse : callable, optional
+        Is given the decisions as they will be read from now on, before they count; where it raises, nothing of the date
+        is written. Not asked of those written before.
     """
     with ledger.writing() as db:
         before = decided(db, as_of)
@@ -133,9 +142,12 @@ def record_decisions(
             return before
         _write(db, as_of, instant, wanted, now)
         written = decided(db, as_of)
-    if written is None:
-        raise AssertionError
-    return Decided(as_of, written.decided_at, written.run_id, written.figures, written.frame, is_replay=False)
+        if written is None:
+            raise AssertionError
+        made = replace(written, is_replay=False)
+        if refuse is not None:
+            refuse(made)
+    return made
 
 
 def _write(db: Connection, as_of: date, instant: datetime, wanted: Decisions, now: datetime) -> None:

@@ -6,7 +6,7 @@ It decides nothing: the order of a decision is ``deciding``'s, the date's decisi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -64,10 +64,15 @@ class Ready:
     published: Mapping[str, pl.DataFrame]
 
 
-def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
+Refusal = Callable[[pl.DataFrame, Mapping[str, pl.DataFrame]], None]
+"""Given decisions and the tables made from them, raises where these could not be published."""
+
+
+def tonight(basis: Basis, ledger: Ledger, ready: Ready, refuse: Refusal) -> Tonight:
     """Return the decisions of the date: those taken before, else taken now and written in one transaction.
 
-    A dry run (``basis.extent.is_dry``) takes them anew and writes nothing.
+    A dry run (``basis.extent.is_dry``) takes them anew and writes nothing. What ``refuse`` refuses is not written
+    either: nobody rests for a contact that stands in no list.
     """
     day, is_dry = basis.as_of.day, basis.extent.is_dry
     with ledger.reading() as db:
@@ -85,8 +90,13 @@ def tonight(basis: Basis, ledger: Ledger, ready: Ready) -> Tonight:
         if is_dry:
             stamped = rows.decisions.with_columns(as_of=pl.lit(day))
             before = Decided(day, now, basis.run_id, rows.figures, stamped, is_replay=False)
+            refuse(before.frame, _tables(basis, before))
         else:
-            before = record_decisions(ledger, day, basis.as_of.instant, rows, now)
+
+            def refused(made: Decided) -> None:
+                refuse(made.frame, _tables(basis, made))
+
+            before = record_decisions(ledger, day, basis.as_of.instant, rows, now, refused)
     return _told(basis, before, night, remarks)
 
 
@@ -98,9 +108,13 @@ def taken_before(basis: Basis, ledger: Ledger) -> Tonight | None:
 
 
 def _told(basis: Basis, found: Decided, night: DecidedNight | None, remarks: Sequence[str]) -> Tonight:
-    words = {code: basis.sentences.decided(code) for code in (*REASONS, "another_offer")}
     notes = tuple(json.loads(found.figures)["notes"])
-    return Tonight(found, night, decision_tables(found, words, basis.run_id), (*remarks, *notes))
+    return Tonight(found, night, _tables(basis, found), (*remarks, *notes))
+
+
+def _tables(basis: Basis, found: Decided) -> dict[str, pl.DataFrame]:
+    words = {code: basis.sentences.decided(code) for code in (*REASONS, "another_offer")}
+    return decision_tables(found, words, basis.run_id)
 
 
 def _material(basis: Basis, ledger: Ledger, ready: Ready) -> Material:

@@ -45,6 +45,7 @@ from ..report import Silence
 from .basis import Basis
 from .decided import Ready, taken_before, tonight
 from .listed import as_decided, list_of_calls
+from .publishable import refuse_unpublishable
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -296,22 +297,29 @@ def decisions_of(scored: Scored, frames: Frames) -> Addition:
         ready = Ready(
             scored.features, scored.scores, scored.around, scored.known, scored.ranked, candidates, frames
         )
-        found = tonight(basis, ledger, ready)
+
+        def refuse(rows: pl.DataFrame, tables: Frames) -> None:
+            refuse_unpublishable(basis, scored.scores, _list_as_decided(scored, rows), tables)
+
+        found = tonight(basis, ledger, ready, refuse)
     else:
         found = taken_before(basis, ledger)
     if found is None:
         ranked, capacity = _promoters(scored, frames), basis.workspace.config.team.promoter_capacity
         listed = None if ranked is None else approach_list(ranked, scored.open_to_calls, capacity)
         return Addition(promoters=listed)
-    calls = found.decided.frame.filter(kind=CALL)
     return Addition(
         found.tables,
-        ranked=list_of_calls(calls, scored.ranked, scored.scores, scored.around),
+        ranked=_list_as_decided(scored, found.decided.frame),
         notes=found.notes,
         promoters=_to_approach(scored, frames, found.tables["approaches"]),
         figures=found.decided.figures,
         is_replay=found.decided.is_replay,
     )
+
+
+def _list_as_decided(scored: Scored, decisions: pl.DataFrame) -> RankedList:
+    return list_of_calls(decisions.filter(kind=CALL), scored.ranked, scored.scores, scored.around)
 
 
 def challenger_of(scored: Scored, _: Frames) -> Addition:

@@ -79,6 +79,17 @@ def in_order(frame: pl.DataFrame, rule: TableRule) -> pl.DataFrame:
     return (shaped.sort(keys, maintain_order=True) if keys else shaped).rechunk()
 
 
+def audited(
+    frames: Mapping[str, pl.DataFrame],
+    rules: Mapping[str, TableRule],
+    n_expected: Mapping[str, int] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Return the frames of one run as they are published (see `in_order`), or raise as `audit` does."""
+    ordered = {name: in_order(frame, rules[name]) for name, frame in frames.items()}
+    audit(ordered, rules, n_expected)
+    return ordered
+
+
 def audit(
     frames: Mapping[str, pl.DataFrame],
     rules: Mapping[str, TableRule],

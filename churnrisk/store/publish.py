@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from .audits import TableRule, audit, in_order
+from .audits import TableRule, audited
 from .engine import Engine, literal, quoted
 from .private import kept_private, made_folder
 from .workspace import Workspace
@@ -63,8 +63,7 @@ def staged_edition(
 
     Raises GateRefused, with nothing written, when an audit finds anything.
     """
-    ordered = {name: in_order(frame, rules[name]) for name, frame in frames.items()}
-    audit(ordered, rules, n_expected)
+    ordered = audited(frames, rules, n_expected)
     folder = workspace.run_folder(run_id) / "tables"
     paths = {name: written_parquet(frame, folder / f"{name}.parquet") for name, frame in ordered.items()}
     return Edition(run_id, as_of, paths)

@@ -6,10 +6,18 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from churnrisk.ledger import Decisions, Ledger, decided, entries, record_decisions, replay
+from churnrisk.ledger import Decided, Decisions, Ledger, decided, entries, record_decisions, replay
 from churnrisk.ledger.facts import contacts, invitations, treatments, whole
 from churnrisk.ledger.outbox import message, messages
-from churnrisk.ledger.schema import DECISION_SETS, HOLDOUTS, OUTBOX
+from churnrisk.ledger.schema import (
+    CONTACTS,
+    DECISION_SETS,
+    DECISIONS,
+    HOLDOUTS,
+    INVITATIONS,
+    OUTBOX,
+    TREATMENTS,
+)
 
 DAY, END, NOW = date(2026, 5, 1), datetime(2026, 5, 2), datetime(2026, 5, 2, 4)
 
@@ -112,6 +120,30 @@ def test_what_dies_in_the_middle_leaves_nothing(
         assert contacts(db).is_empty()
     monkeypatch.setattr(replay, "add", add)
     assert record_decisions(ledger, DAY, END, night(), NOW).frame.height == 2
+
+
+def test_decisions_that_are_refused_leave_nothing_and_the_date_can_be_decided_after_that(
+    ledger: Ledger,
+) -> None:
+    shown = []
+
+    def refuse(made: Decided) -> None:
+        shown.append(made)
+        msg = "not so"
+        raise ValueError(msg)
+
+    with pytest.raises(ValueError, match="not so"):
+        record_decisions(ledger, DAY, END, night(), NOW, refuse)
+    with ledger.reading() as db:
+        assert decided(db, DAY) is None
+        tables = (DECISION_SETS, DECISIONS, INVITATIONS, TREATMENTS, CONTACTS, OUTBOX, HOLDOUTS)
+        assert [whole(db, table).height for table in tables] == [0] * len(tables)
+    taken = record_decisions(ledger, DAY, END, night(), NOW, shown.append)
+    assert not taken.is_replay
+    for made in shown:
+        assert made.frame.equals(taken.frame), "what is judged is what will be read"
+    # what stands is not judged again
+    assert record_decisions(ledger, DAY, END, night("another", "cd"), NOW, refuse).is_replay
 
 
 def test_of_two_at_once_one_decides_and_the_other_reads(ledger: Ledger) -> None:
