@@ -180,5 +180,6 @@ def _fault(code: str, names: Sequence[str], expected: str, verb: str) -> Fault |
         where="features " + ", ".join(names) if len(names) > 1 else f"feature {names[0]}",
         expected=expected,
         found=f"{len(names)} column(s) where this {verb}" if len(names) > 1 else f"one that {verb}",
-        remedy="Bring the sources back to what they were when the model was trained, or run `churnrisk train`.",
+        remedy="Bring the sources back to what they were when the model was trained, or run `churnrisk train`: a "
+        "column moved into `[lists] carry`, `exclude` or `constant`, or out of them, needs a new training.",
     )

@@ -65,6 +65,9 @@ SHEETS = (
         ("customer_id", "programme", "message", "channel", "purpose", "as_of"),
     ),
 )  # fmt: skip
+OFFER_COLUMNS = ("offer_id", "offer_name", "offer_why", "treatment_id")
+AFTER_OFFERS = "reasons"
+"""Column of the list before which an offer stands."""
 MONEY = ("net_value", "low", "high", "spillover_value", "cost")
 
 
@@ -74,10 +77,24 @@ def night_lists(basis: Basis, made: Made) -> Iterator[NightList]:
     offered = made.frames.get("offers_ranked")
     offers = None if offered is None else offers_made(offered, names)
     calls = allowed(basis, to_call(made.frames["at_risk"]), CALL, CALL, CALL)
-    yield NightList("at_risk", "List", call_list(calls.rows, carried, offers), withdrawn=calls.withdrawn)
+    called = call_list(calls.rows, carried, offers)
+    if basis.loaded.tables.has("offers"):
+        called = _with_offer_columns(called)
+    yield NightList("at_risk", "List", called, withdrawn=calls.withdrawn)
     yield from _decided(basis, made, calls.rows["customer_id"], carried, offers)
     if made.promoters is not None:
         yield _promoters(basis, made.promoters, carried)
+
+
+def _with_offer_columns(called: pl.DataFrame) -> pl.DataFrame:
+    """Return the list with columns for an offer even where nobody gets one: whoever reads files by program needs them.
+
+    Where there are no offers at all, they are in no file.
+    """
+    missing = [name for name in OFFER_COLUMNS if name not in called.columns]
+    place = called.columns.index(AFTER_OFFERS)
+    order = [*called.columns[:place], *missing, *called.columns[place:]]
+    return called.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing).select(order)
 
 
 def _promoters(basis: Basis, found: pl.DataFrame, carried: pl.DataFrame | None) -> NightList:

@@ -83,7 +83,13 @@ def _budgets(night: Decided, currency: str) -> Iterator[str]:
             yield f"Of {money(budget, currency)} for {BUDGETS.get(name, name)} {spent} are used."
     expected = figures.get("expected_net_value")
     if expected and figures["budget"].get("offer", 0) > 0:
-        yield f"The offers are expected to bring {money(expected, currency)} after all costs."
+        if expected > 0:
+            yield f"The offers are expected to bring {money(expected, currency)} after all costs."
+        else:
+            yield (
+                f"The offers are expected to cost {money(-expected, currency)} more than they bring: some are drawn by "
+                "lot to explore, and pay by what is learned of them."
+            )
 
 
 def _decided_parts(night: Decided, currency: str) -> Iterator[Part]:
@@ -104,7 +110,8 @@ def _decided_parts(night: Decided, currency: str) -> Iterator[Part]:
         if frame.height > 1:
             caption = (
                 "Budgets beside tonight's, same offers and same customers; expected, not measured, and before the lots "
-                "of tonight decide who is left alone to measure by."
+                "of tonight decide who is left alone to measure by and who draws which offer: what was really decided, "
+                "told above, may differ from it by some offers and their money."
             )
             yield Part(picture=pictures.budget_curve(frame, currency=currency), caption=caption)
 

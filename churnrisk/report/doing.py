@@ -195,21 +195,21 @@ def _programmes(handed: Handed) -> str:
     return f"for your programmes ({', '.join(f'{name} {count(n)}' for name, n in handed.programmes.items())})"
 
 
-STOPPED: Mapping[str, str] = {
-    "at_risk": "call",
-    "survey_requests": "question",
-    "offers": "offer",
-    "proactive": "message of your own rules",
-    "promoters": "promoter",
+STOPPED: Mapping[str, tuple[str, str]] = {
+    "at_risk": ("call", "calls"),
+    "survey_requests": ("question", "questions"),
+    "offers": ("offer", "offers"),
+    "proactive": ("message of your own rules", "messages of your own rules"),
+    "promoters": ("promoter", "promoters"),
 }
-"""What each list holds, in a word."""
+"""What each list holds, of one and of several."""
 
 
 def _stopped(content: ReportContent) -> Iterator[str]:
     """Yield what was decided and stopped since, because the customers may not be contacted any more."""
     told = [
-        counted(content.handed[name].n_stopped, word)
-        for name, word in STOPPED.items()
+        counted(content.handed[name].n_stopped, *words)
+        for name, words in STOPPED.items()
         if name in content.handed and content.handed[name].n_stopped
     ]
     if told:

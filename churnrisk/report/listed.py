@@ -120,6 +120,12 @@ EFFECTS: Mapping[str, str] = {
 }
 
 
+DRAWN = "Drawn by lot, to learn from what comes of it."
+DRAWN_AT_A_LOSS = (
+    "Drawn by lot to explore: expected to cost more than it brings, and made to learn from what comes of it."
+)
+
+
 def _offers(content: ReportContent) -> dict[str, tuple[str, ...]]:
     """Return, by customer, the offer with why it is made, or why there is none."""
     if content.offered is None:
@@ -139,7 +145,7 @@ def _offer_lines(row: Mapping[str, Any]) -> Iterator[str]:
         points = f"{100 * row['effect']:.1f}".replace("-", MINUS)
         yield f"{points} points less risk ({EFFECTS[row['effect_source']]})."
     if row["is_random"]:
-        yield "Drawn by lot, to learn from what comes of it."
+        yield DRAWN_AT_A_LOSS if (row["net_value"] or 0.0) < 0 else DRAWN
 
 
 def _moves(content: ReportContent) -> dict[str, tuple[str, ...]]:

@@ -130,7 +130,9 @@ OFFERS_RANKED = PublishedTable(
             low=0,
             high=1,
         ),
-        PublishedColumn("is_random", "boolean", "", "Drawn by lot among the offers worth making."),
+        PublishedColumn(
+            "is_random", "boolean", "", "Drawn by lot, to explore, among the offers that may be worth making."
+        ),
         PublishedColumn(
             "decision",
             "text",

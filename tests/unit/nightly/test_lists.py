@@ -139,6 +139,26 @@ def test_the_list_holds_those_to_call_with_their_offer_and_offers_those_of_the_o
     assert ["channel" in each.own for each in found.values()] == [False, True, True]
 
 
+def test_the_list_has_its_columns_for_an_offer_wherever_there_are_offers(basis: Basis) -> None:
+    some = lists(basis)["at_risk"].frame
+    frames = {**made().frames}
+    nobody = pl.lit(None, dtype=pl.String)
+    frames["at_risk"] = frames["at_risk"].with_columns(offer_id=nobody, treatment_id=nobody)
+    frames["offers_ranked"] = frames["offers_ranked"].clear()
+
+    def listed(basis: Basis) -> pl.DataFrame:
+        return next(night_lists(basis, Made(frames, ()))).frame
+
+    none = listed(basis)
+    assert none.columns == some.columns
+    assert none.select("offer_id", "offer_name", "offer_why", "treatment_id").null_count().row(0) == (2,) * 4
+    paths = {name: path for name, path in basis.loaded.tables.paths.items() if name != "offers"}
+    without = listed(replace(basis, loaded=LoadedSources(LakeTables(paths), {}, {})))
+    assert without.columns == [
+        name for name in some.columns if "offer" not in name and name != "treatment_id"
+    ]
+
+
 def test_whoever_withdrew_since_is_on_no_list_and_told_so(basis: Basis, ledger: Ledger) -> None:
     with ledger.writing() as db:
         suppress(ledger, db, ["anna", "=eva"], reason="asked", now=datetime(2026, 7, 1))

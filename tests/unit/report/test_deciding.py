@@ -47,6 +47,21 @@ def test_what_is_not_offered_is_told_by_its_reason_and_never_as_worth_nothing_wh
     assert [code for code, words in NOT_MADE.items() if "worth" in words] == ["not_worth_it"]
 
 
+def test_why_the_curve_and_what_was_decided_differ_is_told_and_offers_made_at_a_loss_are_called_exploration() -> (
+    None
+):
+    caption = decided_section(replace(believable(50), decided=DECIDED)).parts[1].caption
+    assert (
+        "before the lots of tonight decide who is left alone to measure by and who draws which offer"
+        in caption
+    )
+    at_a_loss = replace(DECIDED, figures={**DECIDED.figures, "expected_net_value": -12.5})
+    assert decided_section(replace(believable(50), decided=at_a_loss)).lines[2] == (
+        f"The offers are expected to cost 12.50{SPACE}EUR more than they bring: some are drawn by lot to explore, and "
+        "pay by what is learned of them."
+    )
+
+
 def test_whoever_was_stopped_since_is_counted_as_decided_and_told() -> None:
     content = replace(believable(50), decided=DECIDED, handed={"offers": Handed(3, n_stopped=2)})
     assert (

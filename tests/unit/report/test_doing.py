@@ -129,6 +129,19 @@ def test_what_was_stopped_since_it_was_decided_is_told() -> None:
     assert "stopped since" not in said(content)
 
 
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (1, "1 call, 1 question, 1 offer, 1 message of your own rules and 1 promoter"),
+        (48, "48 calls, 48 questions, 48 offers, 48 messages of your own rules and 48 promoters"),
+    ],
+)
+def test_what_was_stopped_is_counted_in_words_of_one_and_of_several(n: int, words: str) -> None:
+    names = ("at_risk", "survey_requests", "offers", "proactive", "promoters")
+    content = replace(samples.decided_night(), handed={name: Handed(0, n_stopped=n) for name in names})
+    assert f"any more: {words}." in said(content)
+
+
 def test_what_there_is_nothing_of_is_no_task() -> None:
     content = replace(samples.believable(), handed={"survey_requests": Handed(0, ("survey_requests.csv",))})
     told = said(content)
@@ -172,6 +185,20 @@ def test_the_list_says_what_to_offer_and_why_or_why_nothing() -> None:
     assert third[-1] == "Drawn by lot, to learn from what comes of it."
     assert any(line.startswith("Offer: what to propose") for line in section.lines)
     assert "Offer" not in [head.text for head in list_section(samples.believable()).parts[0].table.heads]  # type: ignore[union-attr]
+
+
+def test_an_offer_made_at_an_expected_loss_is_said_to_explore() -> None:
+    night = samples.decided_night()
+    assert night.offered is not None
+    at_a_loss = replace(night, offered=night.offered.with_columns(net_value=pl.lit(-0.4)))
+    table = list_section(at_a_loss).parts[0].table
+    assert table is not None
+    column = [head.text for head in table.heads].index("Offer")
+    assert [any("to explore" in line for line in row[column]) for row in table.rows[:3]] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_what_is_typed_in_backticks_is_shown_as_code_and_escaped() -> None:
