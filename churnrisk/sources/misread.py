@@ -179,9 +179,9 @@ class _Wording:
         if names:
             yield (
                 f"{self.where}: not read as a consent: {', '.join(map(self.row.called, names))}; missing_consent fills "
-                f"{', '.join(filled)}. Where yes means that it is allowed, map it: {self._mapped(filled[0], names[0])} "
-                f"in {self._section}; where yes means no, turn it round in the extract first; where it is no consent, "
-                "name it in exclude, text or constant."
+                f"{', '.join(filled)}. Where yes means that it is allowed, map it to the one that it is: "
+                f"{self._mapped('<consent>', names[0])} in {self._section}; where yes means no, turn it round in the "
+                "extract first; where it is no consent, name it in exclude, text or constant."
             )
 
     def alike(self, meant: Mapping[str, str]) -> Iterator[str]:

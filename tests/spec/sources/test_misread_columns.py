@@ -103,7 +103,7 @@ def test_a_column_that_sounds_like_a_consent_is_told_while_consents_are_filled(
     loaded = drawn(tmp_path / "a", SOURCE, people(column))
     (warning,) = loaded.warnings
     assert warning.startswith(f"p.csv: not read as a consent: {column!r}; missing_consent fills may_survey, ")
-    assert f'columns = {{ may_survey = "{column}" }}' in warning
+    assert f'columns = {{ <consent> = "{column}" }}' in warning
     assert drawn(tmp_path / "b", SOURCE + f'exclude = ["{column}"]\n', people(column)).warnings == ()
     full = ",".join((*CONSENTS, column))
     files: dict[str, str | bytes] = {"p.csv": f"customer_id,{full}\nann,no,no,no,no,1\n"}
@@ -163,7 +163,7 @@ def test_a_first_row_that_may_be_somebodys_is_told_by_position(tmp_path: Path) -
     files: dict[str, str | bytes] = {"p.csv": "customer_id,plan,no consent\nann,gold,no consent\n"}
     (warning,) = drawn(tmp_path, SOURCE, files).warnings
     assert "not read as a consent: column 3;" in warning
-    assert "columns = { may_survey = 3 }" in warning
+    assert "columns = { <consent> = 3 }" in warning
 
 
 def test_ordinary_names_are_like_no_consent() -> None:
