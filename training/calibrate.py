@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, isotonic_regression, minimize
 from scipy.special import expit, logit
 
 from churnrisk.bundle import Beta, Calibrator, Knots, Platt, VennAbersGrid, merged
@@ -114,6 +113,8 @@ def fitted_knots(score: Floats, left: Floats, weight: Floats, intervals: VennAbe
     rare leavers that adds up (2 % of 5,000). The curve is therefore shifted in log-odds until it expects as many
     leavers as there are.
     """
+    from scipy.optimize import isotonic_regression
+
     levels, mass, leavers = score_levels(score, left, weight)
     blocks = isotonic_regression(leavers / mass, weights=mass).blocks[:-1]
     total = np.add.reduceat(mass, blocks)
@@ -128,6 +129,7 @@ def fitted_knots(score: Floats, left: Floats, weight: Floats, intervals: VennAbe
 
 def _shift_to(n_leavers: float, log_odds: Floats, mass: Floats) -> float:
     """Return what to add to all log-odds so that ``mass`` expects ``n_leavers`` (over 0, under its sum)."""
+    from scipy.optimize import brentq
 
     def surplus(shift: float) -> float:
         return float(mass @ expit(log_odds + shift)) - n_leavers
@@ -163,6 +165,8 @@ class _Levels:
 def _largest_posterior(
     log_odds_of: Callable[[Floats], Floats], levels: _Levels, start: Floats, sd: float
 ) -> Floats:
+    from scipy.optimize import minimize
+
     def loss(theta: Floats) -> float:
         log_odds = log_odds_of(theta)
         nll = levels.mass @ np.logaddexp(0.0, log_odds) - levels.target @ log_odds

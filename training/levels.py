@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from churnrisk.metrics import Interval, observed_over_expected
 
@@ -27,7 +25,7 @@ FEWEST_DATES = 3
 """Dates from which a spread between dates is told; two have one difference (judgement)."""
 
 LEVEL = 0.95
-_CHANCE = float(norm.ppf((1 + LEVEL) / 2))
+_CHANCE = float(ndtri((1 + LEVEL) / 2))
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Levels:
         if not (judged.value > 0 and judged.low > 0):
             return judged
         by_chance = math.log(judged.high / judged.low) / 2
-        by_dates = float(student.ppf((1 + LEVEL) / 2, self.n_dates - 1)) * math.hypot(
+        by_dates = float(stdtrit(self.n_dates - 1, (1 + LEVEL) / 2)) * math.hypot(
             self.spread / math.sqrt(n_dates), self.error
         )
         factor = math.exp(math.hypot(by_chance, by_dates))
@@ -100,6 +98,7 @@ def levels_of(rows: Rows, risk: Floats) -> Levels | None:
 
 def _spread(value: Floats, error: Floats) -> float:
     """Return the standard deviation between dates; shapes (dates,)."""
+    from scipy.optimize import brentq
 
     def excess(variance: float) -> float:
         weight = 1 / (variance + error**2)

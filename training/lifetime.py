@@ -17,7 +17,6 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from churnrisk.bundle import Band
@@ -291,6 +290,8 @@ def _learned(counts: _Counts, plain: Lifetime, seed: int, n_resamples: int = N_R
 
 def _largest(pooled: _Counts, near: Floats | None) -> Floats:
     """Return rho and the log-odds of the long-run hazard (per month of the counts) with the largest posterior."""
+    from scipy.optimize import minimize
+
     n, d = pooled.at_risk[0, :, 1:], pooled.left[0, :, 1:]
     ahead = np.arange(1, n.shape[1] + 1)
     centre = float(logit(d.sum() / n.sum()))

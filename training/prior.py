@@ -19,9 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import betaln, expit, logit
-from scipy.stats import beta as beta_distribution
 
 from churnrisk.bundle import PRIOR, Additive, Effect, Feature, VennAbersGrid
 from churnrisk.errors import Fault, ModelUnfit
@@ -163,6 +161,8 @@ class _Base:
 
 
 def _base_rate(rows: Rows, expected: float | None) -> _Base:
+    from scipy.stats import beta as beta_distribution
+
     n = float(rows.weight.sum())
     left = float(rows.weight @ rows.left)
     if expected is None and left == 0:
@@ -340,6 +340,7 @@ def _shifted(effect: Effect, mean: float) -> Effect:
 
 def _intercept(score: Floats, rows: Rows, rate: float) -> float:
     """Return the intercept with which the mean risk of the rows is the base rate."""
+    from scipy.optimize import brentq
 
     def excess(intercept: float) -> float:
         return _mean(expit(score + intercept), rows) - rate

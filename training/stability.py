@@ -13,7 +13,7 @@ from math import comb
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtri
 
 from churnrisk.bundle import kind_of
 from churnrisk.metrics import wilson
@@ -83,9 +83,7 @@ def crossover_p(z: Floats) -> Floats:
     p_value = np.ones(z.shape[1])
     for k in np.unique(known.sum(axis=0)):
         of_k = known.sum(axis=0) == k
-        terms = [
-            comb(int(k) - 1, h) * 2.0 ** (1 - int(k)) * chi2.sf(least[of_k], h) for h in range(1, int(k))
-        ]
+        terms = [comb(int(k) - 1, h) * 2.0 ** (1 - int(k)) * chdtrc(h, least[of_k]) for h in range(1, int(k))]
         if terms:
             p_value[of_k] = np.sum(terms, axis=0)
     return np.where(least > 0, p_value, 1.0)
@@ -140,7 +138,7 @@ def _moved(parts: Sequence[Rows], level: float) -> Iterator[tuple[str, str]]:
         above = (np.nansum(ranks, axis=0) - n_last * (n_last + 1) / 2) / (n_first * n_last)
         share = np.maximum(above, 1 - above)
         # the variance of such a share is at most this (Birnbaum & Klose 1957)
-        surely = share - norm.isf(level) * np.sqrt(share * (1 - share) / np.minimum(n_first, n_last))
+        surely = share + ndtri(level) * np.sqrt(share * (1 - share) / np.minimum(n_first, n_last))
     for position in np.flatnonzero((surely > MOVED) & (np.minimum(n_first, n_last) >= 1 / (1 - MOVED) ** 2)):
         way = "above" if above[position] > 1 / 2 else "below"
         reason = (

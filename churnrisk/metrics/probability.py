@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, ndtri
-from scipy.stats import chi2
+from scipy.special import chdtrc, expit, logit, ndtri
 
 from .ranked import Floats, checked_outcomes
 
@@ -250,7 +249,7 @@ def calibration_line(
     intercept, slope = (
         Interval(float(c), float(c - h), float(c + h)) for c, h in zip(coefficients, half, strict=True)
     )
-    return CalibrationLine(slope, intercept, float(chi2.sf(max(gain, 0.0), 2)))
+    return CalibrationLine(slope, intercept, float(chdtrc(2, max(gain, 0.0))))
 
 
 def observed_over_expected(

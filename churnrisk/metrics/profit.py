@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression
 from scipy.special import betainc
 
 from .ranked import Curve, Floats, ranked_curve
@@ -187,6 +186,8 @@ def profits_of(curve: Curve, campaign: Campaign = VERBRAKEN) -> Floats:
 
 def _hull(curve: Curve) -> tuple[Floats, Floats]:
     """Return the corners of the ROC's convex hull as shares of the base: isotonic regression finds them in n."""
+    from scipy.optimize import isotonic_regression
+
     steps = np.diff(curve.leavers + curve.stayers)
     kept = np.flatnonzero(steps > 0)
     rates = np.diff(curve.leavers)[kept] / steps[kept]

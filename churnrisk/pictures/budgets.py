@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import altair as alt
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from . import theme
 from .drawing import Picture, Words, drawn, layered
 from .scales import amount_axis, defined, largest, money
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _LINE_WIDTH = 2.5
 
@@ -20,6 +24,8 @@ def budget_curve(curve: pl.DataFrame, *, currency: str = "") -> Picture:
     curve : columns budget, net_value (currency), n_offers, is_budget (true in at most one row).
     currency : name of the unit, shown on the axes.
     """
+    import altair as alt
+
     data = defined(curve, "budget", "net_value").sort("budget")
     unit = currency or "your currency"
     across = alt.X("budget:Q", scale=_scale(data, "budget"), axis=amount_axis())
@@ -50,4 +56,6 @@ def budget_curve(curve: pl.DataFrame, *, currency: str = "") -> Picture:
 
 
 def _scale(data: pl.DataFrame, column: str) -> alt.Scale:
+    import altair as alt
+
     return alt.Scale(domain=[0, 1.04 * largest(data, column) or 1.0], nice=False, zero=True)

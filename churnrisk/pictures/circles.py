@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import altair as alt
 import polars as pl
 
 from . import theme
 from .drawing import AnyChart, Picture, Words, drawn, layered
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _HEIGHT = 276
 _LEFT = theme.RIGHT
@@ -106,17 +109,23 @@ def _round(numbers: list[int], links: list[tuple[int, int]]) -> list[int]:
 
 
 def _x(column: str) -> alt.X:
+    import altair as alt
+
     half = (theme.WIDTH - _LEFT - theme.RIGHT) / 2
     return alt.X(column, type="quantitative", scale=alt.Scale(domain=[-half, half], nice=False), axis=None)
 
 
 def _y(column: str) -> alt.Y:
+    import altair as alt
+
     half = _HEIGHT / 2
     scale = alt.Scale(domain=[-half, half], nice=False, reverse=True)
     return alt.Y(column, type="quantitative", scale=scale, axis=None)
 
 
 def _link_lines(wheel: pl.DataFrame, links: pl.DataFrame) -> alt.Chart | None:
+    import altair as alt
+
     if links.is_empty():
         return None
     places = wheel.select("number", "x", "y")
@@ -128,6 +137,8 @@ def _link_lines(wheel: pl.DataFrame, links: pl.DataFrame) -> alt.Chart | None:
 
 
 def _spokes(wheel: pl.DataFrame) -> alt.Chart:
+    import altair as alt
+
     data = wheel.with_columns(zero=pl.lit(0.0))
     spokes: alt.Chart = alt.Chart(data).mark_rule(color=theme.SOFT, strokeCap="round")
     width = alt.StrokeWidth("width", type="quantitative", scale=None, legend=None)
@@ -135,6 +146,8 @@ def _spokes(wheel: pl.DataFrame) -> alt.Chart:
 
 
 def _discs(wheel: pl.DataFrame) -> AnyChart:
+    import altair as alt
+
     discs: alt.Chart = alt.Chart(wheel).mark_point(
         shape="circle", filled=True, opacity=1, stroke=theme.PAPER, strokeWidth=1.5
     )
@@ -147,11 +160,15 @@ def _discs(wheel: pl.DataFrame) -> AnyChart:
 
 
 def _numbers(wheel: pl.DataFrame) -> AnyChart:
+    import altair as alt
+
     numbers: alt.Chart = alt.Chart(wheel).mark_text(baseline="middle", color=theme.INK)
     return numbers.encode(x=_x("number_x"), y=_y("number_y"), text="label:N")
 
 
 def _middle() -> AnyChart:
+    import altair as alt
+
     data = pl.DataFrame({"x": [0.0], "y": [0.0], "label": ["leaves"]})
     disc: alt.Chart = alt.Chart(data).mark_point(
         shape="circle",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import altair as alt
 import polars as pl
 
 from . import theme
@@ -72,6 +71,8 @@ def risk_distribution(risks: pl.DataFrame) -> Picture:
     ----------
     risks : columns risk (0-1), band (low, watch, high, critical), one row per customer; any number of rows.
     """
+    import altair as alt
+
     data = defined(risks, "risk", "band")
     bins = risk_bins(data)
     is_fine = _is_fine(data)
@@ -134,6 +135,8 @@ def ties_per_customer(ties: pl.DataFrame) -> Picture:
     ----------
     ties : columns ties (text such as 3-5), n (customers), in the order to show; as :func:`tie_bins` gives it.
     """
+    import altair as alt
+
     data = defined(ties, "ties", "n")
     order = data["ties"].to_list()
     base = alt.Chart(data).encode(

@@ -10,12 +10,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from html import escape
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-import altair as alt
 import vl_convert
 
 from . import theme
+
+if TYPE_CHECKING:
+    import altair as alt
 
 PNG_MARGIN = 14
 
@@ -25,7 +27,6 @@ PNG_SCALE = 2.0
 _HEAD, _LINE = 40, 24
 """Height of the title, and of each line (legend, name of the upright axis) under it."""
 
-_SCHEMA_VERSION = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 _TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r'(?<=\bid=")[^"]+(?=")|(?<=url\(#)[^)]+(?=\))')
 _NOISE = re.compile(
@@ -75,11 +76,13 @@ class Picture:
         return vl_convert.svg_to_png(f"{head}>{paper}{rest}", scale=scale)
 
 
-AnyChart = alt.Chart | alt.LayerChart
+AnyChart: TypeAlias = "alt.Chart | alt.LayerChart"
 
 
 def layered(*parts: AnyChart) -> alt.LayerChart:
     """Return charts drawn over one another, the last on top."""
+    import altair as alt
+
     return cast("alt.LayerChart", alt.layer(*parts))
 
 
@@ -92,6 +95,8 @@ def drawn(
     foot: int = theme.BOTTOM,
 ) -> Picture:
     """Return ``chart`` as a picture of :data:`theme.WIDTH` units, framed by ``words``."""
+    import altair as alt
+
     if not _NAME.fullmatch(words.name):
         msg = f"a picture's name is lower case letters, digits and hyphens, not {words.name!r}"
         raise ValueError(msg)
@@ -103,8 +108,9 @@ def drawn(
         padding={"left": left, "top": top, "right": theme.RIGHT, "bottom": bottom},
         autosize=alt.AutoSizeParams(type="none"),
     )
+    schema_version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     converted = vl_convert.vegalite_to_svg(
-        sized.to_dict(), vl_version=_SCHEMA_VERSION, config=theme.CONFIG, allowed_base_urls=[]
+        sized.to_dict(), vl_version=schema_version, config=theme.CONFIG, allowed_base_urls=[]
     )
     height = top + plot_height + bottom
     return Picture(words.name, words.title, words.description, _framed(converted, words, height, left))

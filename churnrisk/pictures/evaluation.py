@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import altair as alt
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from . import theme
 from .drawing import AnyChart, Picture, Words, drawn, layered
 from .scales import FINE_BELOW, amount_axis, defined, largest, money, share_axis, whole_percent
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _LINE_WIDTH = 2.5
 _DASH = [4, 3]
@@ -23,6 +27,8 @@ def calibration(reliability: pl.DataFrame) -> Picture:
     reliability : columns mean_risk, realised_rate, realised_low, realised_high (0-1), one row per group; groups
         without a rate are left out.
     """
+    import altair as alt
+
     data = defined(reliability, "mean_risk", "realised_rate").sort("mean_risk", "realised_rate")
     highest = largest(data, "mean_risk", "realised_high", "realised_rate")
     top = min(1.0, highest * 1.06) if highest > 0 else 1.0
@@ -71,6 +77,8 @@ def gain(gains: pl.DataFrame, *, capacity_share: float | None = None) -> Picture
         share_of_leavers_reached_low and _high the interval is drawn behind the curve.
     capacity_share : share of customers the team can contact, 0-1, marked when given; the top decile otherwise.
     """
+    import altair as alt
+
     data = defined(gains, "share_contacted", "share_of_leavers_reached").sort("share_contacted")
     marked_share = capacity_share if capacity_share is not None else 0.1
     nearest = (pl.col("share_contacted") - marked_share).abs()
@@ -112,6 +120,8 @@ def lift(gains: pl.DataFrame) -> Picture:
     ----------
     gains : columns share_contacted (0-1), lift (ratio), lift_low, lift_high (null where unknown), rising.
     """
+    import altair as alt
+
     data = defined(gains, "share_contacted", "lift").sort("share_contacted")
     share_scale, share_ticks = share_axis(1.0, is_fine=True)
     across = alt.X("share_contacted:Q", scale=share_scale, axis=share_ticks)
@@ -145,6 +155,8 @@ def by_date(
     title, y_title : words around it.
     right : the value that would be right or pure chance, drawn as a dashed line.
     """
+    import altair as alt
+
     data = defined(frame, "as_of", "value").sort("as_of")
     values = [data["value"], data["low"].drop_nulls(), data["high"].drop_nulls()]
     ends = [float(each) for part in values for each in part] + ([] if right is None else [right])
@@ -177,6 +189,8 @@ def _behind(
     data: pl.DataFrame, column: str, across: alt.X, upright: tuple[alt.Scale, alt.Axis]
 ) -> list[alt.Chart]:
     """Return the interval of a curve as an area, nothing where there is none."""
+    import altair as alt
+
     low, high = f"{column}_low", f"{column}_high"
     if low not in data.columns or high not in data.columns or not data.drop_nulls([low, high]).height:
         return []
@@ -194,6 +208,8 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
         drawn behind the curve.
     currency : name of the unit, shown on the axis.
     """
+    import altair as alt
+
     data = defined(profits, "share_contacted", "profit_per_customer").sort("share_contacted")
     best = data.sort("profit_per_customer", descending=True, maintain_order=True).head(1)
     best_profit, best_share = float(best["profit_per_customer"][0]), float(best["share_contacted"][0])
@@ -258,5 +274,7 @@ def profit(profits: pl.DataFrame, *, currency: str = "") -> Picture:
 
 
 def _note(text: str, *, x: float, y: float) -> alt.Chart:
+    import altair as alt
+
     chart: alt.Chart = alt.Chart(pl.DataFrame({"note": [text]})).mark_text(align="right", color=theme.INK)
     return chart.encode(x=alt.value(x), y=alt.value(y), text="note:N")

@@ -6,13 +6,16 @@ The name stands above its bar, not beside it: so a long name in any script has t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import altair as alt
 import polars as pl
 
 from . import theme
 from .drawing import AnyChart, Picture, Words, drawn, layered, shortened
 from .scales import defined, largest, whole_percent
+
+if TYPE_CHECKING:
+    import altair as alt
 
 ROW_HEIGHT = 38
 NAME_COLUMNS = 46
@@ -37,10 +40,14 @@ class _Lines:
         return ROW_HEIGHT * len(self.data)
 
     def x(self, column: str) -> alt.X:
+        import altair as alt
+
         scale = alt.Scale(domain=[self.start, self.top], nice=False)
         return alt.X(column, type="quantitative", scale=scale, axis=None)
 
     def y(self, column: str = "middle") -> alt.Y:
+        import altair as alt
+
         scale = alt.Scale(domain=[0, self.height], nice=False, reverse=True)
         return alt.Y(column, type="quantitative", scale=scale, axis=None)
 
@@ -56,6 +63,8 @@ def _placed(frame: pl.DataFrame, top: float) -> _Lines:
 
 
 def _names_and_figures(lines: _Lines) -> alt.LayerChart:
+    import altair as alt
+
     base = alt.Chart(lines.data).encode(y=lines.y("name_at"))
     names = base.mark_text(align="left", baseline="middle", color=theme.INK).encode(
         x=alt.value(0), text="name:N"
@@ -68,6 +77,8 @@ def _names_and_figures(lines: _Lines) -> alt.LayerChart:
 
 
 def _bars(lines: _Lines, colour: str) -> alt.Chart:
+    import altair as alt
+
     half = _BAR_HEIGHT / 2
     data = lines.data.with_columns(start=0.0, upper=pl.col("middle") - half, lower=pl.col("middle") + half)
     bars: alt.Chart = alt.Chart(data).mark_rect(cornerRadius=1.5, color=colour)
@@ -181,6 +192,8 @@ def exposure_against_risk(frame: pl.DataFrame, *, overall: float) -> Picture:
         null where the group is too small for an interval).
     overall : mean risk of all customers, 0-1, drawn as a mark.
     """
+    import altair as alt
+
     data = defined(frame, "exposure", "n", "mean_risk")
     top = max(overall, largest(data, "mean_risk", "high"))
     lines = _placed(
@@ -229,6 +242,8 @@ def intervals(
     right : the value that would be right or pure chance, drawn as a mark.
     start : left end of the axis.
     """
+    import altair as alt
+
     data = defined(frame, "label", "value").with_columns(
         *(pl.col(each).clip(lower_bound=start) for each in ("value", "low", "high"))
     )
@@ -259,6 +274,8 @@ def _in_words(data: pl.DataFrame, name: str) -> str:
 
 
 def _intervals(lines: _Lines, low: str, high: str, value: str) -> alt.LayerChart:
+    import altair as alt
+
     base = alt.Chart(lines.data)
     rules = (
         base.transform_filter(f"isValid(datum.{low}) && isValid(datum.{high})")
@@ -275,6 +292,8 @@ def _intervals(lines: _Lines, low: str, high: str, value: str) -> alt.LayerChart
 
 def _reference(lines: _Lines, overall: float) -> alt.Chart:
     """Return a mark across every bar where all customers are."""
+    import altair as alt
+
     data = lines.data.select(
         overall=pl.lit(overall), upper=pl.col("middle") - _MARK_REACH, lower=pl.col("middle") + _MARK_REACH
     )

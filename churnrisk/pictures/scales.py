@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import altair as alt
 import polars as pl
 import polars.selectors as cs
+
+if TYPE_CHECKING:
+    import altair as alt
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -70,11 +73,15 @@ def _uncrowded(values: list[float], place: Callable[[float], float]) -> list[flo
 
 def percent_axis(values: list[float]) -> alt.Axis:
     """Return an axis of shares with labels in percent at ``values``; its unit stands in its title."""
+    import altair as alt
+
     return alt.Axis(values=values, labelExpr="format(100 * datum.value, '~g')", title=None)
 
 
 def count_axis() -> alt.Axis:
     """Return an axis of whole numbers, millions abbreviated."""
+    import altair as alt
+
     whole = "datum.value >= 1e6 ? format(datum.value / 1e6, '~r') + ' M' : format(datum.value, ',')"
     label = f"datum.value % 1 ? '' : {whole}"
     return alt.Axis(tickCount=5, tickMinStep=1, labelExpr=label, title=None)
@@ -82,6 +89,8 @@ def count_axis() -> alt.Axis:
 
 def amount_axis() -> alt.Axis:
     """Return an axis of amounts, written out: 12,000 and 0.05, never 1e+4."""
+    import altair as alt
+
     return alt.Axis(tickCount=6, labelExpr="format(datum.value, ',~r')", labelPadding=7, title=None)
 
 
@@ -92,6 +101,8 @@ def money(amount: float) -> str:
 
 def share_axis(top: float, *, is_fine: bool) -> tuple[alt.Scale, alt.Axis]:
     """Return scale and axis of shares from 0 to ``top``; ``is_fine`` opens the low end by a square root."""
+    import altair as alt
+
     scale = alt.Scale(type="sqrt" if is_fine else "linear", domain=[0, top], nice=False, zero=True)
     values = root_ticks(top) if is_fine else plain_ticks(top)
     return scale, percent_axis(values)

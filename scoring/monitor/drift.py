@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc, chdtri
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -70,7 +70,7 @@ def psi_by_chance(n_bins: int, n_before: float, n_now: float, *, level: float = 
     >>> round(psi_by_chance(10, 1000, 1000), 4)
     0.0338
     """
-    return float(chi2.ppf(level, n_bins - 1)) * (1 / n_before + 1 / n_now)
+    return float(chdtri(n_bins - 1, 1 - level)) * (1 / n_before + 1 / n_now)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def independent_shift(
     found = float(psi(one, two))
     limit = psi_by_chance(pooled.size, n_one, n_two)
     if pooled.min() * min(n_one, n_two) / (n_one + n_two) >= FEWEST_EXPECTED:
-        return Shift(found, limit, float(chi2.sf(found / (1 / n_one + 1 / n_two), pooled.size - 1)))
+        return Shift(found, limit, float(chdtrc(pooled.size - 1, found / (1 / n_one + 1 / n_two))))
 
     def drawn(size: int) -> Floats:
         again = rng.multivariate_hypergeometric(pooled, n_one, size=size, method="marginals")

@@ -13,9 +13,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr
-from scipy.stats import binom
 
 from churnrisk.config import MonitoringSettings
 from churnrisk.metrics import auc, calibration_line, observed_over_expected
@@ -166,11 +164,15 @@ def _weighted_ratio(base: Watched, left: Floats, risk: Floats, weight: Floats) -
 
 def _share_below(observed: float, n: int, rate: float) -> float:
     """Return the chance of fewer than so many leavers, and half of that of just so many."""
+    from scipy.stats import binom
+
     return float(binom.cdf(observed, n, rate) - binom.pmf(observed, n, rate) / 2)
 
 
 def _rates(observed: float, n: int) -> tuple[float, float]:
     """Return the lowest and highest rate (95 %) of which so many leavers of n are not too unlikely."""
+    from scipy.optimize import brentq
+
     middle = observed / n
     low = 0.0 if middle == 0 else brentq(lambda rate: _share_below(observed, n, rate) - 1 + TAIL, 0.0, middle)
     high = 1.0 if middle == 1 else brentq(lambda rate: _share_below(observed, n, rate) - TAIL, middle, 1.0)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -121,6 +120,8 @@ def _lowest(
     at: list[Floats], total: list[float], slope: list[Floats], low: Floats, high: Floats
 ) -> tuple[Floats, float]:
     """Return where the greatest of the cuts is least within a box, and how low it is there."""
+    from scipy.optimize import linprog
+
     slopes = np.array(slope)
     offsets = np.array(total) - (slopes * np.array(at)).sum(axis=1)
     # where nothing can be had the offsets are 0; divided by next to nothing the slopes would be beyond the solver

@@ -27,6 +27,8 @@ HEAVY = (
     "vl_convert",
     "xlsxwriter",
 )
+SELDOM = ("alembic", "altair", "lightgbm", "mlflow", "scipy.optimize", "scipy.stats", "sklearn", "sqlglot")
+"""What a command may do without: drawing, learning, solvers. Altair and two parts of scipy were 0.85 s of 2.3 s."""
 HELP = """
 import sys
 from churnrisk.cli import main
@@ -40,7 +42,17 @@ except SystemExit as end:
 
 @pytest.mark.parametrize("text", ["import churnrisk", HELP], ids=["import churnrisk", "churnrisk --help"])
 def test_no_heavy_library_loads_before_it_is_needed(text: str) -> None:
-    probe = f"{text}\nimport sys\nprint('loaded:', *sorted(set({HEAVY!r}) & set(sys.modules)))"
+    assert_none_loads(text, HEAVY)
+
+
+def test_a_command_loads_drawing_learning_and_solvers_only_when_it_comes_to_them() -> None:
+    assert_none_loads(
+        "import churnrisk.api, churnrisk.nightly, churnrisk.checking, churnrisk.evaluating", SELDOM
+    )
+
+
+def assert_none_loads(text: str, names: tuple[str, ...]) -> None:
+    probe = f"{text}\nimport sys\nprint('loaded:', *sorted(set({names!r}) & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", probe],
         capture_output=True,

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from churnrisk.bundle import EVIDENCE, NPS_CATEGORIES, SILENT, AnswerRatios, Evidence, Ratio, evidence_weight
 from churnrisk.bundle.answers import STATED_RESPONSE, STATED_SHARES, places_of
@@ -182,4 +182,4 @@ def agreement(one: Asked, other: Asked, *, strength: float = STRENGTH) -> float:
     contrast = np.column_stack([np.eye(3), -np.ones(3)])
     apart = contrast @ (first.values - second.values)
     covariance = contrast @ (first.covariance + second.covariance) @ contrast.T
-    return float(chi2.sf(float(apart @ np.linalg.solve(covariance, apart)), 3))
+    return float(chdtrc(3, max(float(apart @ np.linalg.solve(covariance, apart)), 0.0)))

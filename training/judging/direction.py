@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from churnrisk import metrics
 from churnrisk.bundle import Bundle
@@ -88,6 +87,8 @@ def direction(
 def _correlation(
     both: tuple[Floats, Floats], customer: NDArray[np.str_], seed: int
 ) -> tuple[float, float, float]:
+    from scipy.stats import rankdata
+
     if len(customer) < FEWEST_VALUES or any(np.ptp(each) == 0 for each in both):
         return (np.nan, np.nan, np.nan)
     one, two = (rankdata(each) for each in both)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, norm
+from scipy.special import ndtr, ndtri
 
 from churnrisk import metrics
 
@@ -121,14 +121,16 @@ def flagged(frame: pl.DataFrame) -> pl.DataFrame:
 
     All rows are tested together, so that 5 % of the flagged are false, not 5 % of all; null where there is no ratio.
     """
+    from scipy.stats import false_discovery_control
+
     low, high = frame["oe_low"].to_numpy(), frame["oe_high"].to_numpy()
     ratio = frame["oe"].to_numpy()
     is_known = np.isfinite(ratio) & (low > 0) & (ratio > 0)
     # without a leaver there is no standard error: the exact chance of none is what the upper end was made of
     is_none = np.isfinite(ratio) & (ratio == 0)
     p_value = np.full(len(ratio), np.nan)
-    error = (np.log(high[is_known]) - np.log(low[is_known])) / (2 * norm.ppf(0.975))
-    p_value[is_known] = 2 * norm.sf(np.abs(np.log(ratio[is_known])) / error)
+    error = (np.log(high[is_known]) - np.log(low[is_known])) / (2 * ndtri(0.975))
+    p_value[is_known] = 2 * ndtr(-np.abs(np.log(ratio[is_known])) / error)
     p_value[is_none] = np.minimum(1.0, 2 * np.exp(math.log(0.025) / high[is_none]))
     tested = np.isfinite(p_value)
     flag = np.full(len(ratio), None, dtype=object)
