@@ -1,8 +1,11 @@
-"""Which word on a consent is in force, against a slow twin that goes through the words one by one."""
+"""Which word on a consent is in force, against a slow twin that goes through the words one by one.
+
+An example is a table of several customers: what one of them says must not reach another either.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -83,82 +86,139 @@ def twin(rows: list[Row], default: bool, words: list[Word], by: datetime) -> boo
     return ours.value if spoke(ours.value, ours.at) > spoke(present.value, since) else present.value
 
 
-def table(rows: list[Row], default: bool) -> pl.DataFrame:
-    made = pl.DataFrame(
-        {
-            "customer_key": [7] * len(rows),
-            "version": range(len(rows)),
-            "valid_from": [row.valid_from for row in rows],
-            "known_at": [row.known_at for row in rows],
-            NAME: [default if row.value is None else row.value for row in rows],
-            f"said_{NAME}": [row.value is not None for row in rows],
-        },
-        schema_overrides={"valid_from": pl.Datetime("us"), "known_at": pl.Datetime("us")},
+@dataclass(frozen=True)
+class Customer:
+    rows: list[Row]
+    default: bool
+    """What the settings fill where a row has no value."""
+    words: list[Word]
+
+    def twin(self, by: datetime) -> bool:
+        return twin(self.rows, self.default, self.words, by)
+
+
+CUSTOMERS = st.lists(st.builds(Customer, files(), st.booleans(), WORDS), min_size=1, max_size=12)
+
+
+def examples(n_customers: int) -> settings:
+    """Return as many examples as hold so many customers: six each, as lists up to twelve are drawn."""
+    return settings(max_examples=n_customers // 6, deadline=None)
+
+
+def table(customers: list[Customer]) -> pl.DataFrame:
+    rows = [
+        (
+            key,
+            version,
+            row.valid_from,
+            row.known_at,
+            each.default if row.value is None else row.value,
+            row.value,
+        )
+        for key, each in enumerate(customers)
+        for version, row in enumerate(each.rows)
+    ]
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "customer_key": pl.Int64,
+        "version": pl.Int64,
+        "valid_from": pl.Datetime("us"),
+        "known_at": pl.Datetime("us"),
+        NAME: pl.Boolean,
+        "value": pl.Boolean,
+    }
+    made = pl.DataFrame(rows, schema=schema, orient="row")
+    return made.with_columns(
+        pl.col("value").is_not_null().alias(f"said_{NAME}"), may_survey=pl.lit(value=True)
     )
-    return made.with_columns(may_survey=pl.lit(value=True))
 
 
-def recorded(words: list[Word]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "customer_id": ["a"] * len(words),
-            "consent": [NAME] * len(words),
-            "at": [word.at for word in words],
-            "value": [word.value for word in words],
-        },
-        schema={
-            "customer_id": pl.String,
-            "consent": pl.String,
-            "at": pl.Datetime("us"),
-            "value": pl.Boolean,
-        },
-    )
+def recorded(customers: list[Customer]) -> pl.DataFrame:
+    rows = [
+        (str(key), NAME, word.at, word.value) for key, each in enumerate(customers) for word in each.words
+    ]
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "customer_id": pl.String,
+        "consent": pl.String,
+        "at": pl.Datetime("us"),
+        "value": pl.Boolean,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def found(rows: list[Row], default: bool, words: list[Word], by: datetime = NOW) -> bool:
-    crm = file_words(table(rows, default).lazy(), by, CONSENTS).collect()
-    told = crm.with_columns(customer_id=pl.lit("a")).drop("customer_key")
-    return bool(consents_in_force(told, recorded(words), "UTC", by).item(0, NAME))
+def found(customers: list[Customer], by: datetime = NOW) -> list[bool]:
+    """Return each customer's word in force, in their order."""
+    crm = file_words(table(customers).lazy(), by, CONSENTS).collect().sort("customer_key")
+    assert crm["customer_key"].to_list() == list(range(len(customers)))
+    told = crm.with_columns(customer_id=pl.col("customer_key").cast(pl.String)).drop("customer_key")
+    merged = consents_in_force(told, recorded(customers), "UTC", by)
+    assert merged["customer_id"].to_list() == told["customer_id"].to_list()
+    return merged[NAME].to_list()
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.data())
-def test_the_word_in_force_is_what_going_through_the_words_one_by_one_says(data: st.DataObject) -> None:
-    rows, words, default = data.draw(files()), data.draw(WORDS), data.draw(st.booleans())
-    assert found(rows, default, words) == twin(rows, default, words, NOW)
-    in_any_order = data.draw(st.permutations(words))
-    assert found(rows, default, in_any_order) == found(rows, default, words)
+@examples(600)
+@given(CUSTOMERS, st.data())
+def test_the_word_in_force_is_what_going_through_the_words_one_by_one_says(
+    customers: list[Customer], data: st.DataObject
+) -> None:
+    assert found(customers) == [each.twin(NOW) for each in customers]
+    in_any_order = [replace(each, words=data.draw(st.permutations(each.words))) for each in customers]
+    assert found(in_any_order) == found(customers)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_a_refusal_is_undone_by_nothing_but_a_later_yes(data: st.DataObject) -> None:
+@examples(300)
+@given(CUSTOMERS, st.data())
+def test_a_refusal_is_undone_by_nothing_but_a_later_yes(
+    customers: list[Customer], data: st.DataObject
+) -> None:
     """However many rows and extracts come after it: nobody says yes, so nobody may be contacted."""
-    rows, words, default = data.draw(files()), data.draw(WORDS), data.draw(st.booleans())
-    refusal = Word(max([NOW - timedelta(days=30), *(word.at for word in words)]), value=False)
-    last = rows[-1]
-    nothing_new = [
+    refused = [
+        replace(
+            each,
+            words=[
+                *each.words,
+                Word(max([NOW - timedelta(days=30), *(word.at for word in each.words)]), value=False),
+            ],
+        )
+        for each in customers
+    ]
+    repeated = [
+        replace(each, rows=[*each.rows, *nothing_new(each.rows[-1], data.draw(st.integers(1, 3)))])
+        for each in refused
+    ]
+    by = NOW + timedelta(days=30)
+    in_force = found(repeated, by)
+    assert in_force == found(refused, by)
+    assert not any(
+        may
+        for may, each in zip(in_force, customers, strict=True)
+        if each.rows[-1].valid_from is None or each.rows[-1].value is None
+    )
+
+
+def nothing_new(last: Row, n_extracts: int) -> list[Row]:
+    """Return extracts that repeat the last row."""
+    return [
         Row(
             None if last.valid_from is None else last.known_at + timedelta(days=extract),
             last.known_at + timedelta(days=extract),
             last.value,
         )
-        for extract in range(1, data.draw(st.integers(1, 3)) + 1)
+        for extract in range(1, n_extracts + 1)
     ]
-    by = NOW + timedelta(days=30)
-    assert found([*rows, *nothing_new], default, [*words, refusal], by) == found(
-        rows, default, [*words, refusal], by
-    )
-    if last.valid_from is None or last.value is None:
-        assert not found([*rows, *nothing_new], default, [*words, refusal], by)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_nothing_that_the_file_learns_later_changes_what_it_said(data: st.DataObject) -> None:
-    rows = data.draw(files())
-    known = [row for row in rows if row.known_at < NOW and (row.valid_from or row.known_at) < NOW]
+@examples(300)
+@given(CUSTOMERS)
+def test_nothing_that_the_file_learns_later_changes_what_it_said(customers: list[Customer]) -> None:
+    so_far = [
+        replace(
+            each,
+            rows=[row for row in each.rows if row.known_at < NOW and (row.valid_from or row.known_at) < NOW],
+        )
+        for each in customers
+    ]
+    known = [place for place, each in enumerate(so_far) if each.rows]
     if not known:
         return
-    words, default = data.draw(WORDS), data.draw(st.booleans())
-    assert found(rows, default, words) == found(known, default, words)
+    with_all = found(customers)
+    assert [with_all[place] for place in known] == found([so_far[place] for place in known])
