@@ -20,7 +20,7 @@ ROW_FAULTS: dict[str, RowFault] = {
     # reading the file
     "malformed_line": RowFault(
         "The line has more or fewer fields than the header, or a text in quotes holds lines like rows of the file: a "
-        "quote that is not closed?"
+        "quote may not be closed."
     ),
     "bad_characters": RowFault("{column} holds bytes that are no text in the encoding of the file."),
     # reading a value
