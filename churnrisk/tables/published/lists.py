@@ -11,7 +11,8 @@ AT_RISK = PublishedTable(
     "the team can call. Of a date that was decided it is the list as decided: whoever withdrew since stands in it as "
     "then, and is in no file of lists/, which is what to act on. "
     "Those ranked above the last of them who are not called stand in it too, with the reason in left_out_for, so that "
-    "they can be counted. "
+    "they can be counted: of those who may not be called (consent, contact rules, the permanent hold-out) the highest "
+    "alone, at most as many as the team can call, and none ranked below its places. "
     "lists/YYYY-MM-DD/at_risk.csv and .xlsx hold only those to call, numbered from 1, the columns of [lists] carry "
     "first: without may_contact, left_out_for and run_id, with at_stake (risk x value), at_stake_around (risk x "
     "spillover_value), and the name of the offer and why it is made (offer_name, offer_why).",
