@@ -301,8 +301,8 @@ def _suppressed(db: Transaction, ledger: Ledger, file: RecordedFile) -> Taken:
 def _lifted(db: Transaction, ledger: Ledger, file: RecordedFile) -> Taken:
     """End what holds; a row that ends nothing is known, or rejected with where to look."""
     file.rows = liftable(db, ledger, file.rows)
-    file.reject((pl.col("_n_open") == 0) & ~pl.col("_is_done"), "nothing_to_lift")
     n_held = file.rows.filter("_is_held").height
+    file.reject((pl.col("_n_open") == 0) & ~pl.col("_is_done"), "nothing_to_lift")
     if n_held:
         file.warnings.append(
             f"{counted(n_held, 'row')} of customers who are still held back by a suppression of all channels: leave "

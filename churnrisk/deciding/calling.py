@@ -28,6 +28,8 @@ LATEST = "latest"
 OFFERED_INSTEAD = "offered_instead"
 """Would take a place on the list, and is made an offer tonight that needs no call."""
 TURN = 1e-9
+A_LITTLE = 1e-12
+"""Of large amounts: beside them :data:`TURN` is lost in rounding."""
 WAITING = "waiting_for_answer"
 
 
@@ -158,7 +160,7 @@ def call_candidates(
         purpose=pl.lit(CALL),
         channel=pl.lit(CALL),
         # after an offer to the same customer, which the same call makes
-        value=pl.col("stake") - TURN,
+        value=pl.col("stake") - TURN - pl.col("stake").abs() * A_LITTLE,
         cost=pl.lit(0.0),
         campaign_id=pl.lit(None, dtype=pl.String),
         propensity=pl.lit(1.0),

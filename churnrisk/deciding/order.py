@@ -109,9 +109,9 @@ def _still(
         return asked, kept
     alone = frozenset(calls.filter("is_alone")["customer_id"].to_list())
     called = alone & _customers(done.filter(pl.col("kind") == CALL), CALLED)
-    no_room = done.filter(
-        pl.col("kind") == OFFER, pl.col("reason_code").is_in(["capacity_full", "budget_spent"])
-    )
+    # for want of room or money, or by a rule of that channel alone; whom something else reaches is reached
+    refused = ["capacity_full", "budget_spent", "cap_reached", *FORBIDDEN]
+    no_room = done.filter(pl.col("kind") == OFFER, pl.col("reason_code").is_in(refused))
     passed = calls.filter("is_passed").join(no_room, on="customer_id", how="semi")["customer_id"]
     return asked, kept | called | frozenset(passed.to_list())
 

@@ -58,7 +58,8 @@ def take_suppressions(db: Connection, ledger: Ledger, suppressions: pl.DataFrame
     )
     beside = longest.join(kept, on=_KEY, how="left", maintain_order="left")
     n_new = add(db, SUPPRESSIONS, beside.filter(pl.col("_kept").is_null()).drop("lifted_at"))
-    longer = beside.filter(pl.col("_end") > pl.col("_kept"))
+    # one that was lifted is over, whatever its end: it is told as known, and as lifted
+    longer = beside.filter(pl.col("_end") > pl.col("_kept"), pl.col("lifted_at").is_null())
     _lengthen(db, longer)
     holds = beside.select(*_KEY, _holds=pl.max_horizontal("_end", "_kept"))
     n_shorter = hashed.join(holds, on=_KEY).filter(pl.col("_end") < pl.col("_holds")).height
@@ -86,7 +87,7 @@ def liftable(db: Connection, ledger: Ledger, liftings: pl.DataFrame) -> pl.DataF
     Returns
     -------
     DataFrame
-        ``_n_open``: suppressions on record that began by ``at``, hold still and are ended by the row, one through all
+        ``_n_open``: suppressions on record that began before ``at``, hold still and are ended by the row, one through all
         channels only by a row without a channel. ``_is_done``: some was ended at that instant. ``_is_held``: one
         through all channels holds on beside it.
     """
@@ -145,6 +146,6 @@ def _beside(db: Connection, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.join(kept, on="token").with_columns(
         _ends=(pl.col("channel") == "") | (given == theirs),
         _holds=pl.col("lifted_at").is_null()
-        & (pl.col("since") <= pl.col("at"))
+        & (pl.col("since") < pl.col("at"))
         & (pl.col("until").is_null() | (pl.col("until") > pl.col("at"))),
     )

@@ -321,11 +321,16 @@ class DelimitedTable:
             lines = list[str]()
             reader = csv.reader(self._kept(stream, lines), delimiter=self._single, **self._quoting)
             begins = 1
-            for _ in reader:
-                if len(lines) > 1 and lines[0].count(self._settings.quote) % 2 == 0:
-                    raise SourceFault(self._open_quote(begins))
-                begins += len(lines)
-                lines.clear()
+            try:
+                for _ in reader:
+                    if len(lines) > 1 and lines[0].count(self._settings.quote) % 2 == 0:
+                        break
+                    begins += len(lines)
+                    lines.clear()
+            except csv.Error:
+                # a field longer than any text: what is not closed has swallowed it
+                pass
+        raise SourceFault(self._open_quote(begins))
 
     def _kept(self, stream: IO[str], lines: list[str]) -> Iterator[str]:
         for line in stream:

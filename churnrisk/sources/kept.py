@@ -25,6 +25,10 @@ KEPT_VERSIONS = 3
 an older one is made again from its source when asked for."""
 
 
+USED = "used"
+"""Stands in the folder of each version that was ever part of sources that were loaded; its time says when last."""
+
+
 class KeptTables:
     """The folder ``lake/tables`` of a workspace."""
 
@@ -36,9 +40,13 @@ class KeptTables:
         return self._lake / "tables" / name / fingerprint[:32]
 
     def newest(self, name: str) -> Path | None:
-        """Return the file of the version that was loaded last; None where none is there."""
-        found = (self._lake / "tables" / name).glob("*/part-0.parquet")
-        return max(found, key=lambda path: path.parent.stat().st_mtime_ns, default=None)
+        """Return the file of the version that was loaded last; None where none is there.
+
+        A version that was made while loading was then refused is none: nobody ever acted on it.
+        """
+        tables = (self._lake / "tables" / name).glob("*/part-0.parquet")
+        used = [path for path in tables if path.with_name(USED).is_file()]
+        return max(used, key=lambda path: path.with_name(USED).stat().st_mtime_ns, default=None)
 
     def report(self, name: str, fingerprint: str) -> SourceReport | None:
         """Return the report of a version that is there; None when it has to be made."""
@@ -71,6 +79,7 @@ def pruned(used: Iterable[Path]) -> None:
     """Mark versions as used and remove those of the same tables beyond the newest few."""
     for current in used:
         current.touch()
+        (current / USED).touch()
         versions = sorted(current.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         for old in versions[KEPT_VERSIONS:]:
             shutil.rmtree(old, ignore_errors=True)

@@ -128,7 +128,7 @@ def lost_consents(
 
 def _unread(table: SourceTable, settings: SourceSettings, row: FirstRow, mapping: ColumnMap) -> Sequence[str]:
     """Return the columns that are neither ours nor named in the settings; none where the file has no header."""
-    if not settings.header or not row.is_header:
+    if not settings.header:
         return ()
     named = {name.strip() for name in (*settings.exclude, *settings.constant, *settings.text)}
     renamed = {mapping.extras[ours] for ours in settings.columns if ours in mapping.extras}

@@ -185,3 +185,11 @@ def test_public_data_raise_no_false_alarm(folder: str, tmp_path: Path) -> None:
         assert "column_unknown" not in {fault.code for fault in source.faults}
         assert source.on_consents == []
         assert [warning for part in source.parts for raw, _ in part.files for warning in raw.warnings] == []
+
+
+@pytest.mark.parametrize("beside", ["revenue_2024", "", "60+_days", "x" * 61])
+def test_a_misspelt_consent_is_found_whatever_the_columns_beside_it(beside: str, tmp_path: Path) -> None:
+    """Such names make a first row look like data: what may not be told is placed, and nothing is let through."""
+    text = f"customer_id,mayContact,{beside}\nC1,no,5\nC2,yes,6\n"
+    found = faults_of(tmp_path, SOURCE, {"p.csv": text})
+    assert "column_unknown" in {fault.code for fault in found} or "header_missing" in {f.code for f in found}

@@ -18,6 +18,7 @@ from churnrisk.ledger import Ledger, facts
 from churnrisk.ledger.entries import add
 from churnrisk.ledger.outbox import message, messages
 from churnrisk.ledger.schema import OUTBOX
+from churnrisk.sources.kept import USED
 from churnrisk.store import Workspace
 from tests.hooks import server
 
@@ -42,7 +43,8 @@ def loaded(lake: Path, name: str, *rows: tuple[str, bool, datetime], at_s: float
             "may_contact": [row[1] for row in rows],
         }
     ).write_parquet(folder / "part-0.parquet")
-    os.utime(folder, (at_s, at_s))
+    (folder / USED).touch()
+    os.utime(folder / USED, (at_s, at_s))
     return folder / "part-0.parquet"
 
 
@@ -59,8 +61,16 @@ def test_the_version_loaded_last_counts_and_is_read_once(tmp_path: Path) -> None
     assert consents.at(NOW + timedelta(days=3)) is first
     loaded(tmp_path, "b", ("anna", True, LONG_AGO), ("anna", False, NOW - timedelta(days=1)), at_s=2)
     assert said(consents.at(NOW)) == {"anna": False}
-    os.utime(tmp_path / "tables" / "customers" / "a", (3, 3))
+    os.utime(tmp_path / "tables" / "customers" / "a" / USED, (3, 3))
     assert said(consents.at(NOW)) == {"anna": True}, "the older extract was put back"
+
+
+def test_a_version_that_loading_made_and_then_refused_is_not_what_was_loaded_last(tmp_path: Path) -> None:
+    consents = FileConsents(tmp_path)
+    loaded(tmp_path, "a", ("anna", False, LONG_AGO), at_s=1)
+    refused = loaded(tmp_path, "b", ("anna", True, LONG_AGO), at_s=2)
+    refused.with_name(USED).unlink()
+    assert said(consents.at(NOW)) == {"anna": False}
 
 
 def test_a_refusal_that_is_dated_ahead_counts_when_its_time_has_come(tmp_path: Path) -> None:
@@ -81,7 +91,6 @@ def test_where_nothing_was_loaded_or_nothing_can_be_read_nobody_can_say_and_the_
     part = loaded(tmp_path, "a", ("anna", True, LONG_AGO), at_s=1)
     assert consents.at(NOW) is not None
     loaded(tmp_path, "b", ("anna", True, LONG_AGO), at_s=2).write_bytes(b"half a file")
-    os.utime(tmp_path / "tables" / "customers" / "b", (2, 2))
     assert consents.at(NOW) is None, "what the version before said is not what counts"
     part.unlink()
     (tmp_path / "tables" / "customers" / "b" / "part-0.parquet").unlink()

@@ -516,6 +516,36 @@ def test_who_is_left_without_an_offer_is_asked_for_nothing_else_that_night() -> 
     assert counts(found, "promoter") == {"already_today": 3, "chosen": 1, "campaign_hold_out": 2}
 
 
+def test_a_control_of_a_very_valuable_call_is_left_alone_as_any() -> None:
+    rich = people([0.5, 0.4, 0.3, 0.2, 0.1, 0.05], 4e8)
+    willing = rich.select("customer_id", may_survey=pl.lit(value=True), may_contact=pl.lit(value=True))
+    for customer in rich["customer_id"].head(4):
+        tonight = material(
+            rich,
+            "[surveys]\nbudget = 0\n[offers]\ntrial = false\n",
+            standing=Standing(consents=willing, held_out=without_offer(customer)),
+            **on_the_list(rich, 4),
+        )
+        assert of_calls(decided_night(tonight))[customer] == ("control", "campaign_hold_out")
+
+
+def test_whose_channel_of_the_offer_is_closed_takes_a_place_on_the_list() -> None:
+    only = """
+    offer_id | name  | contact_cost | incentive_cost | capacity | channel | suits
+    gift     | Gift  | 0.5          | 1              |          | email   |
+    text     | Text  | 5            | 200            |          | sms     |
+    """
+    closed = pl.DataFrame({"customer_id": ["c0002"], "channel": ["email"]})
+    drawn = material(
+        WHO,
+        "[surveys]\nbudget = 0\n[offers]\ntrial = false\n",
+        offers=only,
+        standing=replace(left_alone("c0000"), suppressed=closed),
+        **on_the_list(WHO, 2, spares=4),
+    )
+    assert called(decided_night(drawn)) == ["c0001", "c0002"]
+
+
 def test_a_call_is_left_out_only_where_the_offer_that_it_would_have_made_could_be_made() -> None:
     """One call is left for four on the list: the offers of the last are refused, and nobody is a control of them."""
     settings = """

@@ -151,6 +151,16 @@ def test_a_quote_that_is_closed_within_another_record_is_an_error_with_its_line(
     assert (fault.code, fault.where) == ("quote_open", f"some.csv line {line}")
 
 
+def test_an_open_quote_that_swallows_more_than_any_text_holds_is_told_with_its_line_too(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"{number},fine,{number}\n" for number in range(2, 14_000))
+    with pytest.raises(SourceFault) as caught:
+        read(tmp_path / "some.csv", f'id,note,n\n1,5" pipe,"open\n{rows}')
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.where) == ("quote_open", "some.csv line 2")
+
+
 def test_marks_within_a_text_and_text_after_a_quote_are_read_as_they_stand(tmp_path: Path) -> None:
     table, kept = read(tmp_path / "some.csv", 'id,note,n\n1,5" pipe,5\n2,"so"mething,6\n3,6" and 7",8')
     assert (kept, list(table.rejected_rows()), table.warnings) == ([1, 2, 3], [], [])
