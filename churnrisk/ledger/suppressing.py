@@ -87,8 +87,8 @@ def liftable(db: Connection, ledger: Ledger, liftings: pl.DataFrame) -> pl.DataF
     Returns
     -------
     DataFrame
-        ``_n_open``: suppressions on record that began before ``at``, hold still and are ended by the row, one through all
-        channels only by a row without a channel. ``_is_done``: some was ended at that instant. ``_is_held``: one
+        ``_n_open``: suppressions on record that began before ``at``, hold still and are ended by the row, one through
+        all channels only by a row without a channel. ``_is_done``: some was ended at that instant. ``_is_held``: one
         through all channels holds on beside it.
     """
     rows = liftings.with_columns(

@@ -109,8 +109,8 @@ ROW_FAULTS: dict[str, RowFault] = {
         "at has not come yet: correct it, or its offset from UTC; a suppression that is to end later has an until."
     ),
     "nothing_to_lift": RowFault(
-        "No suppression of this customer and channel that began before at holds still: look for lost zeros in front of the "
-        "id, for a later beginning, or leave channel empty where it is one through all channels."
+        "No suppression of this customer and channel that began before at holds still: look for lost zeros in front of "
+        "the id, for a later beginning, or leave channel empty where it is one through all channels."
     ),
     "no_offer_made": RowFault(
         "accepted or root_cause is given, but neither treatment_id nor offer_id: the call made no offer. Record what "

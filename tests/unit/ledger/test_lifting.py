@@ -166,7 +166,7 @@ def test_what_holds_is_what_a_plain_list_says(
             else:
                 desk.record("liftings", f"{LIFTS}a,{channel},{at(number)},Ana,x\n", now)
                 for (theirs, since), row in kept.items():
-                    if channel in {"", theirs} and since <= number < row[0] and row[1] == float("inf"):
+                    if channel in {"", theirs} and since < number < row[0] and row[1] == float("inf"):
                         row[1] = number
         held = {channel for (channel, since), row in kept.items() if since <= day < min(row)}
         with Ledger.open(workspace, {}) as ledger:
